@@ -1,0 +1,256 @@
+"""What Resync answers, whatever the channel: pure types.
+
+A reply is a list of blocks. Text is a tuple of spans, never mark-up: a channel escapes each span, so a
+job called `<!channel>` or `**x**` stays inert by construction.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, TypeAdapter
+
+from brain.message import Verb
+
+__all__ = [
+    "Block",
+    "Bullets",
+    "Button",
+    "Buttons",
+    "Citation",
+    "Citations",
+    "Code",
+    "Facts",
+    "Notice",
+    "ProposalView",
+    "Reply",
+    "Span",
+    "Table",
+    "Text",
+    "code",
+    "from_json",
+    "strong",
+    "text",
+    "to_json",
+    "to_plain",
+]
+
+SpanStyle: TypeAlias = Literal["plain", "strong", "code"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of characters in one style; the text is literal in every channel."""
+
+    text: str
+    style: SpanStyle = "plain"
+
+
+def strong(value: str) -> Span:
+    """A span that stands out."""
+    return Span(value, "strong")
+
+
+def code(value: str) -> Span:
+    """A span in a fixed-width face: names, message ids, statuses."""
+    return Span(value, "code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Text:
+    """A paragraph."""
+
+    spans: tuple[Span, ...]
+    kind: Literal["text"] = "text"
+
+
+def text(*parts: str | Span) -> Text:
+    """A paragraph from strings (plain) and spans."""
+    return Text(spans=tuple(Span(part) if isinstance(part, str) else part for part in parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bullets:
+    """A list of short paragraphs."""
+
+    items: tuple[Text, ...]
+    numbered: bool = False
+    kind: Literal["bullets"] = "bullets"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Label and value pairs, in order."""
+
+    items: tuple[tuple[str, str], ...]
+    title: str = ""
+    kind: Literal["facts"] = "facts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Rows of plain cells; every row is as long as `columns`."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+    kind: Literal["table"] = "table"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """Lines quoted as they are, such as a piece of a job log."""
+
+    text: str
+    caption: str = ""
+    kind: Literal["code"] = "code"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citation:
+    """Where a statement comes from: a document or a part of the plan."""
+
+    document_id: str
+    document_title: str
+    location: str
+    """Heading path or page, as a reader would look it up."""
+    quote: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Citations:
+    """The sources of the reply, in the order of their numbers."""
+
+    items: tuple[Citation, ...]
+    kind: Literal["citations"] = "citations"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """One thing the reader can press."""
+
+    label: str
+    verb: Verb
+    value: str
+    """A proposal id for approve and reject, the words to say for `SAY`."""
+    style: Literal["default", "primary", "danger"] = "default"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Buttons:
+    """A row of buttons."""
+
+    items: tuple[Button, ...]
+    kind: Literal["buttons"] = "buttons"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A sentence that must not be overlooked."""
+
+    text: str
+    level: Literal["info", "good", "warning", "danger"] = "info"
+    kind: Literal["notice"] = "notice"
+
+
+Block: TypeAlias = Annotated[
+    Text | Bullets | Facts | Table | Code | Citations | Buttons | Notice, Field(discriminator="kind")
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProposalView:
+    """A proposed change as the reader sees it; approving it needs only the id."""
+
+    id: str
+    action: str
+    """The verb of TWS: rerun, hold, release or cancel."""
+    target: str
+    """`workstation#stream.job`, as conman writes it."""
+    consequences: tuple[str, ...]
+    requires: Literal["self", "second_person"]
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """One answer."""
+
+    blocks: tuple[Block, ...]
+    plain_text: str
+    """Always filled: notifications, screen readers, the terminal, logs."""
+    agent: str = ""
+    proposal: ProposalView | None = None
+    outcome: DecisionOutcome | None = None
+    degraded: tuple[str, ...] = ()
+    """What is away: `model`, `redis`, `embeddings`, `tws`, `langfuse`."""
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """All citations of the reply, in order."""
+        return tuple(item for block in self.blocks if isinstance(block, Citations) for item in block.items)
+
+
+DecisionState: TypeAlias = Literal["confirmed", "different", "unknown", "rejected", "refused", "expired"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionOutcome:
+    """How a decision on a proposal ended; the state comes from reading the plan, never from a model."""
+
+    proposal_id: str
+    state: DecisionState
+    detail: str
+
+
+_ADAPTER: TypeAdapter[Reply] = TypeAdapter(Reply)
+
+
+def to_json(reply: Reply) -> str:
+    """The reply as JSON text: what the turn table stores and the REST API sends as `blocks`."""
+    return _ADAPTER.dump_json(reply).decode()
+
+
+def from_json(payload: str) -> Reply:
+    """The reply that `to_json` wrote."""
+    return _ADAPTER.validate_json(payload)
+
+
+def to_plain(blocks: tuple[Block, ...]) -> str:
+    """The blocks as plain lines, for terminals, notifications and screen readers."""
+    return "\n".join(line for block in blocks for line in _plain_lines(block))
+
+
+def _plain_lines(block: Block) -> list[str]:
+    match block:
+        case Text():
+            return ["".join(span.text for span in block.spans)]
+        case Bullets():
+            return [
+                f"{f'{number}.' if block.numbered else '-'} {''.join(span.text for span in item.spans)}"
+                for number, item in enumerate(block.items, 1)
+            ]
+        case Facts():
+            return [
+                *([block.title] if block.title else []),
+                *(f"{label}: {value}" for label, value in block.items),
+            ]
+        case Table():
+            return [
+                *([block.title] if block.title else []),
+                " | ".join(block.columns),
+                *(" | ".join(row) for row in block.rows),
+            ]
+        case Code():
+            return [*([block.caption] if block.caption else []), *block.text.splitlines()]
+        case Citations():
+            return [
+                f"[{number}] {item.document_title}, {item.location}: {item.quote}"
+                for number, item in enumerate(block.items, 1)
+            ]
+        case Buttons():
+            return ["[" + "] [".join(item.label for item in block.items) + "]"] if block.items else []
+        case Notice():
+            return [block.text]

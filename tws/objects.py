@@ -1,0 +1,256 @@
+"""The plan's objects with TWS's own names in snake case: pure types.
+
+Source of names and enums: the vendor's OpenAPI document of REST API V2 (`JobInPlanV2` and friends).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+__all__ = [
+    "FAILED_STATUSES",
+    "CommonStatus",
+    "Dependency",
+    "EngineInfo",
+    "Job",
+    "JobFilter",
+    "JobLog",
+    "JobPage",
+    "JobRun",
+    "JobStream",
+    "JobStreamFilter",
+    "Justification",
+    "Workstation",
+]
+
+FAILED_STATUSES = frozenset({"ABEND", "FAIL"})
+"""Internal statuses of a job that ended badly and may be rerun."""
+
+
+class CommonStatus(StrEnum):
+    """The engine's summary of the internal status (enum `CommonStatusV2`)."""
+
+    WAITING = "WAITING"
+    WAITING_FOR_TRIGGER = "WAITING_FOR_TRIGGER"
+    READY = "READY"
+    READY_PREV_WS_NONREP = "READY_PREV_WS_NONREP"
+    COMPLETED = "COMPLETED"
+    SUPPRESS_BY_COND = "SUPPRESS_BY_COND"
+    INTERRUPTED = "INTERRUPTED"
+    DUMMY_COMPLETED = "DUMMY_COMPLETED"
+    RUNNING = "RUNNING"
+    SUCCESSFUL = "SUCCESSFUL"
+    ERROR = "ERROR"
+    CANCELED = "CANCELED"
+    HELD = "HELD"
+    UNDECIDED = "UNDECIDED"
+    BLOCKED = "BLOCKED"
+    SUPPRESS = "SUPPRESS"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRun:
+    """One run of a job in the plan; a rerun appends another."""
+
+    id: str
+    """The run id: what `rerun` and the job log take."""
+    status: str
+    """Internal status as TWS prints it, e.g. `ABEND`."""
+    common_status: CommonStatus
+    return_code: int | None
+    attempt: int
+    """1 for the first run, one more for each rerun."""
+    is_last: bool
+    rerun_type: str
+    job_number: int | None
+    workstation: str
+    """Where it really ran (pools choose)."""
+    started_at: datetime | None
+    ended_at: datetime | None
+    elapsed: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dependency:
+    """One thing a job waits for."""
+
+    type: str
+    """`INTERNAL`, `EXTERNAL_JOB`, `EXTERNAL_JOBSTREAM`, `RESOURCE`, `FILE`, `PROMPT`, …"""
+    target: str
+    """What it is on, as conman writes it: `wks#stream.job`, a file name, a resource, a prompt."""
+    target_id: str | None
+    """The predecessor's job or job stream id, where it has one."""
+    satisfied: bool
+    predecessor_status: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A job in the plan."""
+
+    id: str
+    """UUID-like; what hold, release, cancel and the dependency queries take."""
+    name: str
+    job_stream: str
+    job_stream_id: str
+    job_stream_workstation: str
+    workstation: str
+    key: str
+    folder: str
+    status: str
+    """Internal status of the last run."""
+    substatus: str | None
+    common_status: CommonStatus
+    canceled: bool
+    priority: int
+    """0 to 101; 0 is held."""
+    scheduled_at: datetime | None
+    """Input arrival time of the job stream."""
+    starts_after: datetime | None
+    """`at`: earliest start."""
+    latest_start: datetime | None
+    """`until`."""
+    deadline: datetime | None
+    is_late: bool
+    is_critical: bool
+    is_monitored: bool
+    estimated_duration: timedelta | None
+    recovery: str | None
+    """`STOP`, `CONTINUE`, `RERUN`, …"""
+    login: str
+    task: str
+    """Script or command, where the engine returns one."""
+    description: str
+    runs: tuple[JobRun, ...]
+    """Oldest first; empty before the first launch."""
+    dependencies: tuple[Dependency, ...]
+    actions: frozenset[str]
+    """Keys of the actions the engine allows the caller now, e.g. `RERUN_JOB`."""
+
+    @property
+    def last_run(self) -> JobRun | None:
+        """The newest run."""
+        return next((run for run in reversed(self.runs) if run.is_last), self.runs[-1] if self.runs else None)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether it ended badly and was neither cancelled nor rerun."""
+        return self.status in FAILED_STATUSES and not self.canceled
+
+    @property
+    def selection(self) -> str:
+        """`workstation#stream.job`, as conman selects it."""
+        return f"{self.job_stream_workstation}#{self.job_stream}.{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStream:
+    """A job stream instance in the plan."""
+
+    id: str
+    name: str
+    workstation: str
+    key: str
+    folder: str
+    status: str
+    common_status: CommonStatus
+    canceled: bool
+    priority: int
+    limit: int | None
+    scheduled_at: datetime | None
+    deadline: datetime | None
+    is_late: bool
+    jobs_total: int
+    jobs_successful: int
+    jobs_running: int
+    jobs_abended: int
+    jobs_failed: int
+    actions: frozenset[str]
+
+    @property
+    def selection(self) -> str:
+        """`workstation#stream`."""
+        return f"{self.workstation}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workstation:
+    """A workstation in the plan."""
+
+    id: str
+    name: str
+    type: str
+    is_linked: bool
+    is_running: bool
+    """Whether jobman (or the agent's JobManager) is up."""
+    limit: int
+    fence: int
+    host: str
+    run_number: int | None
+    """The plan's run number: one more at each extension."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Who answers."""
+
+    version: str
+    timezone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobLog:
+    """A job log or a window of it; untrusted text."""
+
+    run_id: str
+    text: str
+    is_truncated: bool
+    """Whether the client cut it at its size limit."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobFilter:
+    """Which jobs of the plan to list; fields are combined with AND, an empty filter means all."""
+
+    name: str | None = None
+    """Exact, or with `@` for any characters and `?` for one."""
+    job_stream: str | None = None
+    workstation: str | None = None
+    """The workstation of the job."""
+    statuses: tuple[str, ...] = ()
+    """Internal statuses."""
+    common_statuses: tuple[CommonStatus, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStreamFilter:
+    """Which job streams of the plan to list."""
+
+    name: str | None = None
+    workstation: str | None = None
+    statuses: tuple[str, ...] = ()
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """A first part of the matching jobs."""
+
+    jobs: tuple[Job, ...]
+    total: int
+    """How many match in all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Justification:
+    """Why a change is made; goes into the engine's audit trail.
+
+    Lengths are cut to what the engine stores: 512, 128 and 128 characters.
+    """
+
+    description: str
+    category: str = "resync"
+    ticket: str = ""
