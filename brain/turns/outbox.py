@@ -35,5 +35,6 @@ class Outbox(Protocol):
         """Puts the reply in the place of a message sent before; sends anew if that one is gone."""
 
 
-OutboxFactory: TypeAlias = Callable[[InboundMessage], Outbox]
+OutboxFactory: TypeAlias = Callable[[str, InboundMessage], Outbox]
+"""Makes the way back for one turn, from the turn's id and its message."""
 Outboxes: TypeAlias = Mapping[Channel, OutboxFactory]
