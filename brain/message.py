@@ -19,8 +19,9 @@ __all__ = [
     "Locale",
     "Sender",
     "Verb",
-    "from_json",
-    "to_json",
+    "delivery_digest",
+    "from_jsonable",
+    "to_jsonable",
 ]
 
 
@@ -131,14 +132,15 @@ class InboundMessage:
 _ADAPTER: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)
 
 
-def to_json(message: InboundMessage) -> str:
-    """The message as JSON text, for the durable queue."""
-    return _ADAPTER.dump_json(message).decode()
+def to_jsonable(message: InboundMessage) -> dict[str, object]:
+    """The message as plain JSON values, for the durable queue."""
+    dumped: dict[str, object] = _ADAPTER.dump_python(message, mode="json")
+    return dumped
 
 
-def from_json(text: str) -> InboundMessage:
-    """The message that `to_json` wrote. Raises pydantic's `ValidationError` on anything else."""
-    return _ADAPTER.validate_json(text)
+def from_jsonable(value: object) -> InboundMessage:
+    """The message that `to_jsonable` wrote. Raises pydantic's `ValidationError` on anything else."""
+    return _ADAPTER.validate_python(value)
 
 
 def delivery_digest(*parts: str) -> str:

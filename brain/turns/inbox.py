@@ -1,0 +1,92 @@
+"""The durable inbox: a message is claimed and queued in one transaction, then it can be acknowledged."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from typing import Protocol
+
+from pgqueuer import AsyncpgDriver, Queries
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from brain.message import InboundMessage, to_jsonable
+from brain.tables import TURNS
+
+__all__ = ["ENTRYPOINT", "Accepted", "AcceptsMessages", "Inbox"]
+
+ENTRYPOINT = "conversation"
+"""The queue's entry point; the payload is a conversation key, and a worker drains that conversation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A message that is stored and will be answered."""
+
+    turn_id: str
+    duplicate: bool
+    """Whether this delivery had been accepted before; then the turn is the earlier one."""
+
+
+class AcceptsMessages(Protocol):
+    """What a channel needs to hand a message over."""
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Stores the message durably. Fails closed: an exception means that nothing was taken."""
+        ...
+
+
+class Inbox:
+    """Takes messages of all channels."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def accept(self, message: InboundMessage) -> Accepted:
+        """Claims the delivery and queues the turn; a second delivery joins the first one's turn.
+
+        Raises SQLAlchemy's errors when the database is away; nothing is stored then and the channel
+        must not acknowledge.
+        """
+        conversation = message.conversation
+        claim = (
+            insert(TURNS)
+            .values(
+                turn_id=uuid.uuid4().hex,
+                channel=conversation.channel,
+                tenant=conversation.tenant,
+                delivery_id=message.delivery_id,
+                conversation_key=conversation.key,
+                sender_id=message.sender.user_id,
+                message=to_jsonable(message),
+            )
+            .on_conflict_do_nothing(constraint="turns_delivery")
+            .returning(TURNS.c.turn_id)
+        )
+        async with self._engine.begin() as connection:
+            turn_id = (await connection.execute(claim)).scalar()
+            if turn_id is not None:
+                await _enqueue(connection, conversation.key)
+                return Accepted(turn_id=turn_id, duplicate=False)
+            earlier = await connection.execute(
+                select(TURNS.c.turn_id).where(
+                    TURNS.c.channel == conversation.channel,
+                    TURNS.c.tenant == conversation.tenant,
+                    TURNS.c.delivery_id == message.delivery_id,
+                )
+            )
+            return Accepted(turn_id=earlier.scalar_one(), duplicate=True)
+
+    async def owner(self, turn_id: str) -> str | None:
+        """The user id of the turn's sender, None for an unknown turn."""
+        async with self._engine.connect() as connection:
+            found = await connection.execute(select(TURNS.c.sender_id).where(TURNS.c.turn_id == turn_id))
+            return found.scalar()
+
+
+async def _enqueue(connection: AsyncConnection, conversation_key: str) -> None:
+    """Queues on the same PostgreSQL connection, so that claim and job commit together."""
+    raw = await connection.get_raw_connection()
+    assert raw.driver_connection is not None
+    await Queries(AsyncpgDriver(raw.driver_connection)).enqueue(ENTRYPOINT, conversation_key.encode())

@@ -1,0 +1,90 @@
+"""The durable inbox and the events of a turn, on real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from brain.message import Channel, Conversation, InboundMessage, Sender
+from brain.turns.events import TurnEvents
+from brain.turns.inbox import Inbox
+
+
+def _message(delivery_id: str, tenant: str = "T1") -> InboundMessage:
+    return InboundMessage(
+        delivery_id=delivery_id,
+        conversation=Conversation(channel=Channel.SLACK, tenant=tenant, conversation_id="C1"),
+        sender=Sender(channel=Channel.SLACK, tenant=tenant, user_id="U1"),
+        text="what failed?",
+        received_at=datetime(2026, 3, 2, 3, 0, tzinfo=UTC),
+    )
+
+
+async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    first = await inbox.accept(_message("E1"))
+    second = await inbox.accept(_message("E1"))
+    assert not first.duplicate
+    assert second.duplicate
+    assert second.turn_id == first.turn_id
+    assert await inbox.owner(first.turn_id) == "U1"
+
+
+async def test_same_delivery_id_of_another_tenant_is_another_message(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    first = await inbox.accept(_message("E1"))
+    other = await inbox.accept(_message("E1", tenant="T2"))
+    assert not other.duplicate
+    assert other.turn_id != first.turn_id
+
+
+async def test_concurrent_deliveries_make_one_turn_and_one_job(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    async with engine.begin() as connection:
+        await connection.execute(text("DELETE FROM pgqueuer"))
+    accepted = await asyncio.gather(*(inbox.accept(_message("E1")) for _ in range(20)))
+    assert len({one.turn_id for one in accepted}) == 1
+    assert [one.duplicate for one in accepted].count(False) == 1
+    async with engine.begin() as connection:
+        assert (await connection.execute(text("SELECT count(*) FROM pgqueuer"))).scalar() == 1
+        await connection.execute(text("DELETE FROM pgqueuer"))
+
+
+async def test_events_are_read_from_the_first_and_end_with_the_reply(
+    engine: AsyncEngine, postgres_dsn: str
+) -> None:
+    turn_id = (await Inbox(engine).accept(_message("E1"))).turn_id
+    events = TurnEvents(engine, postgres_dsn)
+    events.start()
+    try:
+        await events.publish(turn_id, "progress", "reading the plan")
+
+        async def read() -> list[tuple[int, str, str]]:
+            return [
+                (event.number, event.kind, event.data)
+                async for event in events.follow(turn_id, patience=timedelta(seconds=5))
+            ]
+
+        reader = asyncio.create_task(read())
+        await asyncio.sleep(0.05)
+        await events.publish(turn_id, "delta", "PAYROLL")
+        await events.publish(turn_id, "reply", "{}")
+        assert await reader == [
+            (1, "progress", "reading the plan"),
+            (2, "delta", "PAYROLL"),
+            (3, "reply", "{}"),
+        ]
+    finally:
+        await events.aclose()
+
+
+async def test_following_gives_up_when_no_reply_comes(engine: AsyncEngine, postgres_dsn: str) -> None:
+    turn_id = (await Inbox(engine).accept(_message("E1"))).turn_id
+    events = TurnEvents(engine, postgres_dsn)
+    with pytest.raises(TimeoutError):
+        async for _ in events.follow(turn_id, patience=timedelta(milliseconds=50)):
+            pass
