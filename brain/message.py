@@ -128,6 +128,16 @@ class InboundMessage:
     route: Mapping[str, str] = field(default_factory=dict)
     """The channel's own way back (a conversation reference, a thread); opaque to the brain."""
 
+    @property
+    def order_key(self) -> str:
+        """Messages with the same key are handled one after the other, in the order they came.
+
+        Decisions queue per proposal, so that waiting for a plan to change never holds up a conversation.
+        """
+        if self.button is not None and self.button.verb is not Verb.SAY:
+            return f"proposal:{self.button.value}"
+        return self.conversation.key
+
 
 _ADAPTER: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)
 

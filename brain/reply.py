@@ -31,9 +31,11 @@ __all__ = [
     "Text",
     "code",
     "from_json",
+    "from_jsonable",
     "strong",
     "text",
     "to_json",
+    "to_jsonable",
     "to_plain",
 ]
 
@@ -208,8 +210,19 @@ class DecisionOutcome:
 _ADAPTER: TypeAdapter[Reply] = TypeAdapter(Reply)
 
 
+def to_jsonable(reply: Reply) -> dict[str, object]:
+    """The reply as plain JSON values, as the turn table keeps it."""
+    dumped: dict[str, object] = _ADAPTER.dump_python(reply, mode="json")
+    return dumped
+
+
+def from_jsonable(value: object) -> Reply:
+    """The reply that `to_jsonable` wrote."""
+    return _ADAPTER.validate_python(value)
+
+
 def to_json(reply: Reply) -> str:
-    """The reply as JSON text: what the turn table stores and the REST API sends as `blocks`."""
+    """The reply as JSON text: the `reply` event of a turn."""
     return _ADAPTER.dump_json(reply).decode()
 
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["EXECUTIONS", "PROPOSALS", "TURNS", "TURN_EVENTS", "UNFINISHED", "metadata"]
+__all__ = ["EXECUTIONS", "PLAN_SNAPSHOTS", "PROPOSALS", "TURNS", "TURN_EVENTS", "UNFINISHED", "metadata"]
 
 metadata = MetaData()
 
@@ -35,8 +35,7 @@ TURNS = Table(
     Column("channel", Text, nullable=False),
     Column("tenant", Text, nullable=False),
     Column("delivery_id", Text, nullable=False),
-    Column("conversation_key", Text, nullable=False),
-    Column("sender_id", Text, nullable=False),
+    Column("order_key", Text, nullable=False),
     Column("message", JSONB, nullable=False),
     Column("state", Text, nullable=False, server_default="waiting"),
     Column("attempts", Integer, nullable=False, server_default="0"),
@@ -48,9 +47,10 @@ TURNS = Table(
     Column("finished_at", DateTime(timezone=True)),
     UniqueConstraint("channel", "tenant", "delivery_id", name="turns_delivery"),
     CheckConstraint("state IN ('waiting', 'running', 'answered', 'done')", name="turns_state"),
+    Index("turns_order_key", "order_key"),
     Index(
         "turns_unfinished",
-        "conversation_key",
+        "order_key",
         "seq",
         postgresql_where=text("state IN ('waiting', 'running', 'answered')"),
     ),
@@ -101,4 +101,13 @@ EXECUTIONS = Table(
     Column("sent_at", DateTime(timezone=True)),
     Column("answered_at", DateTime(timezone=True)),
     Column("answer", Text, nullable=False, server_default=""),
+)
+
+PLAN_SNAPSHOTS = Table(
+    "plan_snapshots",
+    metadata,
+    Column("engine", Text, primary_key=True),
+    Column("taken_at", DateTime(timezone=True), nullable=False),
+    Column("counts", JSONB, nullable=False),
+    Column("failed", JSONB, nullable=False),
 )

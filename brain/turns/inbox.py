@@ -11,13 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from brain.message import InboundMessage, to_jsonable
+from brain.message import Conversation, InboundMessage, from_jsonable, to_jsonable
 from brain.tables import TURNS
 
 __all__ = ["ENTRYPOINT", "Accepted", "AcceptsMessages", "Inbox"]
 
-ENTRYPOINT = "conversation"
-"""The queue's entry point; the payload is a conversation key, and a worker drains that conversation."""
+ENTRYPOINT = "turns"
+"""The queue's entry point; the payload is an order key, and a worker handles what waits under it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,8 +57,7 @@ class Inbox:
                 channel=conversation.channel,
                 tenant=conversation.tenant,
                 delivery_id=message.delivery_id,
-                conversation_key=conversation.key,
-                sender_id=message.sender.user_id,
+                order_key=message.order_key,
                 message=to_jsonable(message),
             )
             .on_conflict_do_nothing(constraint="turns_delivery")
@@ -67,7 +66,7 @@ class Inbox:
         async with self._engine.begin() as connection:
             turn_id = (await connection.execute(claim)).scalar()
             if turn_id is not None:
-                await _enqueue(connection, conversation.key)
+                await _enqueue(connection, message.order_key)
                 return Accepted(turn_id=turn_id, duplicate=False)
             earlier = await connection.execute(
                 select(TURNS.c.turn_id).where(
@@ -78,15 +77,22 @@ class Inbox:
             )
             return Accepted(turn_id=earlier.scalar_one(), duplicate=True)
 
-    async def owner(self, turn_id: str) -> str | None:
-        """The user id of the turn's sender, None for an unknown turn."""
+    async def find(self, turn_id: str) -> InboundMessage | None:
+        """The message of a turn, None for an unknown one."""
         async with self._engine.connect() as connection:
-            found = await connection.execute(select(TURNS.c.sender_id).where(TURNS.c.turn_id == turn_id))
-            return found.scalar()
+            found = await connection.execute(select(TURNS.c.message).where(TURNS.c.turn_id == turn_id))
+            value = found.scalar()
+        return None if value is None else from_jsonable(value)
+
+    async def knows(self, conversation: Conversation) -> bool:
+        """Whether a message of this conversation was accepted before."""
+        query = select(TURNS.c.turn_id).where(TURNS.c.order_key == conversation.key).limit(1)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).scalar() is not None
 
 
-async def _enqueue(connection: AsyncConnection, conversation_key: str) -> None:
+async def _enqueue(connection: AsyncConnection, order_key: str) -> None:
     """Queues on the same PostgreSQL connection, so that claim and job commit together."""
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None
-    await Queries(AsyncpgDriver(raw.driver_connection)).enqueue(ENTRYPOINT, conversation_key.encode())
+    await Queries(AsyncpgDriver(raw.driver_connection)).enqueue(ENTRYPOINT, order_key.encode())

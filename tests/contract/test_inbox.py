@@ -31,7 +31,16 @@ async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None
     assert not first.duplicate
     assert second.duplicate
     assert second.turn_id == first.turn_id
-    assert await inbox.owner(first.turn_id) == "U1"
+    assert await inbox.find(first.turn_id) == _message("E1")
+    assert await inbox.find("unknown") is None
+
+
+async def test_a_conversation_is_known_once_it_was_taken_part_in(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine)
+    conversation = _message("E1").conversation
+    assert not await inbox.knows(conversation)
+    await inbox.accept(_message("E1"))
+    assert await inbox.knows(conversation)
 
 
 async def test_same_delivery_id_of_another_tenant_is_another_message(engine: AsyncEngine) -> None:

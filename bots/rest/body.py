@@ -1,0 +1,96 @@
+"""Request bodies, read within their limits and validated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import BodyPartReader, web
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from bots.problems import ProblemError
+
+__all__ = ["UploadedFile", "read_file", "read_json"]
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+_FORM_OVERHEAD = 16_384
+"""Bytes that part headers and boundaries may add to an upload."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedFile:
+    """A file of a form."""
+
+    name: str
+    data: bytes
+    media_type: str | None
+
+
+async def read_json(request: web.Request, model: type[ModelT], *, max_bytes: int) -> ModelT:
+    """The JSON body as a model; raises `ProblemError` 400, 413, 415 or 422."""
+    if request.content_type != "application/json":
+        raise ProblemError(415, "unsupported_media_type", "Send the body as application/json.")
+    raw = await _read(request, max_bytes)
+    try:
+        return model.model_validate_json(raw)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+    if details[0]["type"] == "json_invalid":
+        raise ProblemError(400, "malformed_json", "The body is not JSON.")
+    errors = [{"field": _path(item), "message": item["msg"]} for item in details]
+    summary = "; ".join(f"{item['field']}: {item['message']}" for item in errors)
+    raise ProblemError(422, "invalid", summary, errors=errors)
+
+
+async def read_file(request: web.Request, field: str, *, max_bytes: int) -> UploadedFile:
+    """The one file of a multipart form; raises `ProblemError` 400, 413, 415 or 422."""
+    if request.content_type != "multipart/form-data":
+        raise ProblemError(415, "unsupported_media_type", "Send the document as multipart/form-data.")
+    if (request.content_length or 0) > max_bytes + _FORM_OVERHEAD:
+        raise _too_large(max_bytes)
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader) and part.name == field and part.filename:
+                return await _read_part(part, part.filename, max_bytes)
+    except ValueError as error:
+        raise ProblemError(400, "malformed_form", "The form cannot be read.") from error
+    raise ProblemError(
+        422,
+        "invalid",
+        f"{field}: a file is required",
+        errors=[{"field": field, "message": "a file is required"}],
+    )
+
+
+async def _read_part(part: BodyPartReader, filename: str, max_bytes: int) -> UploadedFile:
+    data = bytearray()
+    while piece := await part.read_chunk():
+        data += piece
+        if len(data) > max_bytes:
+            raise _too_large(max_bytes)
+    media_type = part.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    # A browser sends the bare name, other clients may send a path; neither may reach a file system.
+    name = filename.replace("\\", "/").rpartition("/")[2].replace("\x00", "")[:255]
+    return UploadedFile(name=name or "document", data=bytes(data), media_type=media_type or None)
+
+
+async def _read(request: web.Request, max_bytes: int) -> bytes:
+    if (request.content_length or 0) > max_bytes:
+        raise _too_large(max_bytes)
+    data = bytearray()
+    async for piece in request.content.iter_any():
+        data += piece
+        if len(data) > max_bytes:
+            raise _too_large(max_bytes)
+    return bytes(data)
+
+
+def _too_large(max_bytes: int) -> ProblemError:
+    return ProblemError(413, "too_large", f"The body may have at most {max_bytes} bytes.")
+
+
+def _path(error: ErrorDetails) -> str:
+    """Dotted path of the field, `body` for the whole."""
+    return ".".join(str(part) for part in error["loc"]) or "body"

@@ -1,0 +1,285 @@
+"""What travels over the REST API: requests are strict, responses are exactly the published fields."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from brain.message import Locale
+from brain.reply import Block, Citation, DecisionState, ProposalView, Reply
+from knowledge.documents import Document, IngestReport, Passage
+from observability.health import HealthStatus, PartHealth
+from security.roles import Permission, Role
+
+__all__ = [
+    "ChatAnswer",
+    "ChatRequest",
+    "Decision",
+    "DecisionRequest",
+    "DocumentContent",
+    "Documents",
+    "ExecuteRequest",
+    "FieldError",
+    "Health",
+    "Ingested",
+    "LoginRequest",
+    "Me",
+    "PassageView",
+    "Problem",
+    "QueryAnswer",
+    "QueryRequest",
+    "RefreshRequest",
+    "ReplyContent",
+    "Running",
+    "SectionView",
+    "Stats",
+    "TokenAnswer",
+    "TurnAnswer",
+    "Upload",
+]
+
+# PostgreSQL stores no NUL; everything else a keyboard makes is welcome.
+_NO_NUL = r"^[^\x00]*$"
+
+Message: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=4000, pattern=_NO_NUL)
+]
+ShortText: TypeAlias = Annotated[str, StringConstraints(max_length=500, pattern=_NO_NUL)]
+Name: TypeAlias = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=_NO_NUL)
+]
+Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class LoginRequest(_Request):
+    """Who signs in."""
+
+    username: Name
+    password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
+
+
+class RefreshRequest(_Request):
+    """A refresh token to exchange."""
+
+    refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
+
+
+class TokenAnswer(BaseModel):
+    """A pair of tokens; `expires_in` is the access token's life in seconds."""
+
+    access_token: str
+    token_type: Literal["bearer"] = "bearer"  # noqa: S105 a scheme, no secret
+    expires_in: int
+    refresh_token: str
+
+
+class Me(BaseModel):
+    """The person behind the token."""
+
+    username: str
+    display_name: str
+    role: Role
+    permissions: list[Permission]
+
+
+class ChatRequest(_Request):
+    """One message to the assistant."""
+
+    message: Message
+    conversation_id: Id | None = None
+    """Continues a conversation of the same person; without it a new one begins."""
+    locale: Locale | None = None
+    """Forces the language of the answer; otherwise it is read off the message."""
+
+
+class ExecuteRequest(_Request):
+    """A message for one agent by name."""
+
+    agent: Name
+    message: Message
+    parameters: dict[Name, ShortText] = Field(default_factory=dict, max_length=20)
+
+
+class ReplyContent(BaseModel):
+    """The channel-neutral reply."""
+
+    plain_text: str
+    blocks: list[Block]
+
+
+class ChatAnswer(BaseModel):
+    """The answer to a message."""
+
+    conversation_id: str
+    turn_id: str
+    agent: str
+    reply: ReplyContent
+    citations: list[Citation]
+    proposal: ProposalView | None
+    degraded: list[str]
+    """What is away: `model`, `redis`, `embeddings`, `tws`, `langfuse`."""
+
+    @classmethod
+    def of(cls, reply: Reply, *, conversation_id: str, turn_id: str) -> ChatAnswer:
+        """The answer that carries this reply."""
+        return cls(
+            conversation_id=conversation_id,
+            turn_id=turn_id,
+            agent=reply.agent,
+            reply=ReplyContent(plain_text=reply.plain_text, blocks=list(reply.blocks)),
+            citations=list(reply.citations),
+            proposal=reply.proposal,
+            degraded=list(reply.degraded),
+        )
+
+
+class Decision(BaseModel):
+    """How a decision ended; the state comes from reading the plan."""
+
+    state: DecisionState
+    detail: str
+
+
+class TurnAnswer(ChatAnswer):
+    """A turn looked up later: the answer, and the outcome where the turn was a decision."""
+
+    outcome: Decision | None
+
+
+class Running(BaseModel):
+    """The answer is not there yet; `GET /api/v1/turns/{turn_id}` has it later."""
+
+    conversation_id: str
+    turn_id: str
+    state: Literal["running"] = "running"
+
+
+class DecisionRequest(_Request):
+    """What was decided on a proposal."""
+
+    decision: Literal["approve", "reject"]
+    reason: ShortText = ""
+    locale: Locale | None = None
+
+
+class QueryRequest(_Request):
+    """A question to the documents."""
+
+    query: Message
+    k: Annotated[int, Field(ge=1, le=50)] = 5
+    """How many passages at most."""
+    filters: dict[Name, ShortText] = Field(default_factory=dict, max_length=10)
+
+
+class PassageView(BaseModel):
+    """A found piece of a document."""
+
+    document_id: str
+    document_title: str
+    location: str
+    text: str
+    score: float
+    """0 to 1, higher is better; comparable within one answer only."""
+
+    @classmethod
+    def of(cls, passage: Passage) -> PassageView:
+        """The published fields of a passage."""
+        return cls(
+            document_id=passage.document_id,
+            document_title=passage.document_title,
+            location=passage.location,
+            text=passage.text,
+            score=passage.score,
+        )
+
+
+class QueryAnswer(BaseModel):
+    """What the documents say."""
+
+    answerable: bool
+    answer: str | None
+    """Sentences quoted from the best passage; null when no passage is close enough."""
+    passages: list[PassageView]
+
+
+class Upload(_Request):
+    """A document as multipart form data."""
+
+    file: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/octet-stream"})]
+
+
+class Ingested(BaseModel):
+    """How an upload fared."""
+
+    document_id: str
+    source: str
+    outcome: Literal["added", "replaced", "unchanged"]
+    chunks: int
+
+    @classmethod
+    def of(cls, report: IngestReport) -> Ingested:
+        """The published fields of a report that is not a rejection."""
+        return cls.model_validate(report, from_attributes=True)
+
+
+class Documents(BaseModel):
+    """The stored documents."""
+
+    documents: list[Document]
+
+
+class SectionView(BaseModel):
+    """A piece of a document."""
+
+    location: str
+    """Heading path or page."""
+    text: str
+
+
+class DocumentContent(BaseModel):
+    """A stored document and what it says, in reading order."""
+
+    document: Document
+    passages: list[SectionView]
+
+
+class Health(BaseModel):
+    """Whether the server can do its work; `parts` is null for callers who are not signed in."""
+
+    status: HealthStatus
+    parts: dict[str, PartHealth] | None
+
+
+class Stats(BaseModel):
+    """What the server has done and holds."""
+
+    turns: dict[str, int]
+    """Finished turns by outcome."""
+    proposals: dict[str, int]
+    """By state."""
+    documents: int
+    queue_age_seconds: float
+    """Age of the oldest waiting turn; 0 when none waits."""
+
+
+class FieldError(BaseModel):
+    """A part of the request that is not valid."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error, as RFC 9457 has it; branch on `code`."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FieldError] | None = None

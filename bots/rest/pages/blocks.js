@@ -1,0 +1,119 @@
+// A reply's blocks as elements. Spans arrive as data, not mark-up, and stay text.
+
+import { el, icon } from "./dom.js";
+import { words } from "./i18n.js";
+import { openPassage } from "./passage.js";
+
+const COPY = "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z";
+
+// What TWS prints, by what it means for the reader.
+const TONES = {
+  good: ["SUCC", "SUCCESSFUL", "SUCCP", "COMPLETED", "DUMMY_COMPLETED"],
+  danger: ["ABEND", "ABENP", "FAIL", "ERROR", "STUCK"],
+  warning: ["LATE", "HOLD", "HELD", "SUSP", "CANCL", "CANCELED", "CANCLP", "BLOCKED", "UNDECIDED", "PEND", "FENCE"],
+  info: ["EXEC", "RUNNING", "INTRO", "READY", "WAIT", "WAITING", "ADD", "SCHED", "EXTRN"],
+};
+const TONE_OF = new Map(Object.entries(TONES).flatMap(([tone, names]) => names.map((name) => [name, tone])));
+
+const RENDERERS = { text, bullets, facts, table, code, citations, buttons, notice };
+
+// All blocks in order; `say(value)` is called by buttons that stand for words.
+export function renderBlocks(blocks, { say }) {
+  return blocks.map((block) => RENDERERS[block.kind](block, { say })).filter(Boolean);
+}
+
+function text(block) {
+  return el("p", {}, spans(block.spans));
+}
+
+function spans(items) {
+  return items.map((span) => {
+    if (span.style === "strong") return el("strong", {}, span.text);
+    if (span.style === "code") return el("code", {}, span.text);
+    return document.createTextNode(span.text);
+  });
+}
+
+function bullets(block) {
+  return el(block.numbered ? "ol" : "ul", { class: "bullets" }, block.items.map((item) => el("li", {}, spans(item.spans))));
+}
+
+function card(kind, title, ...children) {
+  return el(
+    "section",
+    { class: `card card-${kind}`, "data-testid": "card", "data-kind": kind, "aria-label": title || null },
+    title ? el("h3", { class: "card-title" }, title) : null,
+    children,
+  );
+}
+
+function facts(block) {
+  const rows = block.items.map(([label, value]) => el("div", { class: "fact" }, el("dt", {}, label), el("dd", {}, cell(value))));
+  return card("facts", block.title, el("dl", { class: "facts" }, rows));
+}
+
+function table(block) {
+  const head = el("tr", {}, block.columns.map((name) => el("th", { scope: "col" }, name)));
+  const rows = block.rows.map((row) => el("tr", {}, row.map((value) => el("td", {}, cell(value)))));
+  const grid = el("table", {}, el("thead", {}, head), el("tbody", {}, rows));
+  const label = block.title || block.columns.join(", ");
+  return card("table", block.title, el("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": label }, grid));
+}
+
+// A status stands out, everything else is plain.
+function cell(value) {
+  const tone = TONE_OF.get(value);
+  return tone ? el("span", { class: `status tone-${tone}` }, value) : value;
+}
+
+function code(block) {
+  const copy = el("button", { type: "button", class: "quiet small" }, icon(COPY), el("span", {}, words("copy")));
+  copy.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(block.text);
+    copy.lastChild.textContent = words("copied");
+  });
+  const bar = el("div", { class: "code-bar" }, el("span", { class: "code-caption" }, block.caption), navigator.clipboard ? copy : null);
+  return card("code", "", bar, el("pre", { tabindex: "0" }, el("code", {}, block.text)));
+}
+
+function citations(block) {
+  if (block.items.length === 0) return null;
+  const items = block.items.map((citation, index) =>
+    el(
+      "li",
+      {},
+      el(
+        "button",
+        {
+          type: "button",
+          class: "citation",
+          "data-testid": "citation",
+          "aria-label": words("openSource", { number: index + 1, title: citation.document_title }),
+          on: { click: () => openPassage(citation) },
+        },
+        el("span", { class: "citation-number" }, String(index + 1)),
+        el(
+          "span",
+          { class: "citation-text" },
+          el("span", { class: "citation-title" }, citation.document_title, el("span", { class: "citation-location" }, citation.location)),
+          el("span", { class: "citation-quote" }, citation.quote),
+        ),
+      ),
+    ),
+  );
+  return card("citations", words("sources"), el("ol", { class: "citations" }, items));
+}
+
+// Approving and rejecting belong to the proposal's own card, which shows the consequences.
+function buttons(block, { say }) {
+  const row = block.items
+    .filter((item) => item.verb === "say")
+    .map((item) =>
+      el("button", { type: "button", class: `choice choice-${item.style}`, on: { click: () => say(item.value) } }, item.label),
+    );
+  return row.length ? el("div", { class: "choices", "data-testid": "card", "data-kind": "buttons" }, row) : null;
+}
+
+function notice(block) {
+  return el("p", { class: `notice tone-${block.level}`, "data-testid": "card", "data-kind": "notice" }, block.text);
+}

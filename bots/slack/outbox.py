@@ -1,0 +1,208 @@
+"""The way back to Slack: one message that first shows progress and then becomes the answer.
+
+Methods: https://docs.slack.dev/reference/methods/chat.postMessage and chat.update
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import structlog
+from slack_sdk.http_retry.builtin_async_handlers import (
+    AsyncConnectionErrorRetryHandler,
+    AsyncRateLimitErrorRetryHandler,
+)
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from brain.message import InboundMessage
+from brain.reply import Reply
+from brain.turns.outbox import Outbox, OutboxError
+
+from .api import SlackRefusedError, call, is_transient_status
+from .render import SlackMessage, to_slack, to_status
+from .settings import SlackSettings
+
+__all__ = ["SlackOutbox", "SlackOutboxes"]
+
+_log = structlog.get_logger(__name__)
+
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})
+"""The message can no longer be changed: the reply is posted anew."""
+_UNREACHABLE = frozenset({"channel_not_found", "not_in_channel", "restricted_action"})
+"""The bot may not write into the channel, but the response_url of a command or a button may."""
+_BLOCKS_REFUSED = frozenset(
+    {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
+)
+_PROGRESS_EVERY = timedelta(seconds=1)
+"""Slack takes about one message a second in a channel; lines in between are dropped."""
+
+
+class SlackOutbox:
+    """Writes into one channel or thread; message ids are Slack's `ts`."""
+
+    def __init__(
+        self,
+        patient: AsyncWebClient,
+        hasty: AsyncWebClient,
+        *,
+        channel: str,
+        thread_ts: str | None = None,
+        response_url: str | None = None,
+    ) -> None:
+        self._patient = patient
+        self._hasty = hasty
+        self._channel = channel
+        self._thread_ts = thread_ts
+        self._response_url = response_url
+        self._status_ts: str | None = None
+        self._next_progress = -math.inf
+
+    async def progress(self, line: str) -> None:
+        """Shows the line in the message that will become the answer; at most one a second."""
+        if time.monotonic() < self._next_progress:
+            return
+        self._next_progress = time.monotonic() + _PROGRESS_EVERY.total_seconds()
+        try:
+            if self._status_ts is None:
+                self._status_ts = await self._post(to_status(line), self._hasty)
+            else:
+                await self._update(self._status_ts, to_status(line), self._hasty)
+        except OutboxError as error:
+            self._next_progress = math.inf
+            _log.info("slack_progress_lost", reason=str(error))
+
+    async def delta(self, piece: str) -> None:
+        """Does nothing: an answer in pieces would exceed the rate of updates that Slack allows."""
+
+    async def send(self, reply: Reply) -> str | None:
+        """Puts the answer in the place of the progress line, or posts it.
+
+        Where the bot may not write, the answer goes to the response_url and has no id.
+        """
+        message = to_slack(reply)
+        if self._status_ts is not None and await self._update(self._status_ts, message, self._patient):
+            sent, self._status_ts = self._status_ts, None
+            return sent
+        try:
+            return await self._post(message, self._patient)
+        except SlackRefusedError as error:
+            await self._respond(error, message, replaces=False)
+            return None
+
+    async def replace(self, message_id: str, reply: Reply) -> None:
+        """Changes the message, and removes the progress line; posts the reply if the message is gone."""
+        message = to_slack(reply)
+        try:
+            if not await self._update(message_id, message, self._patient):
+                await self.send(reply)
+                return
+        except SlackRefusedError as error:
+            await self._respond(error, message, replaces=True)
+            return
+        if self._status_ts is not None:
+            gone, self._status_ts = self._status_ts, None
+            await self._remove(gone)
+
+    async def _post(self, message: SlackMessage, client: AsyncWebClient) -> str:
+        thread = {"thread_ts": self._thread_ts} if self._thread_ts else {}
+        response = await self._write(client, "chat.postMessage", message, thread)
+        return str(response["ts"])
+
+    async def _update(self, ts: str, message: SlackMessage, client: AsyncWebClient) -> bool:
+        """Whether the message was there to be changed."""
+        try:
+            await self._write(client, "chat.update", message, {"ts": ts})
+        except SlackRefusedError as error:
+            if error.code in _GONE:
+                return False
+            raise
+        return True
+
+    async def _remove(self, ts: str) -> None:
+        try:
+            await call(self._patient, "chat.delete", {"channel": self._channel, "ts": ts})
+        except OutboxError as error:
+            _log.warning("slack_progress_left_behind", reason=str(error))
+
+    async def _write(
+        self, client: AsyncWebClient, method: str, message: SlackMessage, place: dict[str, str]
+    ) -> Mapping[str, Any]:
+        arguments = {"channel": self._channel, **place, **_payload(message)}
+        try:
+            return await call(client, method, arguments)
+        except SlackRefusedError as error:
+            if error.code not in _BLOCKS_REFUSED:
+                raise
+            # Better the bare words than no answer; an empty list also takes the old blocks away.
+            _log.exception("slack_blocks_refused", method=method, code=error.code)
+            return await call(client, method, {**arguments, "blocks": []})
+
+    async def _respond(self, refusal: SlackRefusedError, message: SlackMessage, *, replaces: bool) -> None:
+        """Answers through the response_url where that gets past the refusal, which is raised otherwise."""
+        if refusal.code not in _UNREACHABLE or self._response_url is None:
+            raise refusal
+        client = AsyncWebhookClient(self._response_url, session=self._patient.session)
+        body = {"response_type": "in_channel", "replace_original": replaces, **_payload(message)}
+        try:
+            response = await client.send_dict(body)
+        except (aiohttp.ClientError, OSError) as error:
+            raise OutboxError(f"response_url: {type(error).__name__}", retryable=True) from error
+        if response.status_code != 200:  # noqa: PLR2004 HTTP status code
+            raise OutboxError(
+                f"response_url answered {response.status_code}",
+                retryable=is_transient_status(response.status_code),
+            )
+
+
+class SlackOutboxes:
+    """Makes the ways back; an `OutboxFactory` for messages that came from Slack.
+
+    The session's timeout bounds each call; Slack's own advice to wait (429) is followed twice.
+    """
+
+    def __init__(self, settings: SlackSettings, session: aiohttp.ClientSession) -> None:
+        token = settings.bot_token.get_secret_value()
+        self._patient = AsyncWebClient(
+            token,
+            settings.api_url,
+            session=session,
+            retry_handlers=[
+                AsyncConnectionErrorRetryHandler(),
+                AsyncRateLimitErrorRetryHandler(max_retry_count=2),
+            ],
+        )
+        # Progress is worth nothing late, so its calls are not repeated.
+        self._hasty = AsyncWebClient(token, settings.api_url, session=session, retry_handlers=[])
+
+    def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
+        """The way back to where the message came from."""
+        route = message.route
+        return SlackOutbox(
+            self._patient,
+            self._hasty,
+            channel=route["channel"],
+            thread_ts=route.get("thread_ts"),
+            response_url=route.get("response_url"),
+        )
+
+    def to_channel(self, channel_id: str, thread_ts: str | None = None) -> Outbox:
+        """A way into a channel, or a thread of it, without a message from there."""
+        return SlackOutbox(self._patient, self._hasty, channel=channel_id, thread_ts=thread_ts)
+
+
+def _payload(message: SlackMessage) -> dict[str, Any]:
+    # chat.update reads @names and links out of the text unless told not to.
+    return {
+        "text": message.text,
+        "blocks": message.blocks,
+        "parse": "none",
+        "link_names": False,
+        "unfurl_links": False,
+        "unfurl_media": False,
+    }

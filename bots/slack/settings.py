@@ -1,0 +1,70 @@
+"""How the Slack app is reached and recognised."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+
+__all__ = ["SlackSettings"]
+
+_LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+class SlackSettings(BaseModel):
+    """The Slack section; the channel is on when `bot_token` is set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    bot_token: SecretStr = Field(
+        default=SecretStr(""),
+        description="Bot token of the workspace (xoxb-…). Empty: Slack is off.",
+    )
+    signing_secret: SecretStr = Field(
+        default=SecretStr(""),
+        description="The app's signing secret, with which Slack signs each request. Required with a bot token.",
+    )
+    api_url: str = Field(
+        default="https://slack.com/api/",
+        description="Address of Slack's Web API; https, or http on loopback only, since the token is sent there.",
+    )
+    team_allow_list: frozenset[str] = Field(
+        default=frozenset(),
+        description="Team ids (T…) whose people may talk to Resync. Empty: any team that Slack vouches for.",
+    )
+    claim_timeout: timedelta = Field(
+        default=timedelta(seconds=2.5),
+        gt=timedelta(0),
+        lt=timedelta(seconds=3),
+        description="How long a message may take to be stored. Slack gives up after 3 s and delivers again.",
+    )
+    max_body_bytes: int = Field(
+        default=1024 * 1024,
+        gt=0,
+        description="Largest request taken from Slack. A button press carries its whole message, some 100 kB.",
+    )
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the channel is on."""
+        return bool(self.bot_token.get_secret_value())
+
+    def allows(self, *teams: str) -> bool:
+        """Whether every one of these teams may talk to Resync."""
+        return not self.team_allow_list or self.team_allow_list.issuperset(teams)
+
+    @field_validator("api_url")
+    @classmethod
+    def _keeps_the_token_safe(cls, value: str) -> str:
+        url = urlsplit(value)
+        if url.scheme == "https" or (url.scheme == "http" and url.hostname in _LOOPBACK):
+            return value
+        raise ValueError("must be https, or http on loopback")
+
+    @model_validator(mode="after")
+    def _can_verify(self) -> Self:
+        if self.enabled and not self.signing_secret.get_secret_value().strip():
+            raise ValueError("signing_secret is required when bot_token is set")
+        return self

@@ -1,0 +1,241 @@
+"""`Reply` to Adaptive Card, pure.
+
+https://learn.microsoft.com/microsoftteams/platform/task-modules-and-cards/cards/cards-reference#adaptive-card
+
+All text sits in `TextRun`s, which take it literally. `TextBlock` and `FactSet` read Markdown, and Teams on
+Windows, Android and iOS disagree on how to escape it (https://github.com/MicrosoftDocs/msteams-docs/issues/5793),
+so neither is used: a job called `**x**` stays inert by construction.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias, assert_never
+
+from adaptive_cards import card as ac
+from adaptive_cards import types as act
+
+from brain.message import Locale, Verb
+from brain.reply import (
+    Block,
+    Bullets,
+    Button,
+    Buttons,
+    Citation,
+    Citations,
+    Code,
+    Facts,
+    Notice,
+    Reply,
+    Span,
+    Table,
+    Text,
+    text,
+)
+
+from .shorten import fit
+
+__all__ = ["MAX_CARD_BYTES", "to_card", "to_summary"]
+
+MAX_CARD_BYTES: Final = 28 * 1024
+"""As UTF-8 JSON. Bots may send more, but this is what every route into Teams takes."""
+
+_VERSION: Final = "1.5"
+_ENVELOPE_BYTES: Final = 512
+"""For all that is not body: type, version, schema, language, width."""
+_MAX_QUOTE_CHARS: Final = 300
+_MAX_SUMMARY_CHARS: Final = 500
+_BUTTONS_A_ROW: Final = 6
+"""Teams hides further ones behind a menu."""
+
+_Element: TypeAlias = ac.RichTextBlock | ac.Table | ac.Container | ac.ActionSet
+
+_LANGUAGES: Final = {Locale.EN: "en", Locale.PT: "pt-BR"}
+_NOTICE_STYLES: Final = {
+    "info": act.ContainerStyle.ACCENT,
+    "good": act.ContainerStyle.GOOD,
+    "warning": act.ContainerStyle.WARNING,
+    "danger": act.ContainerStyle.ATTENTION,
+}
+_BUTTON_STYLES: Final = {
+    "default": None,
+    "primary": act.ActionStyle.POSITIVE,
+    "danger": act.ActionStyle.DESTRUCTIVE,
+}
+_ADJACENT_BRACES: Final = re.compile(r"(?<=\{)(?=\{)")
+_BLANKS: Final = re.compile(r"^ | (?= )|(?<= ) ")
+
+
+def to_card(reply: Reply, locale: Locale) -> dict[str, Any]:
+    """The card as JSON-able data: version 1.5, at most `MAX_CARD_BYTES`.
+
+    A reply that reports a decision has no buttons, for it takes the place of the card that had them. A reply
+    without a block that shows anything is shown by its plain text.
+    """
+    blocks = [block for block in reply.blocks if not (reply.outcome and isinstance(block, Buttons))]
+    return _card(blocks, locale) or _card([text(reply.plain_text.strip() or "–")], locale)
+
+
+def to_summary(reply: Reply) -> str:
+    """The line for notifications and screen readers."""
+    return _clip(reply.plain_text, _MAX_SUMMARY_CHARS)
+
+
+def _card(blocks: Sequence[Block], locale: Locale) -> dict[str, Any]:
+    """The finished card, empty where the blocks show nothing."""
+    fitting = fit(blocks, MAX_CARD_BYTES - _ENVELOPE_BYTES, _size, locale)
+    elements = [element for block in fitting for element in _elements(block)]
+    if not elements:
+        return {}
+    card = ac.AdaptiveCard.new().version(_VERSION).lang(_LANGUAGES[locale]).add_items(elements).create()
+    return _finish(card, is_wide=any(isinstance(block, Table | Code) for block in fitting))
+
+
+def _finish(card: ac.AdaptiveCard, *, is_wide: bool) -> dict[str, Any]:
+    """Plain JSON, for the builder's own dict has enums in it, and the width, which its validator refuses."""
+    finished: dict[str, Any] = json.loads(card.to_json())
+    return finished | ({"msteams": {"width": "Full"}} if is_wide else {})
+
+
+def _size(block: Block) -> int:
+    """Bytes of the block's elements in the card's JSON, commas included."""
+    dumps = (element.model_dump_json(by_alias=True, exclude_none=True) for element in _elements(block))
+    return sum(len(dump.encode()) + 1 for dump in dumps)
+
+
+def _elements(block: Block) -> list[_Element]:
+    """The block's elements; none for an empty block."""
+    match block:
+        case Text():
+            return _paragraphs(block.spans)
+        case Bullets():
+            return _bullets(block)
+        case Facts():
+            return _facts(block)
+        case Table():
+            return _table(block)
+        case Code():
+            return _code(block)
+        case Citations():
+            return [part for number, item in enumerate(block.items, 1) for part in _citation(number, item)]
+        case Buttons():
+            rows = range(0, len(block.items), _BUTTONS_A_ROW)
+            return [ac.ActionSet(actions=_actions(block.items[row : row + _BUTTONS_A_ROW])) for row in rows]
+        case Notice():
+            lines: list[Any] = _paragraphs([Span(block.text, "strong")])
+            return [ac.Container(style=_NOTICE_STYLES[block.level], items=lines)] if lines else []
+        case _:
+            assert_never(block)
+
+
+def _paragraphs(spans: Iterable[Span]) -> list[_Element]:
+    """One element a line: runs do not keep line breaks."""
+    lines: list[list[ac.TextRun]] = [[]]
+    for span in spans:
+        for index, line in enumerate(span.text.replace("\r\n", "\n").split("\n")):
+            if index:
+                lines.append([])
+            lines[-1].extend(_runs(line, span.style))
+    return [_line(runs, close=index > 0) for index, runs in enumerate(filter(None, lines))]
+
+
+def _line(runs: Sequence[ac.TextRun], *, close: bool = False) -> ac.RichTextBlock:
+    return ac.RichTextBlock(inlines=list(runs), spacing=act.Spacing.NONE if close else None)
+
+
+def _runs(
+    literal: str, style: str = "plain", *, size: act.FontSize | None = None, is_subtle: bool | None = None
+) -> list[ac.TextRun]:
+    """The text as runs; two braces never share one, or `{{DATE(…)}}` would be shown as a date."""
+    return [
+        ac.TextRun(
+            text=piece,
+            weight=act.FontWeight.BOLDER if style == "strong" else None,
+            font_type=act.FontType.MONOSPACE if style == "code" else None,
+            size=size,
+            is_subtle=is_subtle,
+        )
+        for piece in _ADJACENT_BRACES.split(literal)
+        if piece
+    ]
+
+
+def _title(title: str) -> list[_Element]:
+    return _paragraphs([Span(title, "strong")])
+
+
+def _bullets(block: Bullets) -> list[_Element]:
+    return [
+        line
+        for number, item in enumerate(block.items, 1)
+        for line in _paragraphs((Span(f"{number}. " if block.numbered else "• "), *item.spans))
+    ]
+
+
+def _facts(block: Facts) -> list[_Element]:
+    if not block.items:
+        return _title(block.title)
+    rows = [_row((label, value), styles=("strong", "plain")) for label, value in block.items]
+    columns = [ac.TableColumnDefinition(width=1), ac.TableColumnDefinition(width=2)]
+    table = ac.Table(columns=columns, rows=rows, first_row_as_header=False, show_grid_lines=False)
+    return [*_title(block.title), table]
+
+
+def _table(block: Table) -> list[_Element]:
+    if not block.columns:
+        return _title(block.title)
+    header = _row(block.columns, styles=("strong",) * len(block.columns))
+    rows = [_row(row, styles=("plain",) * len(row)) for row in block.rows]
+    columns = [ac.TableColumnDefinition(width=1) for _ in block.columns]
+    return [*_title(block.title), ac.Table(columns=columns, rows=[header, *rows], first_row_as_header=True)]
+
+
+def _row(cells: Iterable[str], *, styles: Iterable[str]) -> ac.TableRow:
+    return ac.TableRow(
+        cells=[
+            ac.TableCell(items=[_line(_runs(" ".join(cell.split()) or "\xa0", style))])
+            for cell, style in zip(cells, styles, strict=True)
+        ]
+    )
+
+
+def _code(block: Code) -> list[_Element]:
+    lines: list[Any] = [
+        # Clients fold blanks, which columns and indentation in a log are made of.
+        _line(_runs(_BLANKS.sub("\xa0", line) or "\xa0", "code", size=act.FontSize.SMALL), close=index > 0)
+        for index, line in enumerate(block.text.expandtabs().splitlines())
+    ]
+    body = [ac.Container(style=act.ContainerStyle.EMPHASIS, items=lines)] if lines else []
+    return [*_title(block.caption), *body]
+
+
+def _citation(number: int, item: Citation) -> list[_Element]:
+    place = f", {item.location}" if item.location else ""
+    quote = _clip(" ".join(item.quote.split()), _MAX_QUOTE_CHARS)
+    head = [*_runs(f"[{number}] {item.document_title}", "strong"), *_runs(place)]
+    return [_line(head), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
+
+
+def _actions(buttons: Iterable[Button]) -> list[Any]:
+    return [
+        ac.ActionExecute(
+            title=button.label,
+            style=_BUTTON_STYLES[button.style],
+            mode=None,
+            verb=button.verb.value,
+            data={"value": button.value},
+            # For clients that know no Action.Execute; the press then comes as a message.
+            fallback=ac.ActionSubmit(title=button.label, mode=None, data=_data(button.verb, button.value)),
+        )
+        for button in buttons
+    ]
+
+
+def _data(verb: Verb, value: str) -> dict[str, str]:
+    return {"verb": verb.value, "value": value}
+
+
+def _clip(line: str, max_chars: int) -> str:
+    return line if len(line) <= max_chars else line[: max_chars - 1] + "…"

@@ -1,0 +1,52 @@
+"""Who may send alerts, and where the answers to them go."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["WebhookSettings", "WebhookSource"]
+
+_MIN_SECRET = 16
+"""Characters of a source's secret in production."""
+
+
+class WebhookSource(BaseModel):
+    """One sender of alerts, such as the event rules of one engine."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    secret: SecretStr = Field(
+        min_length=1,
+        description="Key of the HMAC with which the sender signs. `serve` asks for 16 characters; use 32 random ones.",
+    )
+    notify: tuple[str, ...] = Field(
+        default=(),
+        description="Where answers to this source's alerts are posted, e.g. slack:T123:C456. None: nowhere.",
+    )
+
+
+class WebhookSettings(BaseModel):
+    """The webhook section; the channel is on when there is a source."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    sources: dict[str, WebhookSource] = Field(
+        default_factory=dict,
+        description="Senders by the name in their address, POST /webhooks/{name}.",
+    )
+    max_body_bytes: int = Field(default=64 * 1024, gt=0, description="Largest alert taken, in bytes.")
+    time_window: timedelta = Field(
+        default=timedelta(seconds=300),
+        gt=timedelta(0),
+        description="How far a request's time stamp may be from this server's clock, in both directions.",
+    )
+
+    def unsafe(self) -> list[str]:
+        """Why the server must not start with these settings; each sentence names a setting."""
+        return [
+            f"RESYNC_WEBHOOK__SOURCES: the secret of {name} has fewer than {_MIN_SECRET} characters"
+            for name, source in self.sources.items()
+            if len(source.secret.get_secret_value()) < _MIN_SECRET
+        ]

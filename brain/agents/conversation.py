@@ -1,0 +1,28 @@
+"""Greetings and help: what this person can ask and do here."""
+
+from __future__ import annotations
+
+from brain.message import Locale, Verb
+from brain.phrases import phrase, say
+from brain.reply import Bullets, Button
+from brain.state import Draft
+from brain.toolbox import Toolbox
+from security.roles import Permission
+
+__all__ = ["answer_help"]
+
+_EXAMPLES = ("example_failed", "example_late", "example_message")
+
+
+def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True) -> Draft:
+    """What can be asked; changes are named only to those who may propose them."""
+    opening = phrase(locale, "help" if understood else "not_understood", person=tools.actor.display_name)
+    items = [phrase(locale, key) for key in ("help_why", "help_status", "help_knowledge")]
+    if tools.may_write and tools.actor.may(Permission.PROPOSE):
+        items.append(phrase(locale, "help_action"))
+    examples = [say(locale, key) for key in _EXAMPLES]
+    return Draft(
+        agent="conversation" if understood else "clarify",
+        blocks=(opening, Bullets(items=tuple(items))),
+        buttons=tuple(Button(label=example, verb=Verb.SAY, value=example) for example in examples),
+    )

@@ -1,0 +1,131 @@
+"""From the name somebody typed to one job of the plan, or to a question with candidates."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from brain.agents.grammar import Request
+from brain.message import Locale, Verb
+from brain.phrases import phrase, say
+from brain.reply import Button, code
+from brain.state import Draft, Memory
+from brain.toolbox import Toolbox
+from tws.objects import CommonStatus, Job, JobFilter
+
+__all__ = ["Found", "find_job"]
+
+_CANDIDATES = 6
+"""How many candidates a question offers."""
+_SCANNED = 10_000
+"""How many jobs are looked through for similar names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The job that is meant, and others of that name that were not chosen."""
+
+    job: Job
+    others: tuple[Job, ...] = ()
+
+
+async def find_job(
+    tools: Toolbox,
+    request: Request,
+    memory: Memory,
+    locale: Locale,
+    *,
+    prefer: Callable[[Job], bool] | None = None,
+) -> Found | Draft:
+    """The job of the request, or of the conversation so far.
+
+    Of several jobs with the name the one that `prefer` singles out is taken, otherwise the reply asks.
+    An unknown name gets the nearest ones.
+    """
+    wanted = _wanted(request, memory)
+    if wanted is None:
+        return await _ask_which(tools, request, locale)
+    jobs = await _query(tools, wanted)
+    if not jobs:
+        return await _ask_nearest(tools, request, wanted, locale)
+    if len(jobs) > 1 and prefer is not None:
+        preferred = [job for job in jobs if prefer(job)]
+        if len(preferred) == 1:
+            others = tuple(job for job in jobs if job.id != preferred[0].id)
+            return Found(job=await tools.job(preferred[0].id), others=others)
+        jobs = preferred or jobs
+    if len(jobs) > 1:
+        return _ask(request, [job.selection for job in jobs], wanted.name or "", locale, key="which_of")
+    return Found(job=await tools.job(jobs[0].id))
+
+
+def _wanted(request: Request, memory: Memory) -> JobFilter | None:
+    if request.job or request.job_stream:
+        return JobFilter(
+            name=(request.job or "").upper() or None,
+            job_stream=(request.job_stream or "").upper() or None,
+            workstation=None,
+            limit=50,
+        )
+    selection = memory.get("selection", "")
+    return _selected(selection) if selection else None
+
+
+def _selected(selection: str) -> JobFilter:
+    stream, _, name = selection.rpartition(".")
+    return JobFilter(name=name, job_stream=stream.rpartition("#")[2], limit=50)
+
+
+async def _query(tools: Toolbox, wanted: JobFilter) -> list[Job]:
+    page = await tools.query_jobs(wanted)
+    if not page.jobs and wanted.job_stream is None and wanted.name:
+        # People say the name of the stream and mean what is wrong in it.
+        page = await tools.query_jobs(JobFilter(job_stream=wanted.name, limit=50))
+    newest: dict[str, Job] = {}
+    for job in page.jobs:
+        known = newest.get(job.selection)
+        if known is None or _when(job) > _when(known):
+            newest[job.selection] = job
+    return list(newest.values())
+
+
+def _when(job: Job) -> float:
+    return job.scheduled_at.timestamp() if job.scheduled_at else 0.0
+
+
+async def _ask_which(tools: Toolbox, request: Request, locale: Locale) -> Draft:
+    failed = await tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=_CANDIDATES))
+    return _ask(request, [job.selection for job in failed.jobs], "", locale, key="which_job")
+
+
+async def _ask_nearest(tools: Toolbox, request: Request, wanted: JobFilter, locale: Locale) -> Draft:
+    name = wanted.name or wanted.job_stream or ""
+    page = await tools.query_jobs(JobFilter(limit=_SCANNED))
+    names = {job.name for job in page.jobs} | {job.job_stream for job in page.jobs}
+    near = difflib.get_close_matches(name, sorted(names), n=_CANDIDATES, cutoff=0.6)
+    near += [known for known in sorted(names) if name in known and known not in near]
+    selections = [job.selection for job in page.jobs if job.name in near[:_CANDIDATES]]
+    key = "unknown_job_near" if near else "unknown_job"
+    return _ask(request, selections or near, name, locale, key=key)
+
+
+def _ask(request: Request, selections: list[str], name: str, locale: Locale, *, key: str) -> Draft:
+    offered = selections[:_CANDIDATES]
+    return Draft(
+        agent="clarify",
+        blocks=(phrase(locale, key, name=code(name), count=str(len(selections))),),
+        buttons=tuple(
+            Button(label=selection, verb=Verb.SAY, value=_completed(request, selection, locale))
+            for selection in offered
+        ),
+        memory=Memory(
+            pending_kind=request.kind, pending_action=request.action or "", candidates=offered, selection=""
+        ),
+    )
+
+
+def _completed(request: Request, selection: str, locale: Locale) -> str:
+    """The sentence a person would have typed had they known the name."""
+    key = f"say_{request.action}" if request.kind == "action" else f"say_{request.kind}"
+    return say(locale, key, job=selection)

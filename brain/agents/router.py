@@ -1,0 +1,83 @@
+"""Chooses the agent for a message: the least autonomous one that does the job."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from brain.agents.grammar import Request, read_request
+from brain.message import InboundMessage, Locale, Verb
+from brain.state import Memory
+
+__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "read_message"]
+
+AGENTS = ("status", "knowledge", "diagnosis", "action", "clarify", "conversation", "decision")
+"""All agents by name; `decision` answers presses on Approve and Reject only."""
+MODEL_AGENTS = frozenset({"status", "knowledge", "diagnosis", "clarify"})
+"""Agents whose work a language model takes over where there is one. Changes never are among them."""
+
+_AGENT_OF_KIND = {
+    "diagnosis": "diagnosis",
+    "not_started": "diagnosis",
+    "status": "status",
+    "knowledge": "knowledge",
+    "action": "action",
+    "help": "conversation",
+    "greeting": "conversation",
+    "unknown": "clarify",
+}
+
+
+def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> Request:
+    """What is asked for. An answer to a question back completes what was asked before."""
+    remembered = memory.get("locale")
+    hint = message.locale or (Locale(remembered) if remembered else None)
+    alert = message.alert
+    if alert is not None:
+        kind = "diagnosis" if alert.job else "status"
+        return Request(
+            kind=kind,
+            locale=hint or fallback,
+            job=alert.job or None,
+            job_stream=alert.job_stream or None,
+            topic=None if alert.job else "summary",
+        )
+    request = read_request(message.text, hint)
+    if request.locale is None:
+        request = replace(request, locale=hint or fallback)
+    return _complete(request, message.text, memory)
+
+
+def _complete(request: Request, words: str, memory: Memory) -> Request:
+    """Fills in the job when the message answers "which one?": a number or one of the names offered."""
+    candidates = memory.get("candidates", [])
+    chosen = _chosen(words.strip().strip(".#)"), candidates)
+    if chosen is None or request.kind not in {"unknown", "status"}:
+        return request
+    stream, _, job = chosen.rpartition(".")
+    return replace(
+        request,
+        kind=memory.get("pending_kind", "status"),
+        action=memory.get("pending_action") or None,
+        job=job or None,
+        job_stream=stream.rpartition("#")[2] or None,
+    )
+
+
+def _chosen(words: str, candidates: list[str]) -> str | None:
+    if words.isdecimal() and 1 <= int(words) <= len(candidates):
+        return candidates[int(words) - 1]
+    lowered = words.lower()
+    matching = [one for one in candidates if lowered and lowered in one.lower()]
+    return matching[0] if len(matching) == 1 else None
+
+
+def choose_agent(message: InboundMessage, request: Request) -> str:
+    """The agent's name. A caller may force one, but never around the approval."""
+    button = message.button
+    if button is not None and button.verb is not Verb.SAY:
+        return "decision"
+    if message.agent is not None:
+        return message.agent
+    if request.kind == "action" and (request.negated or request.hypothetical):
+        return "knowledge"
+    return _AGENT_OF_KIND[request.kind]

@@ -1,0 +1,198 @@
+"""The brain: one compiled graph, router → specialist → synthesis. Wiring and nothing else."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+import psycopg
+import psycopg_pool
+import structlog
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.runtime import Runtime
+
+from brain.agents.action import answer_action
+from brain.agents.assistant import answer_with_model
+from brain.agents.conversation import answer_help
+from brain.agents.decision import answer_decision
+from brain.agents.diagnosis import answer_diagnosis
+from brain.agents.knowledge import answer_knowledge
+from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, read_message
+from brain.agents.status import answer_status, overview_table
+from brain.agents.synthesis import compose
+from brain.agents.waiting import answer_waiting
+from brain.llm.loop import ToolLoop
+from brain.llm.model import ModelUnavailableError
+from brain.message import Locale
+from brain.phrases import phrase, say
+from brain.reply import Block, Notice, Reply
+from brain.state import Draft, Memory, TurnContext, TurnState
+from brain.times import clock, span
+from brain.toolbox import NotPermittedError, Tools
+from brain.turns.ledger import Turn
+from brain.turns.outbox import Outbox
+from security.roles import Actor
+from tws.errors import TwsError, TwsUnreachableError
+
+__all__ = ["Brain"]
+
+_log = structlog.get_logger(__name__)
+_Graph: TypeAlias = "CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]"
+
+
+class Brain:
+    """Answers turns. A conversation's memory is a LangGraph thread in PostgreSQL."""
+
+    def __init__(
+        self,
+        *,
+        tools: Tools,
+        checkpointer: BaseCheckpointSaver[Any],
+        loop: ToolLoop | None,
+        zone: ZoneInfo,
+    ) -> None:
+        self._tools = tools
+        self._loop = loop
+        self._zone = zone
+        self._graph = self._wire(checkpointer)
+
+    async def answer(
+        self, turn: Turn, actor: Actor, locale: Locale, outbox: Outbox, degraded: frozenset[str]
+    ) -> Reply:
+        """The reply to a turn. Raises ConnectionError when the database is away."""
+        message = turn.message
+        context = TurnContext(
+            turn_id=turn.turn_id,
+            message=message,
+            locale=locale,
+            tools=self._tools.for_turn(
+                actor=actor, channel=message.conversation.channel, turn_id=turn.turn_id
+            ),
+            progress=outbox.progress,
+            delta=outbox.delta,
+        )
+        try:
+            # What a turn must not lose is in tables of its own; the memory is written once, at the end.
+            state = await self._graph.ainvoke(
+                TurnState(degraded=degraded),
+                {"configurable": {"thread_id": message.conversation.key}},
+                context=context,
+                durability="exit",
+            )
+        except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
+            raise ConnectionError("the checkpointer's database is away") from error
+        reply: Reply = state["reply"]
+        return reply
+
+    def _wire(self, checkpointer: BaseCheckpointSaver[Any]) -> _Graph:
+        graph = StateGraph(TurnState, context_schema=TurnContext)
+        graph.add_node("router", self._route)
+        graph.add_node("assistant", self._assist)
+        graph.add_node("synthesis", _synthesise)
+        for name in AGENTS:
+            graph.add_node(name, self._specialist)
+            graph.add_edge(name, "synthesis")
+        graph.add_edge(START, "router")
+        graph.add_conditional_edges("router", self._after_router, [*AGENTS, "assistant"])
+        graph.add_conditional_edges("assistant", _after_assistant, [*AGENTS, "synthesis"])
+        graph.add_edge("synthesis", END)
+        return graph.compile(checkpointer=checkpointer, name="resync")
+
+    async def _route(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        context = runtime.context
+        request = read_message(context.message, state.get("memory", {}), context.locale)
+        return TurnState(request=request, agent=choose_agent(context.message, request))
+
+    def _after_router(self, state: TurnState) -> str:
+        return "assistant" if self._loop is not None and state["agent"] in MODEL_AGENTS else state["agent"]
+
+    async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        assert self._loop is not None
+        request, memory = state["request"], state.get("memory", Memory())
+        locale = request.locale or runtime.context.locale
+        try:
+            draft = await answer_with_model(self._loop, runtime.context, request, memory, locale)
+        except ModelUnavailableError as error:
+            _log.warning("model_unavailable", reason=str(error))
+            return TurnState(degraded=state.get("degraded", frozenset()) | {"model"})
+        except TwsError as error:
+            draft = await _tws_trouble(error, runtime.context, locale, self._zone)
+        return TurnState(draft=draft)
+
+    async def _specialist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+        request = state["request"]
+        locale = request.locale or runtime.context.locale
+        try:
+            draft = await self._answer(state, runtime.context, locale)
+        except TwsError as error:
+            draft = await _tws_trouble(error, runtime.context, locale, self._zone)
+        except NotPermittedError:
+            draft = Draft(
+                agent=state["agent"], blocks=(Notice(text=say(locale, "not_permitted"), level="warning"),)
+            )
+        return TurnState(draft=draft)
+
+    async def _answer(self, state: TurnState, context: TurnContext, locale: Locale) -> Draft:
+        request, memory, zone = state["request"], state.get("memory", Memory()), self._zone
+        match state["agent"]:
+            case "status":
+                await context.progress(say(locale, "progress_plan"))
+                return await answer_status(context.tools, request, memory, locale, zone)
+            case "diagnosis" if request.kind == "not_started":
+                return await answer_waiting(context, request, memory, locale, zone)
+            case "diagnosis":
+                return await answer_diagnosis(context, request, memory, locale, zone)
+            case "knowledge":
+                return await answer_knowledge(context, locale)
+            case "action" if request.action is not None:
+                return await answer_action(context, request, memory, locale)
+            case "decision":
+                return await answer_decision(context, locale)
+            case "conversation":
+                return answer_help(context.tools, locale)
+            case _:
+                return answer_help(context.tools, locale, understood=False)
+
+
+async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
+    locale = state["request"].locale or runtime.context.locale
+    draft = state["draft"]
+    memory: Memory = {**state.get("memory", Memory()), "locale": locale}
+    # A question back is answered by the next message or not at all.
+    for key in ("pending_kind", "pending_action", "candidates"):
+        memory.pop(key, None)  # type: ignore[misc]  # the keys are those of Memory
+    return TurnState(
+        reply=compose(draft, state.get("degraded", frozenset()), locale), memory={**memory, **draft.memory}
+    )
+
+
+def _after_assistant(state: TurnState) -> str:
+    return "synthesis" if "draft" in state else state["agent"]
+
+
+async def _tws_trouble(error: TwsError, context: TurnContext, locale: Locale, zone: ZoneInfo) -> Draft:
+    """What can still be said when TWS does not answer or refuses."""
+    if not isinstance(error, TwsUnreachableError):
+        _log.warning("tws_refused", code=error.code)
+        sentence = say(locale, "tws_refuses", reason=str(error))
+        return Draft(agent="status", blocks=(Notice(text=sentence, level="warning"),))
+    sentence = say(locale, "tws_away", reason=str(error))
+    blocks: list[Block] = [Notice(text=sentence, level="danger")]
+    snapshot = await context.tools.last_known()
+    if snapshot is None:
+        blocks.append(phrase(locale, "no_last_known"))
+    else:
+        now = datetime.now(UTC)
+        blocks += [
+            phrase(
+                locale,
+                "last_known",
+                age=span(now - snapshot.taken_at),
+                at=clock(snapshot.taken_at, zone, now=now),
+            ),
+            *overview_table(snapshot, locale, zone),
+        ]
+    return Draft(agent="status", blocks=tuple(blocks), degraded=frozenset({"tws"}))

@@ -1,0 +1,75 @@
+"""Which language model to ask, if any, and how long to wait for it."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+from typing import Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, Field, SecretStr, model_validator
+
+__all__ = ["LlmSettings"]
+
+
+class LlmSettings(BaseModel):
+    """The `llm` section. Without a provider Resync answers from its own grammar and facts."""
+
+    provider: Literal["none", "openai", "anthropic"] = Field(
+        default="none", description="Whose protocol the model speaks; `none` works without a model."
+    )
+    base_url: str | None = Field(
+        default=None,
+        description="Address of an own or compatible server, such as http://127.0.0.1:8000/v1; unset means "
+        "the provider's public service.",
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="The provider's key; needed unless `base_url` names an own server."
+    )
+    model: str = Field(default="", description="The model's name at the provider; needed with a provider.")
+    time_limit_seconds: float = Field(
+        default=45, gt=0, description="For a whole answer with all its tool calls, in seconds."
+    )
+    request_timeout_seconds: float = Field(
+        default=30,
+        gt=0,
+        description="Longest silence of the provider before or during one answer, in seconds.",
+    )
+    max_rounds: int = Field(
+        default=6, ge=1, description="How many times the model is asked within one answer."
+    )
+    max_output_tokens: int = Field(default=1200, ge=1, description="Longest answer of one round, in tokens.")
+    temperature: float | None = Field(
+        default=None, ge=0, le=2, description="Sampling temperature; unset leaves it to the model."
+    )
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if self.provider == "none":
+            return self
+        if not self.model:
+            raise ValueError("llm.model must be set when llm.provider is")
+        if self.base_url is None and self.api_key is None:
+            raise ValueError("llm.api_key must be set unless llm.base_url names an own server")
+        if self.base_url is not None:
+            address = urlsplit(self.base_url)
+            if address.scheme not in {"http", "https"} or not address.hostname:
+                raise ValueError("llm.base_url must be an http or https address")
+        return self
+
+    def unsafe(self) -> tuple[str, ...]:
+        """What must not be used in production, each message naming its setting; empty when all is well."""
+        if self.provider == "none" or self.base_url is None:
+            return ()
+        address = urlsplit(self.base_url)
+        if address.scheme == "http" and not _is_loopback(address.hostname or ""):
+            return ("llm.base_url uses plain HTTP to another machine, which exposes job logs and the key",)
+        return ()
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,152 @@
+"""Runs one turn: the guards, the brain, the answer on its way. Read `run` and `_answer` top to bottom."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import TypeAlias
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from brain.agents.language import detect_locale
+from brain.message import Channel, InboundMessage, Locale
+from brain.reply import Reply
+from brain.turns.apologies import apology
+from brain.turns.ledger import Ledger, Turn
+from brain.turns.outbox import Outbox, OutboxError, Outboxes
+from observability.metrics import Metrics
+from observability.tracing import Tracer
+from security.actors import ActorDirectory
+from security.limits import RateLimiter
+from security.roles import Actor, Permission, Role
+
+__all__ = ["Answers", "TurnRunner"]
+
+_MAX_ATTEMPTS = 3
+"""A turn that killed its worker this often gets an apology instead of another try."""
+_DELIVERY_PAUSES = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15))
+_MAX_DELIVERIES = 5
+"""After so many rounds of delivery the answer stays in the ledger and the operator of Resync is told."""
+
+Answers: TypeAlias = Callable[[Turn, Actor, Locale, Outbox, frozenset[str]], Awaitable[Reply]]
+"""The brain: from a turn, and what is known to be away, to its reply."""
+
+_log = structlog.get_logger(__name__)
+
+
+class TurnRunner:
+    """Everything that guards, records or traces a turn happens here, once."""
+
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        outboxes: Outboxes,
+        answers: Answers,
+        actors: ActorDirectory,
+        limiter: RateLimiter,
+        limit: str,
+        metrics: Metrics,
+        tracer: Tracer,
+        locale: Locale,
+        deadline: timedelta,
+    ) -> None:
+        self._ledger = ledger
+        self._outboxes = outboxes
+        self._answers = answers
+        self._actors = actors
+        self._limiter = limiter
+        self._limit = limit
+        self._metrics = metrics
+        self._tracer = tracer
+        self._locale = locale
+        self._deadline = deadline
+
+    async def run(self, turn: Turn) -> None:
+        """Answers and delivers. Raises only when the database is away: then the turn is taken again."""
+        message = turn.message
+        started = time.perf_counter()
+        with structlog.contextvars.bound_contextvars(
+            turn_id=turn.turn_id, conversation=message.conversation.key
+        ):
+            outbox = self._outboxes[message.conversation.channel](turn.turn_id, message)
+            reply, outcome = turn.reply, "delivered_late"
+            if reply is None:
+                reply, outcome = await self._answer(turn, outbox)
+                await self._ledger.answer(turn.turn_id, reply, outcome=outcome)
+            if await self._deliver(turn, outbox, reply):
+                await self._ledger.close(turn.turn_id)
+            seconds = time.perf_counter() - started
+            self._metrics.turn_finished(
+                channel=message.conversation.channel, agent=reply.agent, outcome=outcome, seconds=seconds
+            )
+            _log.info(
+                "turn", outcome=outcome, agent=reply.agent, degraded=reply.degraded, seconds=round(seconds, 4)
+            )
+
+    async def _answer(self, turn: Turn, outbox: Outbox) -> tuple[Reply, str]:
+        """The reply and the turn's outcome: `answered`, `refused`, `limited`, `timed_out` or `failed`."""
+        message = turn.message
+        locale = message.locale or detect_locale(message.text, None) or self._locale
+        if turn.attempts > _MAX_ATTEMPTS:
+            return apology("gave_up", locale), "failed"
+        actor = await self._who(message)
+        if actor is None or not actor.may(Permission.ASK):
+            _log.warning("unknown_sender", channel=message.sender.channel, user_id=message.sender.user_id)
+            return apology("unknown_sender", locale, user_id=message.sender.user_id), "refused"
+        limit = await self._limiter.hit(self._limit, f"turn:{actor.actor_id}")
+        degraded = frozenset({"redis"} if limit.degraded else ())
+        if not limit.allowed:
+            seconds = int((limit.retry_after or timedelta(seconds=1)).total_seconds()) + 1
+            return apology("too_many", locale, seconds=seconds), "limited"
+        try:
+            with self._tracer.turn(
+                turn_id=turn.turn_id, conversation_key=message.conversation.key, actor_id=actor.actor_id
+            ):
+                async with asyncio.timeout(self._deadline.total_seconds()):
+                    reply = await self._answers(turn, actor, locale, outbox, degraded)
+        except TimeoutError:
+            return apology("too_slow", locale, degraded=degraded), "timed_out"
+        except (DBAPIError, OSError):
+            raise
+        except Exception:  # noqa: BLE001  # the one place where any failure becomes words
+            _log.exception("turn_failed")
+            return apology("failed", locale, degraded=degraded, turn_id=turn.turn_id), "failed"
+        return reply, "answered"
+
+    async def _who(self, message: InboundMessage) -> Actor | None:
+        """The person (or the source of alerts) behind a channel's user."""
+        sender = message.sender
+        if sender.channel is Channel.WEB:
+            return await self._actors.get(sender.user_id)
+        if sender.channel is Channel.WEBHOOK:
+            # The signature vouches for the source; it may ask and nothing else.
+            return Actor(actor_id=f"webhook:{sender.user_id}", display_name=sender.user_id, role=Role.VIEWER)
+        return await self._actors.resolve(sender.channel, sender.tenant, sender.user_id)
+
+    async def _deliver(self, turn: Turn, outbox: Outbox, reply: Reply) -> bool:
+        """Sends the answer; False leaves it for a later round."""
+        for pause in (*_DELIVERY_PAUSES, None):
+            try:
+                await _send(turn.message, outbox, reply)
+            except OutboxError as error:
+                if not error.retryable or turn.attempts >= _MAX_DELIVERIES:
+                    _log.error("reply_undelivered", reason=str(error))  # the reason says it all
+                    return True
+                if pause is None:
+                    return False
+                await asyncio.sleep(pause.total_seconds())
+            else:
+                return True
+        return False
+
+
+async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> None:
+    button = message.button
+    if button is not None and button.message_id is not None and reply.outcome is not None:
+        await outbox.replace(button.message_id, reply)
+    else:
+        await outbox.send(reply)

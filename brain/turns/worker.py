@@ -1,0 +1,138 @@
+"""Takes turns off the queue: one at a time for each order key, many keys at once.
+
+The queue only wakes; which turns are left to do is in the ledger. A worker that dies frees its locks, and
+the sweep of any other (or its own next start) takes over what it left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer import AsyncpgDriver, Queries, QueueManager
+from pgqueuer.models import Job
+from sqlalchemy.exc import DBAPIError
+
+from brain.turns.inbox import ENTRYPOINT
+from brain.turns.ledger import Ledger
+from brain.turns.runner import TurnRunner
+
+__all__ = ["Worker"]
+
+_SWEEP = timedelta(seconds=2)
+"""How often forgotten turns are looked for, and how old they must be."""
+_RECONNECT = timedelta(seconds=1)
+
+_log = structlog.get_logger(__name__)
+
+
+class Worker:
+    """Runs turns until it is stopped."""
+
+    def __init__(self, *, ledger: Ledger, runner: TurnRunner, dsn: str, concurrency: int) -> None:
+        self._ledger = ledger
+        self._runner = runner
+        self._dsn = dsn
+        self._concurrency = concurrency
+        self._active: dict[str, bool] = {}
+        """Keys being worked off here, and whether there is a reason to look for another turn."""
+        self._stopping = asyncio.Event()
+        self._manager: QueueManager | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def start(self) -> None:
+        """Begins to take turns."""
+        self._tasks = [
+            asyncio.create_task(self._consume(), name="queue"),
+            asyncio.create_task(self._sweep(), name="sweep"),
+        ]
+
+    async def stop(self, grace: timedelta) -> None:
+        """Takes no more turns and waits for the running ones, at most `grace`; the rest is left to others."""
+        self._stopping.set()
+        if self._manager is not None:
+            self._manager.shutdown.set()
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self._idle.wait()
+        except TimeoutError:
+            _log.warning("turns_left_running", keys=len(self._active))
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _consume(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._listen()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _log.warning("queue_connection_lost", error=type(error).__name__)
+            await asyncio.sleep(_RECONNECT.total_seconds())
+
+    async def _listen(self) -> None:
+        """Serves the queue on one connection until it breaks or the worker stops."""
+        connection = await asyncpg.connect(self._dsn)
+        try:
+            manager = QueueManager(Queries(AsyncpgDriver(connection)))
+            connection.add_termination_listener(lambda _connection: manager.shutdown.set())
+            manager.entrypoint(ENTRYPOINT)(self._on_job)
+            self._manager = manager
+            await manager.run(
+                batch_size=max(1, self._concurrency // 2),
+                max_concurrent_tasks=self._concurrency,
+                shutdown_on_listener_failure=True,
+            )
+        finally:
+            self._manager = None
+            await connection.close(timeout=2)
+
+    async def _on_job(self, job: Job) -> None:
+        assert job.payload is not None
+        await self._work_off(job.payload.decode())
+
+    async def _sweep(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                keys = await self._ledger.unfinished_keys(older_than=_SWEEP)
+                free = [key for key in keys if key not in self._active]
+                for key in free[: self._concurrency - len(self._active)]:
+                    self._tasks.append(asyncio.create_task(self._work_off(key), name=f"sweep-{key}"))
+            except (OSError, DBAPIError) as error:
+                _log.warning("sweep_failed", error=type(error).__name__)
+            self._tasks = [task for task in self._tasks if not task.done()]
+            await asyncio.sleep(_SWEEP.total_seconds())
+
+    async def _work_off(self, key: str) -> None:
+        """Runs what waits under the key, unless somebody already does."""
+        if key in self._active:
+            self._active[key] = True
+            return
+        self._active[key] = True
+        self._idle.clear()
+        try:
+            while self._active[key] and not self._stopping.is_set():
+                self._active[key] = False
+                if await self._run_all(key):
+                    self._active[key] = True
+        except (OSError, DBAPIError) as error:
+            _log.warning("turn_interrupted", order_key=key, error=type(error).__name__)
+        finally:
+            del self._active[key]
+            if not self._active:
+                self._idle.set()
+
+    async def _run_all(self, key: str) -> bool:
+        """Runs the key's turns under its lock; True if there were any. False too if another process is at it."""
+        found = False
+        async with self._ledger.hold(key) as is_held:
+            while is_held and not self._stopping.is_set():
+                turn = await self._ledger.take_next(key)
+                if turn is None:
+                    break
+                found = True
+                await self._runner.run(turn)
+        return found

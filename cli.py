@@ -1,0 +1,284 @@
+"""The `resync` command."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import aiohttp
+import typer
+from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import Progress
+
+import app as web_app
+import demo as demo_night
+import migrations
+from observability import logging
+from observability.settings import ObservabilitySettings
+from security.masking import mask_event
+from security.roles import Role
+from services import open_database, open_services
+from settings import ClientSettings, DemoSettings, Settings, effective, unsafe
+from tws.simulator.server import SimulatorSettings
+from tws.simulator.server import serve as serve_simulator
+
+__all__ = ["main"]
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
+user_cli = typer.Typer(no_args_is_help=True, help="People and their accounts in the channels.")
+audit_cli = typer.Typer(no_args_is_help=True, help="The audit log.")
+cli.add_typer(user_cli, name="user")
+cli.add_typer(audit_cli, name="audit")
+
+_T = TypeVar("_T")
+_console = Console(stderr=True)
+DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded services.")]
+
+
+def main() -> None:
+    """Runs the command line."""
+    cli()
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Port of the web page and the API; 0 takes a free one.")] = 8080,
+    tws_port: Annotated[int, typer.Option(help="Port of the simulated TWS; 0 takes a free one.")] = 31116,
+    data_dir: DataDir = None,
+) -> None:
+    """Everything on this machine: a simulated TWS with a night batch, runbooks, the web page."""
+    settings = _settings(port=port, data_dir=data_dir)
+    _run(demo_night.run_demo(settings, tws_port=tws_port))
+
+
+@cli.command()
+def serve() -> None:
+    """Production: reads `RESYNC_…` settings and refuses to start on unsafe ones."""
+    _run(web_app.serve(_safe_settings()))
+
+
+@cli.command()
+def work() -> None:
+    """Works off turns without serving HTTP, for a second process or machine."""
+
+    async def run(settings: Settings) -> None:
+        async with open_services(settings) as services:
+            services.worker.start()
+            print("working", flush=True)
+            await web_app.until_stopped()
+            await services.worker.stop(settings.turns.drain)
+
+    _run(run(_safe_settings()))
+
+
+@cli.command()
+def check() -> None:
+    """Shows the effective settings (secrets masked) and asks each part whether it answers."""
+    settings = _settings()
+    for name, value in effective(settings).items():
+        print(f"{name}={value}")
+    problems = unsafe(settings)
+    for problem in problems:
+        _console.print(f"[red]unsafe[/] {problem}", highlight=False)
+    if problems:
+        raise typer.Exit(2)
+
+    async def ping() -> bool:
+        async with open_services(settings) as services:
+            report = await services.health.report()
+        for name, part in report.parts.items():
+            print(f"{name}: {part.status} ({part.latency_ms:.0f} ms) {part.detail}".rstrip())
+        return all(part.status == "ok" for part in report.parts.values())
+
+    if not _run(ping()):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def ask(
+    question: Annotated[str, typer.Argument(help="What you want to know, in English or Portuguese.")],
+    user: Annotated[str, typer.Option(help="Who asks.")] = "operator",
+    url: Annotated[str, typer.Option(help="A running server.")] = "http://127.0.0.1:8080",
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="Prints the whole answer as JSON.")] = False,
+) -> None:
+    """Asks a running server. The password comes from RESYNC_PASSWORD or RESYNC_DEMO_PASSWORD, or is asked for."""
+    given = ClientSettings().password or DemoSettings().password
+    password = given.get_secret_value() if given else typer.prompt(f"Password of {user}", hide_input=True)
+    answer = _run(_ask(url.rstrip("/"), user, password, question))
+    print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else answer["reply"]["plain_text"])
+
+
+async def _ask(url: str, user: str, password: str, question: str) -> dict[str, Any]:
+    try:
+        async with aiohttp.ClientSession(url) as session:
+            login = await _post(session, "/api/v1/auth/login", {"username": user, "password": password})
+            headers = {"Authorization": f"Bearer {login['access_token']}"}
+            return await _post(session, "/api/v1/chat", {"message": question}, headers)
+    except aiohttp.ClientConnectionError:
+        _fail(f"Nothing answers at {url}. Is the server running? (make demo)")
+
+
+async def _post(
+    session: aiohttp.ClientSession, path: str, body: dict[str, str], headers: dict[str, str] | None = None
+) -> dict[str, Any]:
+    async with session.post(path, json=body, headers=headers) as response:
+        payload: dict[str, Any] = await response.json(content_type=None)
+        if response.status != 200:  # noqa: PLR2004  # anything else is no answer yet
+            _fail(str(payload.get("detail", f"the server answered {response.status}")))
+        return payload
+
+
+@cli.command()
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files or folders.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Reads Markdown, text, HTML and PDF into the knowledge base; unchanged files cost nothing."""
+    settings = _settings(data_dir=data_dir)
+
+    async def run() -> bool:
+        async with open_database(settings) as database:
+            with Progress(console=_console) as progress:
+                task = progress.add_task("ingesting", total=None)
+                reports = await database.ingest.ingest_paths(
+                    paths, on_progress=lambda _report: progress.advance(task)
+                )
+        for report in reports:
+            print(f"{report.outcome:<9} {report.source} ({report.chunks} passages) {report.detail}".rstrip())
+        return all(report.outcome != "rejected" for report in reports)
+
+    if not _run(run()):
+        raise typer.Exit(1)
+
+
+@cli.command()
+def migrate() -> None:
+    """Brings the schema of RESYNC_DATABASE_URL up to date."""
+    settings = _settings()
+    if settings.database_url is None:
+        _fail("RESYNC_DATABASE_URL is not set; the embedded database is brought up to date when it starts.")
+    _run(migrations.upgrade(settings.database_url.get_secret_value()))
+
+
+@cli.command("tws-sim")
+def tws_sim(
+    port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 31116,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the plan's journal.")] = None,
+    seed: Annotated[int, typer.Option(help="Chooses the plan.")] = 20,
+    *,
+    users_from_stdin: Annotated[
+        bool, typer.Option(help='Reads {"name": ["password", "role"]} as a line and ends with the input.')
+    ] = False,
+) -> None:
+    """A simulated TWS master. Its users have the password RESYNC_DEMO_PASSWORD."""
+    logging.configure(ObservabilitySettings(), mask_event)
+    users = json.loads(sys.stdin.readline()) if users_from_stdin else _demo_users()
+    settings = SimulatorSettings(port=port, data_dir=data_dir, seed=seed)
+
+    async def run() -> None:
+        async with serve_simulator(settings, {name: tuple(user) for name, user in users.items()}) as url:
+            print(f"tws {url}", flush=True)
+            if users_from_stdin:
+                await asyncio.to_thread(sys.stdin.read)
+            else:
+                await web_app.until_stopped()
+
+    _run(run())
+
+
+def _demo_users() -> dict[str, tuple[str, str]]:
+    password = DemoSettings().password
+    if password is None:
+        _fail("RESYNC_DEMO_PASSWORD is not set; it is the password of the simulator's users.")
+    return {role.value: (password.get_secret_value(), role.value) for role in Role}
+
+
+@user_cli.command("add")
+def add_user(
+    username: str,
+    role: Annotated[Role, typer.Option(help="What the person may do.")],
+    name: Annotated[str, typer.Option(help="Name shown to others.")] = "",
+    data_dir: DataDir = None,
+    *,
+    replace: Annotated[bool, typer.Option(help="Changes an existing person.")] = False,
+) -> None:
+    """Adds a person; the password is asked for."""
+    password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+
+    async def run() -> None:
+        async with open_database(_settings(data_dir=data_dir)) as database:
+            await database.actors.add(username, name or username, role, password, replace=replace)
+
+    _run(run())
+
+
+@user_cli.command("link")
+def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: DataDir = None) -> None:
+    """Links a person to an account: `resync user link ana slack T0123 U0456`."""
+
+    async def run() -> None:
+        async with open_database(_settings(data_dir=data_dir)) as database:
+            await database.actors.link(username, channel, tenant, user_id, linked_by="command line")
+
+    _run(run())
+
+
+@audit_cli.command("verify")
+def verify_audit(data_dir: DataDir = None) -> None:
+    """Checks the chain of the audit log; exit status 1 if a row was changed, added or removed."""
+
+    async def run() -> bool:
+        async with open_database(_settings(data_dir=data_dir)) as database:
+            verdict = await database.audit.verify(database.engine)
+        print(f"{verdict.rows} rows intact, head {verdict.head}")
+        if verdict.first_broken is not None:
+            print(f"broken at row {verdict.first_broken}")
+        return verdict.intact
+
+    if not _run(run()):
+        raise typer.Exit(1)
+
+
+def _settings(**given: object) -> Settings:
+    """The settings, with the options that were given; exits with a message on bad ones."""
+    try:
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
+    except ValidationError as error:
+        lines = [
+            f"RESYNC_{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
+        ]
+        _fail("\n".join(lines))
+    logging.configure(settings.observability, mask_event)
+    return settings
+
+
+def _safe_settings() -> Settings:
+    settings = _settings()
+    problems = unsafe(settings)
+    if problems:
+        _fail("\n".join(problems))
+    return settings
+
+
+def _fail(message: str) -> NoReturn:
+    _console.print(message, style="red", highlight=False)
+    raise typer.Exit(2)
+
+
+def _run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Runs on uvloop where it is installed."""
+    try:
+        import uvloop  # noqa: PLC0415  # not on every platform
+    except ImportError:
+        return asyncio.run(work)
+    return uvloop.run(work)
+
+
+if __name__ == "__main__":
+    main()

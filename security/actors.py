@@ -1,0 +1,166 @@
+"""The directory of people: who they are on each channel.
+
+DirectoryError
+├── UnknownActorError     nobody has that actor id
+└── IdentityTakenError    the channel's user is linked to somebody else
+"""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from sqlalchemy import Column, RowMapping, Select, delete, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from .passwords import Passwords
+from .roles import Actor, Role
+from .tables import identities, refresh_tokens, users
+
+__all__ = ["ActorDirectory", "DirectoryError", "IdentityTakenError", "UnknownActorError"]
+
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+
+class DirectoryError(Exception):
+    """Root of the directory's errors."""
+
+    code: ClassVar[str] = "directory"
+
+
+class UnknownActorError(DirectoryError):
+    """Nobody has that actor id."""
+
+    code = "unknown_actor"
+
+    def __init__(self, actor_id: str) -> None:
+        super().__init__(f"there is nobody called {actor_id}")
+        self.actor_id = actor_id
+
+
+class IdentityTakenError(DirectoryError):
+    """The channel's user is linked to somebody else; unlinking is an administrator's deliberate act."""
+
+    code = "identity_taken"
+
+    def __init__(self, channel: str, tenant: str, user_id: str) -> None:
+        super().__init__(f"{channel} user {user_id} of {tenant} is already linked to somebody else")
+
+
+class ActorDirectory:
+    """Finds people by user name or by what a channel vouches for, never by display name.
+
+    Disabled people are found by no method.
+    """
+
+    def __init__(self, engine: AsyncEngine, passwords: Passwords) -> None:
+        self._engine = engine
+        self._passwords = passwords
+
+    async def add(
+        self, username: str, display_name: str, role: Role, password: str | None, *, replace: bool = False
+    ) -> Actor:
+        """Adds a person; a password of None means that they come by channels only.
+
+        User names are lower case: 1 to 64 of `a-z 0-9 . _ @ -`. Raises `ValueError` on another name, and on a
+        name that exists unless `replace` is set, which also enables a disabled person again.
+        """
+        if not _USERNAME.fullmatch(username):
+            raise ValueError(f"not a user name: {username!r}")
+        values = {
+            "display_name": display_name,
+            "role": role.value,
+            "password_hash": None if password is None else await self._passwords.hash(password),
+            "disabled": False,
+        }
+        statement = insert(users).values(username=username, **values)
+        statement = (
+            statement.on_conflict_do_update(index_elements=[users.c.username], set_=values)
+            if replace
+            else statement.on_conflict_do_nothing()
+        )
+        async with self._engine.begin() as connection:
+            added = await connection.scalar(statement.returning(users.c.username))
+        if added is None:
+            raise ValueError(f"the user name {username} exists")
+        return Actor(actor_id=username, display_name=display_name, role=role)
+
+    async def disable(self, actor_id: str) -> None:
+        """Shuts a person out at once, on every channel. Raises `UnknownActorError`."""
+        async with self._engine.begin() as connection:
+            changed = await connection.execute(
+                update(users).where(users.c.username == actor_id).values(disabled=True)
+            )
+            await connection.execute(delete(refresh_tokens).where(refresh_tokens.c.username == actor_id))
+        if changed.rowcount == 0:
+            raise UnknownActorError(actor_id)
+
+    async def authenticate(self, username: str, password: str) -> Actor | None:
+        """The person with this name (in any case) and password.
+
+        None otherwise, after the same time whether the name or the password is wrong.
+        """
+        row = await self._one(
+            _people(users.c.password_hash).where(users.c.username == username.strip().lower())
+        )
+        matches = await self._passwords.verify(password, row["password_hash"] if row else None)
+        return _to_actor(row) if row and matches else None
+
+    async def get(self, actor_id: str) -> Actor | None:
+        """The person with this id."""
+        row = await self._one(_people().where(users.c.username == actor_id))
+        return _to_actor(row) if row else None
+
+    async def resolve(self, channel: str, tenant: str, user_id: str) -> Actor | None:
+        """The person linked to the channel's user; None is an unknown sender, to be refused."""
+        row = await self._one(
+            _people()
+            .join(identities, identities.c.username == users.c.username)
+            .where(
+                identities.c.channel == channel,
+                identities.c.tenant == tenant,
+                identities.c.user_id == user_id,
+            )
+        )
+        return _to_actor(row) if row else None
+
+    async def link(self, actor_id: str, channel: str, tenant: str, user_id: str, *, linked_by: str) -> None:
+        """Makes the channel's user this person; linking the same again does nothing.
+
+        Raises `IdentityTakenError` and `UnknownActorError`.
+        """
+        key = {"channel": channel, "tenant": tenant, "user_id": user_id}
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(
+                    insert(identities)
+                    .values(**key, username=actor_id, linked_by=linked_by)
+                    .on_conflict_do_nothing()
+                )
+                owner = await connection.scalar(select(identities.c.username).filter_by(**key))
+        except IntegrityError as error:
+            raise UnknownActorError(actor_id) from error
+        if owner != actor_id:
+            raise IdentityTakenError(channel, tenant, user_id)
+
+    async def list(self) -> tuple[Actor, ...]:
+        """Everybody, by actor id."""
+        async with self._engine.connect() as connection:
+            rows = await connection.execute(_people().order_by(users.c.username))
+            return tuple(_to_actor(row) for row in rows.mappings())
+
+    async def _one(self, query: Select[tuple[str, ...]]) -> RowMapping | None:
+        async with self._engine.connect() as connection:
+            return (await connection.execute(query)).mappings().one_or_none()
+
+
+def _people(*more: Column[str]) -> Select[tuple[str, ...]]:
+    return select(users.c.username, users.c.display_name, users.c.role, *more).where(
+        users.c.disabled.is_(False)
+    )
+
+
+def _to_actor(row: RowMapping) -> Actor:
+    return Actor(actor_id=row["username"], display_name=row["display_name"], role=Role(row["role"]))

@@ -1,0 +1,80 @@
+"""What an operator of Resync sets about identity, tokens and rates."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from limits import parse
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+
+__all__ = ["Rate", "SecuritySettings"]
+
+_MIN_SECRET_CHARS = 32
+"""RFC 7518, section 3.2: an HS256 key has at least the 256 bits of the hash."""
+_MIN_DIFFERENT_CHARS = 10
+"""A random secret of 32 characters has more; a repeated word or `0000…` has fewer."""
+_KNOWN_DEFAULTS = (
+    "changeme",
+    "change-me",
+    "change_me",
+    "your-secret",
+    "your_secret",
+    "supersecret",
+    "example",
+)
+"""Words that sample configurations put where a secret belongs."""
+
+
+def _checked_rate(value: str) -> str:
+    parse(value)
+    return value
+
+
+Rate = Annotated[str, AfterValidator(_checked_rate)]
+"""`count/period` as the `limits` library reads it, e.g. `30/minute` or `5 per 10 seconds`."""
+
+
+class SecuritySettings(BaseModel):
+    """The section `security`; environment variables begin with `RESYNC_SECURITY__`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    jwt_secret: SecretStr | None = Field(
+        None,
+        description="Signs access and refresh tokens. At least 32 random characters, e.g. `openssl rand -base64 48`.",
+    )
+    access_token_minutes: int = Field(
+        30, ge=1, le=24 * 60, description="How long an access token is valid, in minutes."
+    )
+    login_hours: int = Field(
+        12,
+        ge=1,
+        le=30 * 24,
+        description="How long a login lasts before the password is asked again, in hours.",
+    )
+    person_rate: Rate = Field("30/minute", description="Messages one person may send, over all channels.")
+    login_rate: Rate = Field("10/minute", description="Login attempts from one address.")
+    bcrypt_rounds: int = Field(
+        12,
+        ge=10,
+        le=16,
+        description="Cost of a password hash; each step doubles the time (12 is about 0.2 s).",
+    )
+
+    def unsafe(self) -> list[str]:
+        """Why this must not serve real people: one sentence per problem, each begins with the setting's name.
+
+        Empty when safe.
+        """
+        name = "RESYNC_SECURITY__JWT_SECRET"
+        if self.jwt_secret is None:
+            return [f"{name} is not set"]
+        secret = self.jwt_secret.get_secret_value()
+        problems = []
+        if len(secret) < _MIN_SECRET_CHARS:
+            problems.append(f"{name} has fewer than {_MIN_SECRET_CHARS} characters")
+        if any(word in secret.lower() for word in _KNOWN_DEFAULTS):
+            problems.append(f"{name} contains a well-known default")
+        if len(set(secret)) < _MIN_DIFFERENT_CHARS:
+            problems.append(f"{name} is not random")
+        return problems

@@ -1,0 +1,337 @@
+"""Opens everything the product consists of, in order, and closes it in reverse. The only constructor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import aiohttp
+import structlog
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from psycopg import AsyncConnection
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+from redis.asyncio import Redis
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+import migrations
+from bots.rest.outbox import WebOutboxes
+from bots.slack.outbox import SlackOutboxes
+from bots.teams.channel import TeamsChannel, build_channel
+from bots.webhook.outbox import WebhookOutbox
+from brain.actions.approval import Approval
+from brain.actions.execution import Execution
+from brain.actions.proposal import Proposals
+from brain.graph import Brain
+from brain.llm.factory import open_model
+from brain.llm.loop import ToolLoop
+from brain.message import Channel, InboundMessage
+from brain.snapshots import PlanSnapshots
+from brain.toolbox import Tools
+from brain.turns.events import TurnEvents
+from brain.turns.inbox import Inbox
+from brain.turns.ledger import Ledger
+from brain.turns.outbox import Outbox, OutboxFactory
+from brain.turns.runner import TurnRunner
+from brain.turns.worker import Worker
+from embedded import embedded_postgres, embedded_valkey
+from knowledge.embed import MiniLmEmbedder
+from knowledge.ingest import Ingest
+from knowledge.search import Search
+from knowledge.store import Store
+from knowledge.words import Words
+from observability.health import HealthChecks
+from observability.metrics import Metrics
+from observability.tracing import Tracer
+from security.actors import ActorDirectory
+from security.audit import AuditLog
+from security.limits import RateLimiter
+from security.masking import mask_secrets
+from security.passwords import Passwords
+from security.secret_files import load_or_create_secret
+from security.tokens import Tokens
+from settings import Settings
+from tws.client import TwsClient
+from tws.transport import open_session
+
+__all__ = ["Database", "Services", "open_database", "open_services"]
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """What commands need that touch stored data only."""
+
+    dsn: str
+    engine: AsyncEngine
+    actors: ActorDirectory
+    audit: AuditLog
+    store: Store
+    ingest: Ingest
+    search: Search
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The running product."""
+
+    settings: Settings
+    database: Database
+    inbox: Inbox
+    events: TurnEvents
+    ledger: Ledger
+    worker: Worker
+    proposals: Proposals
+    tokens: Tokens
+    limiter: RateLimiter
+    health: HealthChecks
+    metrics: Metrics
+    slack_outboxes: SlackOutboxes | None
+    teams: TeamsChannel | None
+
+    async def stats(self) -> dict[str, object]:
+        """Figures for administrators."""
+        turns, proposals, documents, age = await asyncio.gather(
+            self.ledger.stats(),
+            self.proposals.stats(),
+            self.database.store.list(),
+            self.ledger.oldest_age(),
+        )
+        return {
+            "turns": turns,
+            "proposals": proposals,
+            "documents": len(documents),
+            "queue_oldest_seconds": age.total_seconds(),
+        }
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database, brought up to date, and what only needs it."""
+    async with AsyncExitStack() as stack:
+        if settings.database_url is None:
+            dsn = await stack.enter_async_context(embedded_postgres(_data_dir(settings)))
+        else:
+            dsn = settings.database_url.get_secret_value()
+        await migrations.upgrade(dsn)
+        engine = create_async_engine(migrations.sqlalchemy_url(dsn), pool_pre_ping=True, pool_size=10)
+        stack.push_async_callback(engine.dispose)
+        store = Store(engine)
+        embedder = MiniLmEmbedder(threads=settings.knowledge.embedding_threads)
+        yield Database(
+            dsn=dsn,
+            engine=engine,
+            actors=ActorDirectory(engine, Passwords(settings.security.bcrypt_rounds)),
+            audit=AuditLog(),
+            store=store,
+            ingest=Ingest(store, embedder, settings.knowledge),
+            search=Search(engine, embedder, Words(store)),
+        )
+
+
+@asynccontextmanager
+async def open_services(settings: Settings) -> AsyncIterator[Services]:
+    """Everything; the worker does not run before `Services.worker.start()`."""
+    assert settings.tws is not None, "checked by settings.unsafe"
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        engine = database.engine
+        redis_url = (
+            settings.redis_url.get_secret_value()
+            if settings.redis_url is not None
+            else await stack.enter_async_context(embedded_valkey(_data_dir(settings)))
+        )
+        limiter = RateLimiter(redis_url)
+        stack.push_async_callback(limiter.aclose)
+        metrics = Metrics()
+        tracer = Tracer(settings.observability, _mask_text)
+        stack.push_async_callback(tracer.aclose)
+        web_session = await stack.enter_async_context(aiohttp.ClientSession())
+        tws_session = await stack.enter_async_context(open_session(settings.tws))
+        tws = TwsClient(settings.tws, tws_session)
+
+        inbox = Inbox(engine)
+        events = TurnEvents(engine, database.dsn)
+        events.start()
+        stack.push_async_callback(events.aclose)
+        proposals = Proposals(engine, lifetime=settings.actions.proposal_lifetime)
+        tools = _tools(settings, database, tws, proposals)
+        checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
+        model = open_model(settings.llm)
+        if model is not None:
+            stack.push_async_callback(model.aclose)
+        brain = Brain(
+            tools=tools,
+            checkpointer=checkpointer,
+            loop=None if model is None else ToolLoop(model, settings.llm),
+            zone=ZoneInfo(settings.turns.timezone),
+        )
+
+        slack_outboxes = SlackOutboxes(settings.slack, web_session) if settings.slack.enabled else None
+        teams = build_channel(settings.teams, web_session, inbox) if settings.teams.enabled else None
+        outboxes = _outboxes(settings, events, slack_outboxes, teams)
+        locks = create_async_engine(
+            migrations.sqlalchemy_url(database.dsn),
+            pool_pre_ping=True,
+            pool_size=settings.turns.concurrency,
+            max_overflow=settings.turns.concurrency,
+        )
+        stack.push_async_callback(locks.dispose)
+        ledger = Ledger(engine, locks)
+        runner = TurnRunner(
+            ledger=ledger,
+            outboxes=outboxes,
+            answers=brain.answer,
+            actors=database.actors,
+            limiter=limiter,
+            limit=settings.security.person_rate,
+            metrics=metrics,
+            tracer=tracer,
+            locale=settings.turns.locale,
+            deadline=settings.turns.deadline,
+        )
+        worker = Worker(
+            ledger=ledger, runner=runner, dsn=database.dsn, concurrency=settings.turns.concurrency
+        )
+        yield Services(
+            settings=settings,
+            database=database,
+            inbox=inbox,
+            events=events,
+            ledger=ledger,
+            worker=worker,
+            proposals=proposals,
+            tokens=_tokens(settings, engine),
+            limiter=limiter,
+            health=_health(engine, redis_url, tws, stack),
+            metrics=metrics,
+            slack_outboxes=slack_outboxes,
+            teams=teams,
+        )
+
+
+def _tools(settings: Settings, database: Database, tws: TwsClient, proposals: Proposals) -> Tools:
+    assert settings.tws is not None
+    execution = Execution(
+        database.engine,
+        tws,
+        patience_seconds=settings.tws.read_back_patience.total_seconds(),
+        interval_seconds=settings.tws.read_back_interval.total_seconds(),
+    )
+    approval = Approval(
+        database.engine,
+        proposals=proposals,
+        execution=execution,
+        tws=tws,
+        audit=database.audit,
+        may_write=settings.tws.write,
+    )
+    return Tools(
+        tws=tws,
+        search=database.search,
+        proposals=proposals,
+        approval=approval,
+        snapshots=PlanSnapshots(database.engine, engine_name=settings.tws.url),
+        second_person=settings.actions.second_person,
+        may_write=settings.tws.write,
+    )
+
+
+def _outboxes(
+    settings: Settings, events: TurnEvents, slack: SlackOutboxes | None, teams: TeamsChannel | None
+) -> dict[Channel, OutboxFactory]:
+    """The way back for each channel; an alert's answer is kept for readers and sent where its source says."""
+    web = WebOutboxes(events)
+
+    def webhook(turn_id: str, message: InboundMessage) -> Outbox:
+        source = message.sender.user_id
+        return WebhookOutbox(source, [web(turn_id, message), *_targets(settings, slack, source)])
+
+    outboxes: dict[Channel, OutboxFactory] = {Channel.WEB: web, Channel.WEBHOOK: webhook}
+    if slack is not None:
+        outboxes[Channel.SLACK] = slack
+    if teams is not None:
+        outboxes[Channel.TEAMS] = teams.outboxes
+    return outboxes
+
+
+def _targets(settings: Settings, slack: SlackOutboxes | None, source: str) -> Sequence[Outbox]:
+    found = []
+    for target in settings.webhook.sources[source].notify if source in settings.webhook.sources else ():
+        kind, *_, channel_id = target.split(":")
+        if kind == "slack" and slack is not None:
+            found.append(slack.to_channel(channel_id))
+        else:
+            _log.error("webhook_target_unknown", source=source, target=target)
+    return found
+
+
+def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:
+    configured = settings.security.jwt_secret
+    secret = (
+        load_or_create_secret(_data_dir(settings) / "jwt.secret")
+        if configured is None
+        else configured.get_secret_value()
+    )
+    return Tokens(
+        engine,
+        secret=secret,
+        access_lifetime=timedelta(minutes=settings.security.access_token_minutes),
+        refresh_lifetime=timedelta(hours=settings.security.login_hours),
+    )
+
+
+def _health(engine: AsyncEngine, redis_url: str, tws: TwsClient, stack: AsyncExitStack) -> HealthChecks:
+    redis = Redis.from_url(redis_url)
+    stack.push_async_callback(redis.aclose)
+
+    async def database() -> str:
+        async with engine.connect() as connection:
+            version = await connection.execute(text("SHOW server_version"))
+            return f"PostgreSQL {version.scalar()}"
+
+    async def cache() -> str:
+        await redis.ping()
+        return ""
+
+    async def scheduler() -> str:
+        return (await tws.engine_info()).version
+
+    checks = HealthChecks()
+    checks.add("database", database)
+    checks.add("redis", cache, required=False)
+    checks.add("tws", scheduler, required=False)
+    return checks
+
+
+@asynccontextmanager
+async def _checkpointer(dsn: str) -> AsyncIterator[AsyncPostgresSaver]:
+    """LangGraph's saver on a pool that checks a connection before it hands it out."""
+    pool: AsyncConnectionPool[AsyncConnection[DictRow]] = AsyncConnectionPool(
+        dsn,
+        min_size=1,
+        max_size=10,
+        open=False,
+        kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row},
+        check=AsyncConnectionPool.check_connection,
+        timeout=10,
+    )
+    async with pool:
+        yield AsyncPostgresSaver(pool)
+
+
+def _data_dir(settings: Settings) -> Path:
+    folder = settings.data_dir.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _mask_text(value: str) -> str:
+    return str(mask_secrets(value))

@@ -1,0 +1,108 @@
+"""All settings: each package's section under one prefix. The only reader of the environment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bots.rest.settings import RestSettings
+from bots.slack.settings import SlackSettings
+from bots.teams.settings import TeamsSettings
+from bots.webhook.settings import WebhookSettings
+from brain.actions.settings import ActionSettings
+from brain.llm.settings import LlmSettings
+from brain.turns.settings import TurnSettings
+from knowledge.settings import KnowledgeSettings
+from observability.settings import ObservabilitySettings
+from security.settings import SecuritySettings
+from tws.settings import TwsSettings
+
+__all__ = ["ClientSettings", "DemoSettings", "Settings", "effective", "unsafe"]
+
+_MASK = "********"
+
+
+class Settings(BaseSettings):
+    """Everything `resync serve` can be told, as `RESYNC_<SECTION>__<NAME>`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="RESYNC_", env_nested_delimiter="__", env_file=".env", extra="ignore"
+    )
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    data_dir: Path = Field(
+        default=Path(".resync"), description="Folder of the embedded services and of generated secrets."
+    )
+    database_url: SecretStr | None = Field(
+        default=None, description="`postgresql://…` of a server with pgvector; unset runs an embedded one."
+    )
+    redis_url: SecretStr | None = Field(
+        default=None, description="`redis://…` or `rediss://…`; unset runs an embedded Valkey."
+    )
+    run_worker: bool = Field(
+        default=True, description="Whether `serve` also works off turns; off if `resync work` runs elsewhere."
+    )
+    tws: TwsSettings | None = Field(default=None, description="The TWS engine; `serve` needs it.")
+    teams: TeamsSettings = Field(default_factory=TeamsSettings, description="Microsoft Teams.")
+    slack: SlackSettings = Field(default_factory=SlackSettings, description="Slack.")
+    webhook: WebhookSettings = Field(default_factory=WebhookSettings, description="Sources of alerts.")
+    rest: RestSettings = Field(default_factory=RestSettings, description="REST API and web page.")
+    turns: TurnSettings = Field(default_factory=TurnSettings, description="Working off messages.")
+    actions: ActionSettings = Field(default_factory=ActionSettings, description="Changes to TWS.")
+    llm: LlmSettings = Field(default_factory=LlmSettings, description="Language model.")
+    knowledge: KnowledgeSettings = Field(
+        default_factory=KnowledgeSettings, description="Documents and search."
+    )
+    security: SecuritySettings = Field(default_factory=SecuritySettings, description="Logins and limits.")
+    observability: ObservabilitySettings = Field(
+        default_factory=ObservabilitySettings, description="Logs, metrics and traces."
+    )
+
+
+class DemoSettings(BaseSettings):
+    """What the demo reads besides its options."""
+
+    model_config = SettingsConfigDict(env_prefix="RESYNC_DEMO_", extra="ignore")
+
+    password: SecretStr | None = Field(
+        default=None, description="Password of the demo users; unset makes a random one."
+    )
+
+
+class ClientSettings(BaseSettings):
+    """What `resync ask` reads besides its options."""
+
+    model_config = SettingsConfigDict(env_prefix="RESYNC_", extra="ignore")
+
+    password: SecretStr | None = Field(default=None, description="Password for `resync ask`.")
+
+
+def unsafe(settings: Settings) -> list[str]:
+    """Why the server must not start with these settings; each sentence names a setting."""
+    problems = []
+    if settings.tws is None:
+        problems.append("RESYNC_TWS__URL is not set: name the TWS engine, e.g. https://tws.example.com:31116")
+    sections = (settings.tws, settings.webhook, settings.llm, settings.security, settings.observability)
+    for section in sections:
+        if section is not None:
+            problems += section.unsafe()
+    return problems
+
+
+def effective(settings: BaseModel, prefix: str = "RESYNC_") -> dict[str, str]:
+    """Every setting by its environment variable, secrets masked."""
+    shown: dict[str, str] = {}
+    for name in type(settings).model_fields:
+        value: Any = getattr(settings, name)
+        variable = f"{prefix}{name.upper()}"
+        if isinstance(value, BaseModel):
+            shown |= effective(value, f"{variable}__")
+        else:
+            shown[variable] = (
+                _MASK if isinstance(value, SecretStr) and value.get_secret_value() else str(value)
+            )
+    return shown

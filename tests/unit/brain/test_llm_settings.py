@@ -1,0 +1,50 @@
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from brain.llm.factory import open_model
+from brain.llm.settings import LlmSettings
+
+
+def settings(**values: object) -> LlmSettings:
+    return LlmSettings.model_validate({"provider": "openai", "model": "m", **values})
+
+
+def test_without_a_provider_there_is_no_model() -> None:
+    assert open_model(LlmSettings()) is None
+    assert LlmSettings().unsafe() == ()
+
+
+@pytest.mark.parametrize(
+    ("values", "named"),
+    [
+        ({"model": "", "api_key": "k"}, "llm.model"),
+        ({}, "llm.api_key"),
+        ({"base_url": "ftp://models"}, "llm.base_url"),
+        ({"base_url": "models:8000"}, "llm.base_url"),
+        ({"api_key": "k", "max_rounds": 0}, "max_rounds"),
+        ({"api_key": "k", "time_limit_seconds": 0}, "time_limit_seconds"),
+    ],
+)
+def test_incomplete_settings_name_what_is_missing(values: dict[str, object], named: str) -> None:
+    with pytest.raises(ValidationError, match=named):
+        settings(**values)
+
+
+@pytest.mark.parametrize(
+    "base_url",
+    ["http://127.0.0.1:8000/v1", "http://localhost/v1", "http://[::1]:9/v1", "https://models.example/v1"],
+)
+def test_loopback_and_tls_are_safe(base_url: str) -> None:
+    assert settings(base_url=base_url).unsafe() == ()
+
+
+@pytest.mark.parametrize("host", ["models.example", "10.0.0.5", "localhost.models.example"])
+def test_plain_http_to_another_machine_is_unsafe(host: str) -> None:
+    (message,) = settings(base_url=f"http://{host}/v1").unsafe()
+    assert "llm.base_url" in message
+
+
+def test_the_key_is_never_printed() -> None:
+    assert "sk-secret" not in repr(settings(api_key="sk-secret"))

@@ -1,0 +1,75 @@
+"""Queries in TWS's Orchestration Query Language, built so that a value can never become syntax: pure.
+
+https://help.hcl-software.com/workloadautomation/v102/distr/src_ref/awsrgoql.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from enum import StrEnum
+
+__all__ = ["Field", "ImpossibleValueError", "all_of", "any_of", "equals", "matches", "one_of", "ordered"]
+
+_UNQUOTABLE = re.compile(r"""['"\\\x00-\x1f\x7f\x85\u2028\u2029]""")
+
+
+class Field(StrEnum):
+    """The fields that Resync asks for, as OQL spells them."""
+
+    NAME = "name"
+    WORKSTATION = "workstation"
+    JOB_STREAM_NAME = "jobStreamName"
+    RUN_STATUS = "jobruns.compositeStatus.status"
+    RUN_COMMON_STATUS = "jobruns.commonStatus"
+    STREAM_STATUS = "compositeStatus.status"
+
+
+class ImpossibleValueError(ValueError):
+    """No object of TWS can have this value, so there is no need to ask.
+
+    The published grammar has no way to write a quote inside a quoted string, and no TWS name has one:
+    quotes, backslashes and control characters are refused here instead of guessing an escape.
+    """
+
+    def __init__(self, field: Field) -> None:
+        super().__init__(f"no {field.value} in TWS has quotes, backslashes or control characters")
+
+
+def equals(field: Field, value: str) -> str:
+    """`field = 'value'`; wildcards have no meaning. Raises `ImpossibleValueError`."""
+    return f"{field} = {_quote(field, value)}"
+
+
+def matches(field: Field, pattern: str) -> str:
+    """Equality, or `LIKE` where the pattern has `@` (any characters) or `?` (one). Raises `ImpossibleValueError`."""
+    if "@" in pattern or "?" in pattern:
+        return f"{field} LIKE {_quote(field, pattern)}"
+    return equals(field, pattern)
+
+
+def one_of(field: Field, values: Iterable[str]) -> str:
+    """`field IN ['a', 'b']`, or equality for a single value. Raises `ImpossibleValueError`."""
+    quoted = [_quote(field, value) for value in values]
+    return f"{field} = {quoted[0]}" if len(quoted) == 1 else f"{field} IN [{', '.join(quoted)}]"
+
+
+def all_of(conditions: Iterable[str]) -> str:
+    """The conditions combined with AND; empty when there are none."""
+    return " AND ".join(conditions)
+
+
+def any_of(conditions: Iterable[str]) -> str:
+    """The conditions combined with OR, in parentheses."""
+    return f"({' OR '.join(conditions)})"
+
+
+def ordered(condition: str, field: Field) -> str:
+    """The condition (or none) with an ascending order, which paging needs to be complete."""
+    return f"{condition} ORDER BY {field} ASC".lstrip()
+
+
+def _quote(field: Field, value: str) -> str:
+    if _UNQUOTABLE.search(value):
+        raise ImpossibleValueError(field)
+    return f"'{value}'"

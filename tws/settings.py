@@ -1,0 +1,121 @@
+"""How Resync reaches one TWS engine."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Field, SecretStr
+
+__all__ = ["TwsSettings"]
+
+_BASE_PATH = "/twsd/api/v2"
+_ENV = "RESYNC_TWS__"
+
+
+def _normalise_url(value: str) -> str:
+    parts = urlsplit(value.strip())
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be an http or https address, such as https://tws.example.com:31116")
+    if "@" in parts.netloc:
+        raise ValueError("must not contain a user or password; they have settings of their own")
+    if parts.query or parts.fragment:
+        raise ValueError("must not contain ? or #")
+    if parts.port == 0:
+        raise ValueError("has no such port")
+    # Whoever copies the address may stop at the host, at /twsd or anywhere in the API's own path.
+    path = re.sub(r"(/twsd(/api(/v2)?)?)?/*$", "", parts.path) + _BASE_PATH
+    return urlunsplit((parts.scheme, parts.netloc.lower(), path, "", ""))
+
+
+def _read_seconds(value: object) -> object:
+    is_number = isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value)
+    return timedelta(seconds=float(value)) if is_number else value  # type: ignore[arg-type] # is_number says str
+
+
+EngineUrl = Annotated[str, AfterValidator(_normalise_url)]
+Span = Annotated[timedelta, BeforeValidator(_read_seconds), Field(gt=timedelta(0), le=timedelta(hours=1))]
+
+
+class TwsSettings(BaseModel):
+    """One engine, one account. An API key wins over a user and password."""
+
+    url: EngineUrl = Field(
+        description="Address of the master's engine server, e.g. https://tws.example.com:31116. "
+        "`/twsd/api/v2` is added where it is missing."
+    )
+    username: str = Field(default="", description="Account for HTTP Basic authentication.")
+    password: SecretStr | None = Field(default=None, description="Password of that account.")
+    api_key: SecretStr | None = Field(
+        default=None, description="API key (JWT) made in the console; sent as a Bearer token."
+    )
+    ca_bundle: Path | None = Field(
+        default=None,
+        description="PEM file with the certificates that sign the engine's; default: the system's.",
+    )
+    allow_unverified_tls: bool = Field(
+        default=False, description="Accepts any certificate. Anyone on the way can then read the credentials."
+    )
+    write: bool = Field(default=False, description="Whether Resync may change the plan at all.")
+    connect_timeout: Span = Field(
+        default=timedelta(seconds=5), description="Longest wait for a connection (seconds or ISO 8601)."
+    )
+    read_timeout: Span = Field(
+        default=timedelta(seconds=30), description="Longest wait for a whole answer (seconds or ISO 8601)."
+    )
+    read_retries: int = Field(
+        default=2, ge=0, le=10, description="How often a failed read is tried again. Changes never are."
+    )
+    max_log_bytes: ByteSize = Field(
+        default=ByteSize(512 * 1024),
+        ge=4096,
+        description="How much of a job log is kept: the beginning and the end, e.g. 512KiB.",
+    )
+    read_back_patience: Span = Field(
+        default=timedelta(seconds=60),
+        description="How long the effect of a change is waited for in the plan.",
+    )
+    read_back_interval: Span = Field(
+        default=timedelta(seconds=2), description="How often the plan is read while waiting."
+    )
+
+    def unsafe(self) -> list[str]:
+        """What forbids the start, each with the setting's name; empty when safe.
+
+        Certificates are verified unless `allow_unverified_tls` says otherwise, so that switch alone is a decision,
+        but together with a CA bundle it is a contradiction.
+        """
+        return [*self._unsafe_transport(), *self._unsafe_credentials()]
+
+    def _unsafe_transport(self) -> list[str]:
+        found = []
+        if self.url.startswith("http:") and not _is_loopback(urlsplit(self.url).hostname or ""):
+            found.append(f"{_ENV}URL: plain HTTP would send the credentials in the clear; use https")
+        if self.ca_bundle is not None and self.allow_unverified_tls:
+            found.append(f"{_ENV}ALLOW_UNVERIFIED_TLS: would ignore {_ENV}CA_BUNDLE; set one of them")
+        if self.ca_bundle is not None and not self.ca_bundle.is_file():
+            found.append(f"{_ENV}CA_BUNDLE: there is no file {self.ca_bundle}")
+        return found
+
+    def _unsafe_credentials(self) -> list[str]:
+        if self.api_key:
+            is_sendable = re.fullmatch(r"[\x21-\x7e]+", self.api_key.get_secret_value())
+            return [] if is_sendable else [f"{_ENV}API_KEY: contains spaces or other characters no key has"]
+        if ":" in self.username:
+            return [f"{_ENV}USERNAME: HTTP Basic authentication does not allow a colon"]
+        if not self.username:
+            return [f"{_ENV}API_KEY, or {_ENV}USERNAME and {_ENV}PASSWORD: no credentials are set"]
+        return [] if self.password else [f"{_ENV}PASSWORD: is not set, although {_ENV}USERNAME is"]
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,87 @@
+"""What a restarted simulator needs to come back to the same state: the plan's seed and start, and the orders."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pydantic import TypeAdapter
+
+from .orders import ORDERS, Order
+
+__all__ = ["Journal", "PlanHeader"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanHeader:
+    """First line of the journal."""
+
+    seed: int
+    run_number: int
+    start: datetime
+    """Simulated start of the plan."""
+    created_at: datetime
+    """Real time at which the plan was made; simulated and real time were the same then."""
+    speed: float
+    """Simulated seconds in a real second."""
+
+
+_HEADERS: TypeAdapter[PlanHeader] = TypeAdapter(PlanHeader)
+
+
+class Journal:
+    """A file of JSON lines: the header, then one line for each order.
+
+    Writes block on purpose: an order is on disk before it is answered, and orders lie in the file in the
+    order they were accepted in.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._path = folder / "plan.jsonl"
+
+    def header(self) -> PlanHeader | None:
+        """The plan's header, None where no plan was made yet."""
+        first = next(self._lines(), None)
+        return None if first is None else _HEADERS.validate_json(first)
+
+    def orders(self) -> list[Order]:
+        """The orders, oldest first."""
+        lines = self._lines()
+        next(lines, None)
+        return [ORDERS.validate_json(line) for line in lines]
+
+    def begin(self, header: PlanHeader) -> None:
+        """Replaces the plan by another one, without orders."""
+        fresh = self._path.with_suffix(".new")
+        with fresh.open("wb") as file:
+            _write(file.fileno(), _HEADERS.dump_json(header))
+        fresh.replace(self._path)
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def append(self, order: Order) -> None:
+        """Keeps the order; it is on disk when this returns."""
+        with self._path.open("ab") as file:
+            _write(file.fileno(), ORDERS.dump_json(order))
+
+    def _lines(self) -> Iterator[bytes]:
+        """The complete lines. A last line without its end was torn by a crash and never answered: it is cut off."""
+        if not self._path.exists():
+            return
+        content = self._path.read_bytes()
+        complete = content[: content.rfind(b"\n") + 1]
+        if len(complete) < len(content):
+            os.truncate(self._path, len(complete))
+        yield from complete.splitlines()
+
+
+def _write(file: int, line: bytes) -> None:
+    os.write(file, line + b"\n")
+    os.fsync(file)
