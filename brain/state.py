@@ -8,7 +8,7 @@ from typing import Annotated, TypedDict
 
 from langgraph.channels import UntrackedValue
 
-from brain.agents.grammar import Request
+from brain.agents.grammar import Action, Kind, Request
 from brain.message import InboundMessage, Locale
 from brain.reply import Block, Button, Citation, DecisionOutcome, ProposalView, Reply
 from brain.toolbox import Toolbox
@@ -22,9 +22,9 @@ class Memory(TypedDict, total=False):
     locale: str
     selection: str
     """The job last spoken of, as `workstation#stream.job`."""
-    pending_kind: str
+    pending_kind: Kind
     """What a question back was about: the request's kind, to be completed by the next message."""
-    pending_action: str
+    pending_action: Action | None
     candidates: list[str]
     """Selections that were offered, in order: the next message may be a number."""
 

@@ -140,7 +140,7 @@ class Toolbox:
         """Whether this installation changes plans at all."""
         return self._tools.may_write
 
-    async def propose(self, action: Action, job: Job, locale: Locale) -> Proposal:
+    async def propose(self, action: Action, job: Job, locale: Locale, *, reason: str = "") -> Proposal:
         """Stores a proposal with its consequences; nothing happens before somebody approves it."""
         self._need(Permission.PROPOSE)
         requires: Requirement = "second_person" if action in self._tools.second_person else "self"
@@ -153,6 +153,7 @@ class Toolbox:
             requires=requires,
             locale=locale,
             proposed_by=self.actor.actor_id,
+            reason=reason,
         )
 
     async def proposal(self, proposal_id: str) -> Proposal | None:

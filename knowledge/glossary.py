@@ -1,8 +1,8 @@
 """The words of operations in Portuguese and English, so that a question in one finds a text in the other.
 
 Each line is one notion; the words of a line stand for each other in the word search. Written without
-accents, in any inflection: they are folded and stemmed like every other word. Product words that both
-languages share (job, log, plan) are left out.
+accents, in any inflection: they are folded and stemmed like every other word. Words
+that have one stem in both languages (job, limit, memory) need no line.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ NOTIONS: tuple[str, ...] = (
     "executar rodar execucao run execute",
     "comecar iniciar iniciou subir start begin launch",
     "parar parado stop stopped halt",
-    "cancelar cancel",
     "liberar release",
     "segurar reter hold held",
     "esperar espera esperando aguardar aguardando wait waiting",
@@ -31,7 +30,6 @@ NOTIONS: tuple[str, ...] = (
     "disco disk",
     "cheio lotado full",
     "espaco space",
-    "memoria memory",
     "chave key",
     "senha password",
     "usuario user",
@@ -43,7 +41,6 @@ NOTIONS: tuple[str, ...] = (
     "estacao maquina workstation agent agente",
     "desconectado desligado desvinculado deslinkado unlinked unlink",
     "vincular linkar conectar link linked",
-    "limite limit",
     "recurso resource",
     "dependencia dependency",
     "predecessor antecessor predecessors",

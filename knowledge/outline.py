@@ -40,13 +40,12 @@ def read_html(stem: str, html: str) -> tuple[str, list[Section]]:
     deep nesting.
     """
     soup = BeautifulSoup(html, "html.parser")
-    head = soup.find("title")
+    head = _flat(soup.find("title"))
     for element in soup([*_NO_CONTENT, "title"]):
         element.decompose()
     for element in soup("br"):
         element.replace_with("\n")
-    first = soup.find("h1")
-    title = _flat(first) or _flat(head) or stem
+    title = _flat(soup.find("h1")) or head or stem
     path: list[tuple[int, str]] = []
     writer = _Writer()
     sections: list[Section] = []

@@ -125,13 +125,15 @@ class Transport:
     ) -> AsyncIterator[aiohttp.ClientResponse]:
         """A 2xx answer; everything else, also what happens while it is read, is an error of `tws.errors`."""
         url = self._settings.url
+        content = {} if body is None else {"Content-Type": "application/json"}
         try:
             async with self._session.request(
                 method,
                 URL(f"{self._base}{path}", encoded=True),
                 params=query,
                 json=body,
-                headers={"Accept": accept, **(headers or {})},
+                headers={"Accept": accept, **content, **(headers or {})},
+                # Of its own, aiohttp calls even an empty body an octet-stream, which strict servers refuse.
                 skip_auto_headers=("Content-Type",),
                 allow_redirects=False,
                 middlewares=(_send_once,),

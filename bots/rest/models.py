@@ -259,11 +259,11 @@ class Stats(BaseModel):
     """What the server has done and holds."""
 
     turns: dict[str, int]
-    """Finished turns by outcome."""
+    """Finished turns by outcome, and the `unfinished` ones."""
     proposals: dict[str, int]
     """By state."""
     documents: int
-    queue_age_seconds: float
+    queue_oldest_seconds: float
     """Age of the oldest waiting turn; 0 when none waits."""
 
 

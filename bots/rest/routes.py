@@ -6,12 +6,12 @@ import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from aiohttp import web
-from knowledge.ingest import Ingest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.proposal import Proposals
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
+from knowledge.ingest import Ingest
 from knowledge.search import Search
 from knowledge.store import Store
 from observability.health import HealthChecks

@@ -18,6 +18,7 @@ from brain.message import Channel, InboundMessage
 from brain.reply import Reply, from_json
 from brain.turns.events import TurnEvent, TurnEvents
 from brain.turns.inbox import Inbox
+from security.headers import API_HEADERS
 from security.roles import Permission
 
 from .authn import Limits
@@ -132,8 +133,9 @@ class TurnRoutes:
     ) -> web.StreamResponse:
         response = web.StreamResponse(
             headers={
+                # Once a stream has begun no middleware can add them.
+                **API_HEADERS,
                 hdrs.CONTENT_TYPE: EVENT_STREAM,
-                hdrs.CACHE_CONTROL: "no-store",
                 hdrs.CONTENT_LOCATION: _address(turn_id),
                 # nginx would otherwise collect the events until its buffer is full.
                 "X-Accel-Buffering": "no",

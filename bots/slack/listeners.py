@@ -1,14 +1,14 @@
 """What Resync listens to in Slack. A listener only claims the message durably; the work is done later.
 
 Bolt runs these before it answers Slack (`process_before_response`), so an acknowledgement means that the
-message is stored, and a failed claim becomes a 5xx after which Slack delivers the event again.
+message is stored. What cannot be stored raises `NotStoredError`: a 503, after which Slack delivers it again.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -30,11 +30,15 @@ from .inbound import (
 )
 from .settings import SlackSettings
 
-__all__ = ["ConversationInbox", "register"]
+__all__ = ["ConversationInbox", "NotStoredError", "register"]
 
 _log = structlog.get_logger(__name__)
 
 _Payload = Mapping[str, Any]
+
+
+class NotStoredError(Exception):
+    """A message could not be stored, so Slack must deliver it again."""
 
 
 class ConversationInbox(AcceptsMessages, Protocol):
@@ -90,7 +94,7 @@ class _Listeners:
         body: _Payload,
         read: Callable[..., InboundMessage],
         *,
-        only_if: Callable[[_Payload, InboundMessage], Any] | None = None,
+        only_if: Callable[[_Payload, InboundMessage], Awaitable[bool]] | None = None,
     ) -> None:
         try:
             message = read(body, received_at=datetime.now(UTC))
@@ -101,10 +105,13 @@ class _Listeners:
         if not self._settings.allows(message.conversation.tenant, message.sender.tenant):
             _log.warning("slack_team_refused", team=message.sender.tenant)
             return
-        async with asyncio.timeout(self._settings.claim_timeout.total_seconds()):
-            if only_if is not None and not await only_if(body, message):
-                return
-            accepted = await self._inbox.accept(message)
+        try:
+            async with asyncio.timeout(self._settings.claim_timeout.total_seconds()):
+                if only_if is not None and not await only_if(body, message):
+                    return
+                accepted = await self._inbox.accept(message)
+        except Exception as error:
+            raise NotStoredError from error
         _log.info("slack_message_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
 
     async def _concerns_bot(self, body: _Payload, message: InboundMessage) -> bool:

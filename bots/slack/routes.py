@@ -10,16 +10,18 @@ from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
-from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.problems import problem
 
-from .listeners import ConversationInbox, register
+from .listeners import ConversationInbox, NotStoredError, register
 from .settings import SlackSettings
 
 __all__ = ["SlackRoutes"]
+
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
+"""What Bolt raises where a payload is not shaped as Slack shapes it; it reads on without looking."""
 
 _log = structlog.get_logger(__name__)
 
@@ -39,7 +41,7 @@ class SlackRoutes:
     async def receive(self, request: web.Request) -> web.Response:
         """Hands a signed request to Bolt.
 
-        400, 401 and 413 are problem documents; 503 means that nothing was stored, so Slack delivers again.
+        400, 401, 413 and 503 are problem documents; after 503 Slack delivers again.
         """
         try:
             body = await request.clone(client_max_size=self._settings.max_body_bytes).read()
@@ -48,10 +50,15 @@ class SlackRoutes:
         if not self._is_signed(request, body):
             _log.warning("slack_signature_refused", remote=request.remote)
             return problem(401, "bad_signature", "The request is not signed by Slack, or too old.")
-        bolt_request = _to_bolt_request(request, body)
-        if bolt_request is None:
+        try:
+            answer = await self._bolt.async_dispatch(_to_bolt_request(request, body))
+        except NotStoredError as error:
+            _log.exception("slack_claim_failed", reason=type(error.__cause__).__name__)
+            return problem(503, "not_stored", "The message could not be stored; deliver it again.")
+        except _UNREADABLE as error:
+            _log.warning("slack_body_malformed", exc_info=error)
             return problem(400, "malformed_body", "The body is not a Slack payload.")
-        return await to_aiohttp_response(await self._bolt.async_dispatch(bolt_request))
+        return await to_aiohttp_response(answer)
 
     def _is_signed(self, request: web.Request, body: bytes) -> bool:
         # Bolt verifies too, but parses first, answers 500 to a timestamp that is no number, and logs the
@@ -64,19 +71,12 @@ class SlackRoutes:
             return False
 
 
-def _to_bolt_request(request: web.Request, body: bytes) -> AsyncBoltRequest | None:
-    """None where the body cannot be read; Bolt looks into it in the constructor."""
-    try:
-        bolt_request = AsyncBoltRequest(
-            body=body.decode(),
-            query=request.query_string,
-            headers={name: request.headers.getall(name) for name in request.headers},
-        )
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError):
-        return None
-    event = bolt_request.body.get("event", {"type": ""})
-    is_readable = isinstance(event, dict) and isinstance(event.get("type"), str)
-    return bolt_request if is_readable else None
+def _to_bolt_request(request: web.Request, body: bytes) -> AsyncBoltRequest:
+    return AsyncBoltRequest(
+        body=body.decode(),
+        query=request.query_string,
+        headers={name: request.headers.getall(name) for name in request.headers},
+    )
 
 
 def _bolt_app(settings: SlackSettings, inbox: ConversationInbox) -> AsyncApp:
@@ -93,11 +93,11 @@ def _bolt_app(settings: SlackSettings, inbox: ConversationInbox) -> AsyncApp:
         client=AsyncWebClient(base_url=settings.api_url),
         authorize=authorize,
     )
-    bolt.error(_on_error)
+    bolt.error(_raise)
     register(bolt, inbox, settings)
     return bolt
 
 
-async def _on_error(error: Exception) -> BoltResponse:
-    _log.error("slack_claim_failed", error=type(error).__name__, exc_info=error)
-    return BoltResponse(status=503, body="")
+async def _raise(error: Exception) -> None:
+    # Bolt answers 500 to everything; `receive` knows better what went wrong.
+    raise error

@@ -54,7 +54,8 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
     ) -> None:
         """Greets when it is added itself, by answering as if it had been asked for help."""
         activity = turn_context.activity
-        if activity.recipient and any(member.id == activity.recipient.id for member in members_added):
+        ids = {member.id for member in members_added if member}  # the SDK lets null through
+        if activity.recipient and activity.recipient.id in ids:
             await self._accept(to_help_request(activity, received_at=self._now()))
 
     async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:

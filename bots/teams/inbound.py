@@ -160,7 +160,7 @@ def _text(activity: Activity) -> str:
 
 
 def _mentions(activity: Activity) -> Iterator[_Mention]:
-    for entity in activity.entities or ():
+    for entity in filter(None, activity.entities or ()):  # the SDK lets null through
         extra: Mapping[str, Any] = entity.additional_properties or {}
         mentioned, text = extra.get("mentioned"), extra.get("text")
         if isinstance(mentioned, dict) and isinstance(text, str) and text:

@@ -115,9 +115,7 @@ def _cut(block: Block, keep: int, locale: Locale) -> tuple[Block, ...]:
     match block:
         case Text():
             return replace(block, spans=tuple(_first_chars(block.spans, keep))), note
-        case Code():
-            return replace(block, text=block.text[:keep]), note
-        case Notice():
+        case Code() | Notice():
             return replace(block, text=block.text[:keep]), note
         case Table():
             return replace(block, rows=block.rows[:keep]), note

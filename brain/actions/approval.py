@@ -109,7 +109,7 @@ class Approval:
                 state="approved",
                 decided_by=actor.actor_id,
                 decided_at=func.now(),
-                reason=reason,
+                reason=reason or proposal.reason,
             )
             if won:
                 await connection.execute(insert(EXECUTIONS).values(proposal_id=proposal.id))

@@ -106,6 +106,7 @@ class Proposals:
         requires: Requirement,
         locale: Locale,
         proposed_by: str,
+        reason: str,
     ) -> Proposal:
         """Stores a new open proposal."""
         last = job.last_run
@@ -126,6 +127,7 @@ class Proposals:
             "digest": state_digest(action, job),
             "locale": locale,
             "proposed_by": proposed_by,
+            "reason": reason,
             "expires_at": datetime.now(UTC) + self._lifetime,
         }
         async with self._engine.begin() as connection:

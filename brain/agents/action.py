@@ -19,6 +19,8 @@ async def answer_action(context: TurnContext, request: Request, memory: Memory, 
     tools = context.tools
     assert request.action is not None
     action = Action(request.action)
+    if request.further:
+        return Draft(agent="clarify", blocks=(phrase(locale, "one_at_a_time"),))
     found = await find_job(tools, request, memory, locale)
     if not isinstance(found, Found):
         return found
@@ -37,7 +39,7 @@ async def answer_action(context: TurnContext, request: Request, memory: Memory, 
     if not tools.may_write:
         return _refused(say(locale, "read_only"))
     try:
-        proposal = await tools.propose(action, job, locale)
+        proposal = await tools.propose(action, job, locale, reason=request.reason)
     except NotPermittedError:
         return _refused(say(locale, "refused_not_permitted"))
     title = phrase(

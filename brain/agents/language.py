@@ -7,29 +7,11 @@ import unicodedata
 
 from brain.message import Locale
 
+from .wordlists import ENGLISH_WORDS, PORTUGUESE_WORDS
+
 __all__ = ["detect_locale", "fold"]
 
-_WORDS = {
-    Locale.PT: frozenset(
-        "agora ainda ajuda ao aos as atrasado atrasados bom boa cade como da das de dia dos duvida e ela ele em "
-        "entao erro esse essa esta estao estou este eu falhou falharam favor fazer faco foi ha hoje houve isso ja "
-        "jobs mais mas me meu minha muito na nao nas noite nos nossa o oi ola onde ontem os ou para pelo pela pode "
-        "poderia por porque posso pq pra qual quais quando que quem quero rodar rodou rodando se sem ser seu sobre "
-        "so sua tem ter terminou uma um vai voce agente estacao malha fluxo liberar libere segurar segure cancelar "
-        "cancele reprocessar reexecutar motivo significa resumo situacao obrigado obrigada tudo bem".split()
-    )
-    - {"jobs", "me", "as"},
-    Locale.EN: frozenset(
-        "about after again all an and any are because been before but by can could did does doing done every failed "
-        "for from get give had happened has have hello help hey hi how i if in is it job's last late let like list "
-        "many mean my need not now of off on or our please rerun run running show since so some start started stop "
-        "tell thanks that the their them then there these they this tonight to today until us was we were what when "
-        "where which while who why will with would yes yesterday you your release hold status"
-        " waiting stuck".split()
-    )
-    - {"so", "status"},
-}
-"""Frequent in one language and absent from the other; words of both, such as `do`, `no` and `a`, are left out."""
+_WORDS = {Locale.PT: PORTUGUESE_WORDS, Locale.EN: ENGLISH_WORDS}
 
 _PORTUGUESE_LETTERS = frozenset("ãõçáàâéêíóôú")
 _LETTERS_WEIGHT = 2

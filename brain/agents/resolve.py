@@ -47,6 +47,8 @@ async def find_job(
     if wanted is None:
         return await _ask_which(tools, request, locale)
     jobs = await _query(tools, wanted)
+    for word in () if jobs or request.job else request.candidates[1:]:
+        jobs = jobs or await _query(tools, JobFilter(name=word.upper(), limit=50))
     if not jobs:
         return await _ask_nearest(tools, request, wanted, locale)
     if len(jobs) > 1 and prefer is not None:
@@ -68,6 +70,8 @@ def _wanted(request: Request, memory: Memory) -> JobFilter | None:
             workstation=None,
             limit=50,
         )
+    if request.candidates:
+        return JobFilter(name=request.candidates[0].upper(), limit=50)
     selection = memory.get("selection", "")
     return _selected(selection) if selection else None
 
@@ -120,7 +124,7 @@ def _ask(request: Request, selections: list[str], name: str, locale: Locale, *, 
             for selection in offered
         ),
         memory=Memory(
-            pending_kind=request.kind, pending_action=request.action or "", candidates=offered, selection=""
+            pending_kind=request.kind, pending_action=request.action, candidates=offered, selection=""
         ),
     )
 

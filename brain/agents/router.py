@@ -33,9 +33,8 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
     hint = message.locale or (Locale(remembered) if remembered else None)
     alert = message.alert
     if alert is not None:
-        kind = "diagnosis" if alert.job else "status"
         return Request(
-            kind=kind,
+            kind="diagnosis" if alert.job else "status",
             locale=hint or fallback,
             job=alert.job or None,
             job_stream=alert.job_stream or None,
@@ -57,7 +56,7 @@ def _complete(request: Request, words: str, memory: Memory) -> Request:
     return replace(
         request,
         kind=memory.get("pending_kind", "status"),
-        action=memory.get("pending_action") or None,
+        action=memory.get("pending_action"),
         job=job or None,
         job_stream=stream.rpartition("#")[2] or None,
     )

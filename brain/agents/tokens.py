@@ -7,7 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from brain.agents.language import fold
+from .language import fold
 
 __all__ = ["Selection", "Token", "read_selection", "read_tokens"]
 
@@ -17,7 +17,7 @@ _NAME = r"[A-Za-z0-9_@?%*/-]"
 
 _TOKEN = re.compile(
     rf"""
-      (?P<address>https?://\S+)
+      (?P<address>https?://\S+ | <[^<>\n]*>)
     | (?P<message>\b(?i:AWS|AWK|EQQ|EEW)(?i:[A-Z]{{0,4}})\d{{3,4}}(?i:[IWEST])\b)
     | (?P<code>\b(?i:rc|return\ code|exit\ code|c[oó]digo\ de\ retorno)\s*[=:]?\s*(?P<number>-?\d{{1,6}})\b)
     | (?P<selection>{_NAME}+\#{_NAME}+(?:\([^()\n]{{0,20}}\))?(?:\.[A-Za-z0-9_@?%*-]+)?)
@@ -76,9 +76,7 @@ def read_tokens(text: str, known_words: Container[str]) -> list[Token]:
             clause += 1
         elif match.lastgroup != "address":
             typed, word, kind = _classify(match, known_words)
-            token = Token(
-                text=typed, word=word, kind=kind, sentence=sentence, clause=clause, end=match.end()
-            )
+            token = Token(text=typed, word=word, kind=kind, sentence=sentence, clause=clause, end=match.end())
             tokens.append(token)
     return tokens
 

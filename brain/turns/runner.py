@@ -105,9 +105,10 @@ class TurnRunner:
         try:
             with self._tracer.turn(
                 turn_id=turn.turn_id, conversation_key=message.conversation.key, actor_id=actor.actor_id
-            ):
+            ) as span:
                 async with asyncio.timeout(self._deadline.total_seconds()):
                     reply = await self._answers(turn, actor, locale, outbox, degraded)
+                span.update(question=message.text, answer=reply.plain_text, agent=reply.agent)
         except TimeoutError:
             return apology("too_slow", locale, degraded=degraded), "timed_out"
         except (DBAPIError, OSError):

@@ -128,6 +128,12 @@ async def test_any_other_answer_is_worth_another_try(
         await token.get()
 
 
+async def test_silent_token_service_is_worth_another_try(token: BotToken, teams: FakeConnector) -> None:
+    await teams.__aexit__()
+    with pytest.raises(ConnectorUnavailableError):
+        await token.get()
+
+
 async def test_answer_without_a_lifetime_is_no_token(token: BotToken, teams: FakeConnector) -> None:
     teams.token_lifetime = None
     with pytest.raises(ConnectorUnavailableError):

@@ -12,14 +12,12 @@ import aiohttp
 import pytest
 
 from bots.teams.adapter import TeamsAdapter, TeamsConnector
-from bots.teams.channel import build_channel
 from bots.teams.conversations import Patience
 from bots.teams.credentials import BotToken
 from bots.teams.inbound import read_activity, to_message
 from bots.teams.outbox import TeamsOutbox, TeamsOutboxes
 from brain.message import InboundMessage
 from brain.reply import Reply, Table, text
-from brain.turns.inbox import Accepted
 from brain.turns.outbox import OutboxError
 from tests.support import teams_activities as activities
 from tests.support.fake_connector import APP_ID, FakeConnector, Refusal
@@ -52,7 +50,7 @@ def outboxes(teams: FakeConnector, session: aiohttp.ClientSession) -> TeamsOutbo
     )
     patience = Patience(
         attempts=3,
-        timeout=timedelta(seconds=5),
+        timeout=timedelta(seconds=1),
         backoff=timedelta(milliseconds=1),
         longest_wait=timedelta(seconds=2),
     )
@@ -176,6 +174,21 @@ async def test_refusal_is_not_repeated(
     assert len(teams.deliveries) == 1
 
 
+async def test_page_of_a_proxy_is_an_answer_too(outbox: TeamsOutbox, teams: FakeConnector) -> None:
+    teams.refusals.append(Refusal(502, html="<h1>Bad gateway</h1>"))
+    assert await outbox.send(REPLY) == "sent-2"
+    teams.refusals.append(Refusal(200, html="<h1>Welcome</h1>"))
+    assert await outbox.send(REPLY) is None
+
+
+async def test_silent_connector_is_given_up(outbox: TeamsOutbox, teams: FakeConnector) -> None:
+    teams.refusals.append(Refusal(200, delay=2))
+    with pytest.raises(OutboxError) as caught:
+        await outbox.send(REPLY)
+    assert caught.value.retryable
+    assert len(teams.deliveries) == 1  # it may have arrived, so it is not sent twice
+
+
 async def test_refused_token_is_renewed_once(outbox: TeamsOutbox, teams: FakeConnector) -> None:
     teams.refusals.append(Refusal(401))
     await outbox.send(REPLY)
@@ -261,15 +274,9 @@ async def test_largest_answer_stays_within_what_teams_takes(
     assert teams.deliveries[0].size <= 30 * 1024
 
 
-async def test_dead_connector_is_worth_a_later_try(session: aiohttp.ClientSession) -> None:
-    async with FakeConnector() as teams:
-        message = _message(teams)
-        channel = build_channel(teams.settings(), session, _NoInbox())
+async def test_dead_connector_is_worth_a_later_try(outboxes: TeamsOutboxes) -> None:
+    async with FakeConnector() as gone:
+        message = _message(gone)
     with pytest.raises(OutboxError) as caught:
-        await channel.outboxes("turn-1", message).send(REPLY)
+        await outboxes("turn-1", message).send(REPLY)
     assert caught.value.retryable
-
-
-class _NoInbox:
-    async def accept(self, message: InboundMessage) -> Accepted:
-        raise AssertionError(message)

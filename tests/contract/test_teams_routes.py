@@ -329,10 +329,11 @@ async def test_arriving_bot_offers_help(
     assert [message.text for message in await _accepted(engine)] == ["help"]
 
 
+@pytest.mark.parametrize("members", [[{"id": "29:2"}], [None], []])
 async def test_arrival_of_somebody_else_is_no_question(
-    client: TestClient, teams: FakeConnector, engine: AsyncEngine
+    client: TestClient, teams: FakeConnector, engine: AsyncEngine, members: list[object]
 ) -> None:
-    activity = activities.activity(teams.service_url, "conversationUpdate", membersAdded=[{"id": "29:2"}])
+    activity = activities.activity(teams.service_url, "conversationUpdate", membersAdded=members)
     assert (await _post(client, activity, teams.sign())).status == 200
     assert await _accepted(engine) == []
 

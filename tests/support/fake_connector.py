@@ -60,6 +60,10 @@ class Refusal:
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
     code: str = "Refused"
+    delay: float = 0.0
+    """Seconds before the answer."""
+    html: str = ""
+    """A proxy's page instead of the connector's JSON."""
 
 
 class FakeConnector:
@@ -153,6 +157,7 @@ class FakeConnector:
             | {"kid": key_id, "use": "sig", "endorsements": endorsements}
             for key_id, (key, endorsements) in self.published.items()
         ]
+        keys.append({"kid": "of-a-kind-to-come", "kty": "AKP"})
         return web.json_response({"keys": keys})
 
     async def _token(self, request: web.Request) -> web.Response:
@@ -176,6 +181,9 @@ class FakeConnector:
         self.got_one.set()
         if self.refusals:
             refusal = self.refusals.popleft()
+            await asyncio.sleep(refusal.delay)
+            if refusal.html:
+                return web.Response(status=refusal.status, text=refusal.html, content_type="text/html")
             error = {"error": {"code": refusal.code, "message": "on demand"}}
             return web.json_response(error, status=refusal.status, headers=refusal.headers)
         is_update = request.method == "PUT"

@@ -105,7 +105,7 @@ RECURRING = ("PIX", "AGT_PIX01", 15, ("PIX_COLETA", "PIX_CONCILIA", "PIX_LIQUIDA
 STREAM_DETAILS: dict[str, dict[str, Any]] = {
     "POSCLOSE": {"deadline": 240},
     "CONTABIL": {"deadline": 660},
-    "CARDS": {"limit": 3},
+    "CARDS": {"limit": 2},
     "COBRANCA": {"follows": ["TARIFAS"]},
     "RETBANCO": {"opens": [("/dados/entrada/banco/CNAB240_RET.txt", None)]},
     "BIVENDAS": {"follows": ["DWHNIGHT"]},

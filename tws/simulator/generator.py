@@ -46,6 +46,7 @@ def generate(*, seed: int, start: datetime, run_number: int) -> Plan:
 class _Generator:
     def __init__(self, seed: int, start: datetime, run_number: int) -> None:
         self._seed, self._start, self._run_number = seed, start, run_number
+        self._plan = f"{seed}/{run_number}/{start.isoformat()}"
         self._random = Random(f"{seed}/{run_number}")
 
     def plan(self) -> Plan:
@@ -151,7 +152,7 @@ class _Generator:
         return self._start + timedelta(minutes=minute)
 
     def _id(self, kind: str, name: str = "") -> str:
-        return str(uuid5(NAMESPACE_URL, f"tws:{self._seed}/{self._run_number}/{kind}/{name}"))
+        return str(uuid5(NAMESPACE_URL, f"tws:{self._plan}/{kind}/{name}"))
 
 
 def _rows() -> Iterable[_Row]:

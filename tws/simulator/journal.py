@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 
 from pydantic import TypeAdapter
 
@@ -58,7 +59,7 @@ class Journal:
         """Replaces the plan by another one, without orders."""
         fresh = self._path.with_suffix(".new")
         with fresh.open("wb") as file:
-            _write(file.fileno(), _HEADERS.dump_json(header))
+            _write(file, _HEADERS.dump_json(header))
         fresh.replace(self._path)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
@@ -69,7 +70,7 @@ class Journal:
     def append(self, order: Order) -> None:
         """Keeps the order; it is on disk when this returns."""
         with self._path.open("ab") as file:
-            _write(file.fileno(), ORDERS.dump_json(order))
+            _write(file, ORDERS.dump_json(order))
 
     def _lines(self) -> Iterator[bytes]:
         """The complete lines. A last line without its end was torn by a crash and never answered: it is cut off."""
@@ -82,6 +83,7 @@ class Journal:
         yield from complete.splitlines()
 
 
-def _write(file: int, line: bytes) -> None:
-    os.write(file, line + b"\n")
-    os.fsync(file)
+def _write(file: BinaryIO, line: bytes) -> None:
+    file.write(line + b"\n")
+    file.flush()
+    os.fsync(file.fileno())

@@ -15,7 +15,7 @@ from typing import Any
 __all__ = ["OqlSyntaxError", "Query", "parse", "to_pattern"]
 
 _TOKEN = re.compile(
-    r"\s*(?:(?P<text>'[^']*')|(?P<number>-?\d+(?![\w:.-]))|(?P<word>[\w][\w.#:+-]*)|(?P<mark><=|>=|!=|[=<>()\[\],]))"
+    r"\s*(?:(?P<text>'[^']*')|(?P<number>-?\d{1,18}(?![\w:.-]))|(?P<word>[\w][\w.#:+-]*)|(?P<mark><=|>=|!=|[=<>()\[\],]))"
 )
 _FIELD = re.compile(r"[A-Za-z][\w#.-]*")
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
@@ -23,6 +23,7 @@ _UUID = re.compile(r"\w{8}(?:-\w{4}){3}-\w{12}")
 _LITERALS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DEEPEST = 50
 """Parentheses within parentheses; more is refused, as the parser is recursive."""
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT")
 _KEYWORDS = {"AND", "OR", "IN", "NOT", "LIKE", "ORDER", "BY", "ASC", "DESC"}
 
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {
@@ -182,7 +183,7 @@ class _Parser:
         token = self._next()
         if token.startswith("'"):
             return _VALUE_ALIASES.get(token[1:-1], token[1:-1])
-        if re.fullmatch(r"-?\d+", token):
+        if re.fullmatch(r"-?\d{1,18}", token):
             return int(token)
         if token in _LITERALS:
             return _LITERALS[token]
@@ -263,13 +264,12 @@ def _to_time(text: Any) -> Any:
     """The instant or the duration that a text stands for, otherwise the text."""
     if not isinstance(text, str):
         return text
-    if len(text) > 1 and (match := _DURATION.fullmatch(text)) and not text.endswith("T"):
-        days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-        return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
-    if re.match(r"\d{4}-\d\d-\d\dT", text):
-        try:
-            instant = datetime.fromisoformat(text)
-        except ValueError:
-            return text
-        return instant if instant.tzinfo else text
+    try:
+        if len(text) > 1 and (match := _DURATION.fullmatch(text)) and not text.endswith("T"):
+            days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
+            return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if _INSTANT.match(text) and (instant := datetime.fromisoformat(text)).tzinfo:
+            return instant
+    except (ValueError, OverflowError):  # the thirteenth month, a billion years
+        return text
     return text

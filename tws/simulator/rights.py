@@ -78,4 +78,5 @@ def _caller(name: str, role: str) -> Caller:
 
 
 def _same(one: str, other: str) -> bool:
-    return hmac.compare_digest(one.encode(), other.encode())
+    # A header may hold bytes that are no text; they are compared like any others.
+    return hmac.compare_digest(one.encode(), other.encode(errors="surrogateescape"))

@@ -73,8 +73,9 @@ def test_both_events_of_one_mention_are_the_same_delivery() -> None:
 
 @pytest.mark.parametrize("other", [{"ts": "10.2"}, {"channel": "C2"}])
 def test_other_messages_are_other_deliveries(other: dict[str, str]) -> None:
-    one = from_event(mention("status", **({"ts": "10.1", "channel": "C1"})), received_at=NOW)
-    two = from_event(mention("status", **({"ts": "10.1", "channel": "C1"} | other)), received_at=NOW)
+    place = {"ts": "10.1", "channel": "C1"}
+
+    one, two = (from_event(mention("status", **fields), received_at=NOW) for fields in (place, place | other))
 
     assert one.delivery_id != two.delivery_id
 

@@ -371,9 +371,12 @@ def test_no_workstation_runs_more_than_its_limit() -> None:
 
 
 def test_a_stream_runs_no_more_jobs_than_its_limit() -> None:
-    engine = night()
-    carry_out(engine, Action.CANCEL, find(engine, "CARDS.EXTRACT_CARDS"))
-    assert sum(job.is_running for job in stream(engine, "CARDS").jobs) <= 3
+    engine = night(until=START + timedelta(minutes=21))
+    third = find(engine, "CARDS.RECEIVE_ELO")
+    assert sum(job.is_running for job in stream(engine, "CARDS").jobs) == 2
+    assert third.last.substatus == "READY_WAITING_FOR_LIMIT"
+    pass_time(engine, minutes=15)
+    assert third.last.started_at is not None
 
 
 def test_predecessors_end_before_successors_start() -> None:

@@ -161,6 +161,7 @@ def test_callers_are_known_by_password_or_key(authorization: str, name: str, may
         basic("empty:"),
         "Bearer",
         "Bearer wrong",
+        "Bearer \udcff",
         "Digest key-of-resync",
         PASSWORD,
     ],

@@ -1,0 +1,147 @@
+"""Finds out which job, job stream or workstation a message speaks of. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from .lexicon import KNOWN_WORDS
+from .patterns import compile_pattern
+from .tokens import Token, read_selection
+from .vocabulary import PARTS, ROLES, Role
+from .wordlists import PRONOUNS
+
+__all__ = ["Subjects", "read_subjects"]
+
+_NOUNS: Mapping[Role, str] = {"job_stream": "stream", "workstation": "station", "job": "job"}
+_BEFORE = {
+    role: compile_pattern(f"{pattern} [called|named|chamado|chamada|the|o|a] $", PARTS)
+    for role, pattern in ROLES.items()
+}
+_AFTER: dict[Role, re.Pattern[str]] = {
+    role: compile_pattern(f"^{PARTS[part]}", PARTS) for role, part in _NOUNS.items()
+}
+
+_PLAUSIBLE = re.compile(r"[a-z][a-z0-9-]{2,39}")
+"""A lower-case word that may be a name."""
+
+_LONGEST_ROLE = 4
+"""Words looked at on either side of a name."""
+
+
+@dataclass(slots=True, kw_only=True)
+class Subjects:
+    """Names by role; the first of each role, later ones are `further`."""
+
+    job: str | None = None
+    job_stream: str | None = None
+    workstation: str | None = None
+    place: tuple[Role, str] | None = None
+    """A name after `in` or `on`: a stream or workstation where many jobs are asked for, else the job."""
+    further: list[str] = field(default_factory=list)
+    guesses: list[tuple[Role, str]] = field(default_factory=list)
+    """Lower-case words that may be names, the likeliest first."""
+    has_pronoun: bool = False
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a job or stream is named for certain."""
+        return bool(self.job or self.job_stream)
+
+    @property
+    def has_any(self) -> bool:
+        """Whether anything may be the name of a job."""
+        return bool(self.is_named or self.place or self.guesses)
+
+    def settle_place(self, *, many: bool) -> None:
+        """Decides what `place` names: part of a question about many jobs, or the one job."""
+        if self.place is None:
+            return
+        role, name = self.place
+        if not many:
+            self.job = self.job or name
+        elif role == "in_stream":
+            self.job_stream = name
+        else:
+            self.workstation = self.workstation or name
+
+    def settle_guess(self) -> None:
+        """Takes the likeliest guess for a name, where no job or stream is named."""
+        if self.is_named or not self.guesses:
+            return
+        role, name = self.guesses[0]
+        if role == "job_stream":
+            self.job_stream = name
+        else:
+            self.job = name
+
+
+def read_subjects(tokens: Sequence[Token], words: Sequence[str]) -> Subjects:
+    """What the words name."""
+    subjects = Subjects(has_pronoun=not PRONOUNS.isdisjoint(words))
+    guesses: list[tuple[int, Role, str]] = []
+    for place, token in enumerate(tokens):
+        role = _role(words, place)
+        if token.kind == "name":
+            _add_name(subjects, token.text, role)
+        elif token.kind == "word" and words[place] not in KNOWN_WORDS and _PLAUSIBLE.fullmatch(words[place]):
+            guesses.append((_rank(role), role or "job", token.text))
+    guesses.sort(key=lambda guess: guess[0])
+    subjects.guesses = [(role, name) for _, role, name in guesses if role != "workstation"]
+    if subjects.workstation is None:
+        subjects.workstation = next((name for _, role, name in guesses if role == "workstation"), None)
+    return subjects
+
+
+def _role(words: Sequence[str], place: int) -> Role | None:
+    before = "".join(f" {word}" for word in words[max(0, place - _LONGEST_ROLE) : place])
+    after = "".join(f" {word}" for word in words[place + 1 : place + 1 + _LONGEST_ROLE])
+    told = _first(_BEFORE, before)
+    if told in {None, "of_stream", "in_stream", "on_workstation"}:
+        return _first(_AFTER, after) or told
+    return told
+
+
+def _first(patterns: Mapping[Role, re.Pattern[str]], line: str) -> Role | None:
+    return next((role for role, pattern in patterns.items() if pattern.search(line)), None)
+
+
+def _rank(role: Role | None) -> int:
+    """A noun beside a word makes it likelier to be a name."""
+    return 0 if role in {"job", "job_stream"} else 1
+
+
+def _add_name(subjects: Subjects, text: str, role: Role | None) -> None:
+    if "#" in text or "." in text:
+        _add_selection(subjects, text, role)
+        return
+    name = text.replace("*", "@")
+    match role:
+        case "workstation":
+            subjects.workstation = subjects.workstation or name
+        case "job_stream":
+            subjects.job_stream = subjects.job_stream or name
+        case "of_stream" | "in_stream" if subjects.job:
+            subjects.job_stream = subjects.job_stream or name
+        case "on_workstation" if subjects.job:
+            subjects.workstation = subjects.workstation or name
+        case "in_stream" | "on_workstation":
+            subjects.place = subjects.place or (role, name)
+        case _ if subjects.job is None:
+            subjects.job = name
+        case _:
+            subjects.further.append(name)
+
+
+def _add_selection(subjects: Subjects, text: str, role: Role | None) -> None:
+    selection = read_selection(text)
+    if subjects.is_named:
+        subjects.further.append(text)
+        return
+    subjects.workstation = selection.workstation
+    if role == "job" and selection.job is None:
+        # A job definition's name is `workstation#job`.
+        subjects.job = selection.job_stream
+    else:
+        subjects.job, subjects.job_stream = selection.job, selection.job_stream

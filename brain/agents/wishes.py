@@ -1,0 +1,140 @@
+"""Finds out whether somebody asks for a change, asks about one, or says not to make it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from brain.message import Locale
+
+from .patterns import compile_pattern
+from .tokens import Token
+from .vocabulary import (
+    ASKING,
+    HYPOTHETICAL,
+    IMPERATIVES,
+    MENTIONS,
+    PARTS,
+    POLITE,
+    QUESTION,
+    REASONS,
+    Action,
+)
+from .wordlists import NEGATIONS, RETRACTIONS
+
+__all__ = ["Wish", "read_wish"]
+
+_MAX_WORDS = 60
+"""Nobody asks for a change in more words; a longer text is pasted from somewhere."""
+
+_LINKS = frozenset({"and", "e", "then", "depois", "but", "mas"})
+"""Words after which a new clause may begin."""
+
+
+def _compile(pattern: str) -> re.Pattern[str]:
+    return compile_pattern(pattern, PARTS)
+
+
+_POLITE, _ASKING = _compile(POLITE).pattern, _compile(ASKING).pattern
+_MENTIONED = {action: _compile(pattern) for action, pattern in MENTIONS.items()}
+_TOLD = {
+    action: re.compile(f"^(?:{_POLITE}|{_ASKING})*{_compile(pattern).pattern}")
+    for action, pattern in IMPERATIVES.items()
+}
+_ASKED = {
+    action: re.compile(f"^(?:{_POLITE})*{_ASKING}(?:{_POLITE}|{_ASKING})*{_compile(pattern).pattern}")
+    for action, pattern in IMPERATIVES.items()
+}
+_QUESTION = _compile(QUESTION)
+_HYPOTHETICAL = _compile(HYPOTHETICAL)
+_REASON = _compile(REASONS)
+_NOT_THE_VERB = _compile("(hold on [a|one|um]|release (notes|note|candidate)|cancel culture)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """An action that was spoken of."""
+
+    action: Action
+    stance: Literal["wanted", "negated", "hypothetical"]
+    reason: str = ""
+    """As typed, empty when none was given."""
+
+
+def read_wish(text: str, tokens: Sequence[Token], words: Sequence[str], locale: Locale | None) -> Wish | None:
+    """The action that the text asks for, forbids or asks about; None when it does none of these.
+
+    In doubt nothing is wanted: a negation before the verb or beside it, a question, a long text.
+    """
+    mentions = sorted(_mentions(words))
+    if not mentions or len(words) > _MAX_WORDS:
+        return None
+    end, reason = _reason(text, tokens, words, mentions[0][0])
+    if _HYPOTHETICAL.search(_line(words[:end])):
+        return Wish(action=mentions[0][1], stance="hypothetical")
+    if _is_negated(tokens[:end], words[:end], [place for place, _ in mentions if place < end], locale):
+        return Wish(action=mentions[0][1], stance="negated")
+    action = _wanted(tokens[:end], words[:end])
+    return Wish(action=action, stance="wanted", reason=reason) if action else None
+
+
+def _line(words: Sequence[str]) -> str:
+    return "".join(f" {word}" for word in words)
+
+
+def _mentions(words: Sequence[str]) -> Iterator[tuple[int, Action]]:
+    line = _line(words)
+    for action, pattern in _MENTIONED.items():
+        for match in pattern.finditer(line):
+            yield line.count(" ", 0, match.start()), action
+
+
+def _reason(text: str, tokens: Sequence[Token], words: Sequence[str], verb: int) -> tuple[int, str]:
+    """Where the reason begins, as a number of words, and the reason."""
+    before = _line(words[: verb + 1])
+    line = _line(words)
+    match = _REASON.search(line, len(before))
+    if match is None:
+        return len(words), ""
+    last = line.count(" ", 0, match.end()) - 1
+    return line.count(" ", 0, match.start()), text[tokens[last].end :].strip(" \t\n:,;-–—")
+
+
+def _is_negated(
+    tokens: Sequence[Token], words: Sequence[str], verbs: Sequence[int], locale: Locale | None
+) -> bool:
+    clauses_with_verb = {tokens[verb].clause for verb in verbs}
+    for place, word in enumerate(words):
+        if word == "no" and locale is Locale.PT:
+            continue  # "in the"
+        if word in NEGATIONS and (place < verbs[-1] or tokens[place].clause in clauses_with_verb):
+            return True
+        begins = place > 0 and tokens[place].clause != tokens[place - 1].clause
+        if word in RETRACTIONS and begins:
+            return True
+    return False
+
+
+def _wanted(tokens: Sequence[Token], words: Sequence[str]) -> Action | None:
+    for first, last in _clauses(tokens, words):
+        sentence = next(
+            place for place, token in enumerate(tokens) if token.sentence == tokens[first].sentence
+        )
+        patterns = _ASKED if _QUESTION.search(_line(words[sentence:])) else _TOLD
+        line = _line(words[first:last])
+        for action, pattern in patterns.items():
+            if pattern.search(line) and not _NOT_THE_VERB.search(line):
+                return action
+    return None
+
+
+def _clauses(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """First and last word, exclusive, of each clause."""
+    starts = [0]
+    for place in range(1, len(words)):
+        follows_link = words[place - 1] in _LINKS and tokens[place - 1].text != "é"
+        if follows_link or tokens[place].clause != tokens[place - 1].clause:
+            starts.append(place)
+    return zip(starts, [*starts[1:], len(words)], strict=True)

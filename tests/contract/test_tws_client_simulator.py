@@ -1,0 +1,245 @@
+"""The client against the simulator; every request and answer on the way is held against the vendor's document."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import aiohttp
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from tests.support.openapi import template_of, validate_request, validate_response
+from tests.support.scripted_tws import running_script
+from tests.support.simulator import PASSWORD, running_simulator
+from tws.client import TwsClient, open_session
+from tws.errors import TwsDeniedError, TwsNotFoundError, TwsRejectedError
+from tws.joblog import read_log
+from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Justification
+from tws.settings import TwsSettings
+
+pytestmark = pytest.mark.usefixtures("shared_folder")
+
+WHY = Justification(description="aprovação do turno", ticket="INC0042")
+EVERYTHING = JobFilter(limit=5000)
+_T = TypeVar("_T")
+
+
+@asynccontextmanager
+async def checked(user: str = "operator") -> AsyncIterator[TwsClient]:
+    """A client whose exchanges pass through a proxy that checks them."""
+    problems: list[str] = []
+    async with (
+        running_simulator() as url,
+        aiohttp.ClientSession() as upstream,
+    ):
+
+        async def forward(request: web.Request) -> web.Response:
+            sent = await request.text()
+            target = URL(url).origin().join(request.rel_url)
+            async with upstream.request(
+                request.method, target, headers=request.headers, data=sent or None
+            ) as response:
+                body = await response.read()
+                try:
+                    _check(request, sent, response, body)
+                except AssertionError as problem:
+                    problems.append(str(problem))
+                return web.Response(status=response.status, body=body, content_type=response.content_type)
+
+        settings = TwsSettings.model_validate(
+            {"url": "http://127.0.0.1", "username": user, "password": PASSWORD, "write": True}
+        )
+        async with running_script(forward) as proxy, open_session(settings) as session:
+            yield TwsClient(settings.model_copy(update={"url": f"{proxy.origin}{URL(url).path}"}), session)
+            assert proxy.requests
+    assert problems == []
+
+
+def _check(request: web.Request, sent: str, response: aiohttp.ClientResponse, body: bytes) -> None:
+    template = template_of(request.method, request.path)
+    headers = {name: value for name, value in request.headers.items() if name.startswith("Justification-")}
+    validate_request(
+        request.method,
+        template,
+        query=dict(request.query),
+        headers=headers,
+        body=json.loads(sent) if sent else None,
+    )
+    answer: Any = json.loads(body) if response.content_type == "application/json" else body.decode()
+    validate_response(request.method, template, response.status, answer)
+
+
+async def until(read: Callable[[], Awaitable[_T]], is_done: Callable[[_T], bool]) -> _T:
+    """Reads until the effect shows, as the engine makes changes after it answered."""
+    async with asyncio.timeout(20):
+        while not is_done(value := await read()):  # noqa: ASYNC110 - the engine gives no event to wait for
+            await asyncio.sleep(0.05)
+    return value
+
+
+async def first(client: TwsClient, *statuses: str) -> Job:
+    page = await client.query_jobs(JobFilter(statuses=statuses, limit=5000))
+    return next(job for job in page.jobs if not job.canceled)
+
+
+async def test_the_engine_introduces_itself() -> None:
+    async with checked() as client:
+        info = await client.engine_info()
+        assert info.version
+        assert "/" in info.timezone
+
+
+async def test_all_jobs_are_listed_once_with_their_places() -> None:
+    async with checked() as client:
+        page = await client.query_jobs(EVERYTHING)
+        assert page.total == len(page.jobs) >= 300
+        assert len({job.id for job in page.jobs}) == page.total
+        for job in page.jobs:
+            assert job.name
+            assert job.selection.count("#") == 1
+            assert job.status
+            assert not job.workstation.startswith("/")
+            assert job.scheduled_at is not None
+
+
+async def test_a_small_limit_gives_the_first_jobs_and_the_whole_count() -> None:
+    async with checked() as client:
+        everything = await client.query_jobs(EVERYTHING)
+        page = await client.query_jobs(JobFilter(limit=7))
+        assert page.total == everything.total
+        assert [job.name for job in page.jobs] == [job.name for job in everything.jobs[:7]]
+
+
+async def test_jobs_are_found_by_name_stream_workstation_and_status() -> None:
+    async with checked() as client:
+        everything = (await client.query_jobs(EVERYTHING)).jobs
+        sample = await client.job((await first(client, "ABEND")).id)
+        for job_filter, is_match in (
+            (JobFilter(name=sample.name), lambda job: job.name == sample.name),
+            (JobFilter(name=f"{sample.name[:3]}@"), lambda job: job.name.startswith(sample.name[:3])),
+            (JobFilter(job_stream=sample.job_stream), lambda job: job.job_stream == sample.job_stream),
+            (JobFilter(workstation=sample.workstation), lambda job: job.workstation == sample.workstation),
+            (JobFilter(statuses=("ABEND", "FAIL")), lambda job: job.status in {"ABEND", "FAIL"}),
+            (
+                JobFilter(common_statuses=(CommonStatus.SUCCESSFUL,)),
+                lambda job: job.common_status is CommonStatus.SUCCESSFUL,
+            ),
+        ):
+            found = await client.query_jobs(replace(job_filter, limit=5000))
+            assert {job.id for job in found.jobs} == {job.id for job in everything if is_match(job)}
+            assert found.jobs
+
+
+async def test_the_log_of_every_failed_job_tells_why() -> None:
+    async with checked() as client:
+        failed = (await client.query_jobs(JobFilter(statuses=("ABEND", "FAIL")))).jobs
+        assert len(failed) >= 5
+        for listed in failed:
+            job = await client.job(listed.id)
+            assert job.last_run is not None
+            log = await client.job_log(job.last_run.id)
+            findings = read_log(log.text, job.last_run.return_code)
+            assert findings.decisive, job.selection
+            if findings.exit_status is not None:
+                assert findings.exit_status == job.last_run.return_code
+
+
+async def test_predecessors_and_successors_mirror_each_other() -> None:
+    async with checked() as client:
+        waiting = (await client.query_jobs(JobFilter(statuses=("HOLD",), limit=20))).jobs
+        pairs = [
+            (job.id, node.id)
+            for job in waiting
+            for node in await client.predecessors(job.id, depth=1)
+            if isinstance(node, Job)
+        ]
+        assert pairs
+        for job_id, node_id in pairs:
+            assert job_id in {follower.id for follower in await client.successors(node_id, depth=1)}
+
+
+async def test_job_streams_are_listed_and_read() -> None:
+    async with checked() as client:
+        streams = await client.query_job_streams(JobStreamFilter(limit=1000))
+        assert len(streams) >= 40
+        stream = await client.job_stream(streams[0].id)
+        assert isinstance(stream, JobStream)
+        assert stream.selection == streams[0].selection
+        assert stream.jobs_total > 0
+        (found,) = {s.name for s in await client.query_job_streams(JobStreamFilter(name=stream.name))}
+        assert found == stream.name
+
+
+async def test_workstations_are_listed() -> None:
+    async with checked() as client:
+        workstations = await client.workstations()
+        assert any(workstation.is_linked and workstation.is_running for workstation in workstations)
+        assert all(workstation.name for workstation in workstations)
+
+
+async def test_a_rerun_adds_a_run_and_keeps_the_old_one() -> None:
+    async with checked() as client:
+        before = await client.job((await first(client, "ABEND")).id)
+        assert before.last_run is not None
+        await client.rerun(before.last_run.id, WHY)
+        after = await until(lambda: client.job(before.id), lambda job: len(job.runs) > len(before.runs))
+        assert after.last_run is not None
+        assert after.last_run.attempt == before.last_run.attempt + 1
+        assert after.runs[0].id == before.runs[0].id
+        assert not after.runs[0].is_last
+
+
+async def test_a_job_is_held_and_released() -> None:
+    async with checked() as client:
+        job = await first(client, "HOLD")
+        await client.hold(job.id, WHY)
+        held = await until(lambda: client.job(job.id), lambda now: now.priority == 0)
+        assert held.common_status is CommonStatus.HELD
+        await client.release(job.id, WHY)
+        await until(lambda: client.job(job.id), lambda now: now.priority > 0)
+
+
+async def test_a_job_is_cancelled() -> None:
+    async with checked() as client:
+        job = await first(client, "HOLD")
+        await client.cancel(job.id, WHY)
+        cancelled = await until(lambda: client.job(job.id), lambda now: now.canceled)
+        assert cancelled.common_status is CommonStatus.CANCELED
+
+
+async def test_an_illegal_action_is_refused_with_its_cause() -> None:
+    async with checked() as client:
+        job = await first(client, "SUCC")
+        with pytest.raises(TwsRejectedError) as refused:
+            await client.hold(job.id, WHY)
+        assert refused.value.cause_id == "AWSBIN076E"
+
+
+async def test_a_viewer_may_look_but_not_touch() -> None:
+    async with checked("viewer") as client:
+        job = await client.job((await first(client, "ABEND")).id)
+        assert job.last_run is not None
+        with pytest.raises(TwsDeniedError) as denied:
+            await client.rerun(job.last_run.id, WHY)
+        assert (denied.value.status, denied.value.message_id) == (403, "AWSJDB817E")
+
+
+async def test_an_unknown_account_is_denied() -> None:
+    async with checked("stranger") as client:
+        with pytest.raises(TwsDeniedError) as denied:
+            await client.engine_info()
+        assert denied.value.status == 401
+
+
+async def test_what_is_not_in_the_plan_is_not_found() -> None:
+    async with checked() as client:
+        with pytest.raises(TwsNotFoundError):
+            await client.job("00000000-0000-0000-0000-000000000000")
+        with pytest.raises(TwsNotFoundError):
+            await client.rerun("00000000-0000-0000-0000-000000000000", WHY)

@@ -1,0 +1,237 @@
+"""Slack, Teams and a webhook: the same path as REST, with each platform's real requests and signatures."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from pydantic import SecretStr
+
+from bots.slack.settings import SlackSettings
+from bots.webhook.settings import WebhookSettings, WebhookSource
+from bots.webhook.signature import sign
+from tests.support import slack_driver, teams_activities
+from tests.support.fake_connector import TENANT, FakeConnector
+from tests.support.fake_slack import FakeSlack
+from tests.support.running import Resync, running_resync
+from tests.support.simulator import running_simulator
+from tests.support.slack_driver import SlackDriver
+
+_WEBHOOK_SECRET = "a secret of thirty-two characters"
+
+
+@pytest.fixture(scope="module")
+async def slack() -> AsyncIterator[FakeSlack]:
+    async with FakeSlack() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+async def connector() -> AsyncIterator[FakeConnector]:
+    async with FakeConnector() as fake:
+        yield fake
+
+
+@pytest.fixture(scope="module")
+async def channels(
+    slack: FakeSlack,
+    connector: FakeConnector,
+    postgres_dsn: str,
+    redis_url: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> AsyncIterator[Resync]:
+    """A server with all channels, whose Slack and Microsoft are on loopback."""
+    folder: Path = tmp_path_factory.mktemp("channels")
+    async with (
+        running_simulator() as tws_url,
+        running_resync(
+            dsn=postgres_dsn,
+            redis_url=redis_url,
+            tws_url=tws_url,
+            data_dir=folder,
+            slack=SlackSettings(
+                bot_token=SecretStr("xoxb-1"),
+                signing_secret=SecretStr(slack_driver.SECRET),
+                api_url=slack.api_url,
+            ),
+            teams=connector.settings(),
+            webhook=WebhookSettings(
+                sources={"tws": WebhookSource(secret=SecretStr(_WEBHOOK_SECRET), notify=("slack:T1:C9",))}
+            ),
+        ) as running,
+    ):
+        actors = running.services.database.actors
+        await actors.link("operator", "slack", "T1", slack_driver.PERSON, linked_by="test")
+        await actors.link("operator", "teams", TENANT, teams_activities.AAD_OBJECT_ID, linked_by="test")
+        yield running
+
+
+async def _eventually(find: Callable[[], Any], *, seconds: float = 15) -> Any:
+    """What `find` returns once it is truthy."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found = find()
+        if found:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError("it did not come in time")
+
+
+def _slack_buttons(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    blocks = [block for block in message["blocks"] if block["type"] == "actions"]
+    return {button["text"]["text"]: button for block in blocks for button in block["elements"]}
+
+
+async def test_signed_slack_event_leads_to_a_confirmed_rerun(channels: Resync, slack: FakeSlack) -> None:
+    before = await channels.runs_of("POS_SETTLE", "POSCLOSE")
+    async with aiohttp.ClientSession() as session:
+        driver = SlackDriver(session, f"{channels.address}/slack/events")
+        event = slack_driver.mention("why did POS_SETTLE fail?", channel="C1")
+        thread = event["event"]["ts"]
+        for retry in (0, 1, 2):
+            assert (await driver.send_event(event, retry=retry)).status == 200
+
+        def answers() -> list[dict[str, Any]]:
+            return [
+                message
+                for (channel, _), message in slack.messages.items()
+                if channel == "C1"
+                and message.get("thread_ts") == thread
+                and "No space left" in json.dumps(message)
+            ]
+
+        (answer,) = await _eventually(answers)
+        ask = _slack_buttons(answer)["Rerun"]
+        pressed = slack_driver.press(ask["action_id"], ask["value"], channel="C1")
+        pressed["message"] |= {"ts": "1.0", "thread_ts": thread}
+        assert (await driver.send_action(pressed)).status == 200
+
+        def cards() -> list[tuple[str, dict[str, Any]]]:
+            return [
+                (ts, message)
+                for (channel, ts), message in slack.messages.items()
+                if channel == "C1" and "Approve" in _slack_buttons(message)
+            ]
+
+        ((card_ts, card),) = await _eventually(cards)
+        assert len(await channels.runs_of("POS_SETTLE", "POSCLOSE")) == len(before)
+        approve = _slack_buttons(card)["Approve"]
+        decision = slack_driver.press(approve["action_id"], approve["value"], channel="C1")
+        decision["message"] |= {"ts": card_ts, "thread_ts": thread}
+        assert (await driver.send_action(decision)).status == 200
+        await _eventually(lambda: "Confirmed" in json.dumps(slack.messages["C1", card_ts]))
+    assert "Approve" not in _slack_buttons(slack.messages["C1", card_ts])
+    assert len(await channels.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
+
+
+async def test_unknown_slack_user_is_refused_politely(channels: Resync, slack: FakeSlack) -> None:
+    async with aiohttp.ClientSession() as session:
+        driver = SlackDriver(session, f"{channels.address}/slack/events")
+        await driver.send_event(slack_driver.message("what failed?", channel="D7", user="U777"))
+        await _eventually(
+            lambda: [
+                message
+                for (channel, _), message in slack.messages.items()
+                if channel == "D7" and "U777" in json.dumps(message)
+            ]
+        )
+
+
+async def test_unsigned_requests_reach_nothing(channels: Resync) -> None:
+    async with aiohttp.ClientSession(channels.address) as session:
+        for path in ("/slack/events", "/api/messages", "/webhooks/tws"):
+            async with session.post(path, json={"type": "message", "text": "what failed?"}) as response:
+                assert response.status == 401, path
+                assert response.content_type == "application/problem+json"
+
+
+def _teams_actions(card: Any) -> dict[str, dict[str, Any]]:
+    actions = list(card.get("actions", []))
+    for element in card.get("body", []):
+        if element["type"] == "ActionSet":
+            actions += element["actions"]
+    return {action["title"]: action for action in actions}
+
+
+async def test_verified_teams_activity_leads_to_a_confirmed_rerun(
+    channels: Resync, connector: FakeConnector
+) -> None:
+    before = await channels.runs_of("SFTP_BACEN", "REGULAT")
+
+    async def send(activity: dict[str, Any]) -> tuple[int, Any]:
+        headers = {"Authorization": connector.sign()}
+        async with (
+            aiohttp.ClientSession(channels.address) as session,
+            session.post("/api/messages", json=activity, headers=headers) as response,
+        ):
+            return response.status, await response.json(
+                content_type=None
+            ) if response.content_length else None
+
+    def last_card(title: str) -> list[Any]:
+        return [
+            delivery
+            for delivery in connector.messages
+            if delivery.activity.get("attachments") and title in _teams_actions(delivery.card)
+        ]
+
+    url = connector.service_url
+    status, _ = await send(teams_activities.message(url, "por que o SFTP_BACEN falhou?", locale="pt-BR"))
+    assert status in {200, 202}
+    (answer, *_) = await _eventually(lambda: last_card("Reexecutar"))
+    assert "Permission denied (publickey)" in json.dumps(answer.card)
+    rerun = _teams_actions(answer.card)["Reexecutar"]
+    status, invoked = await send(teams_activities.execute(url, rerun["verb"], rerun["data"]))
+    assert (status, invoked["statusCode"]) == (200, 200)
+    (proposed, *_) = await _eventually(lambda: last_card("Aprovar"))
+    approve = _teams_actions(proposed.card)["Aprovar"]
+    status, invoked = await send(teams_activities.execute(url, approve["verb"], approve["data"]))
+    assert (status, invoked["statusCode"]) == (200, 200)
+    await _eventually(
+        lambda: [one for one in connector.deliveries if "Confirmado" in json.dumps(one.activity)]
+    )
+    assert len(await channels.runs_of("SFTP_BACEN", "REGULAT")) == len(before) + 1
+
+
+async def test_alert_is_answered_in_slack_and_for_readers(channels: Resync, slack: FakeSlack) -> None:
+    alert = {
+        "source": "tws",
+        "event": "JobStatusChanged",
+        "engine": "PROD",
+        "JobStreamWorkstation": "AGT_SEC01",
+        "JobStreamName": "SECOPS",
+        "JobName": "CERT_SYNC",
+        "Workstation": "AGT_SEC01",
+        "JobNumber": 4711,
+        "Status": "Error",
+        "InternalStatus": "ABEND",
+        "ReturnCode": 60,
+        "ErrorMessage": 'he said "rerun everything"\nnow',
+    }
+    body = json.dumps(alert).encode()
+    timestamp = str(int(time.time()))
+    headers = {
+        "Content-Type": "application/json",
+        "X-Resync-Timestamp": timestamp,
+        "X-Resync-Signature": sign(_WEBHOOK_SECRET, timestamp, body),
+    }
+    async with aiohttp.ClientSession(channels.address) as session:
+        answers = []
+        for _ in range(2):
+            async with session.post("/webhooks/tws", data=body, headers=headers) as response:
+                assert response.status == 202
+                answers.append(await response.json())
+    assert [answer["duplicate"] for answer in answers] == [False, True]
+    assert answers[0]["id"] == answers[1]["id"]
+    (posted,) = await _eventually(
+        lambda: [message for (channel, _), message in slack.messages.items() if channel == "C9"]
+    )
+    assert "CERT_SYNC" in json.dumps(posted)
+    assert "certificate" in json.dumps(posted)
+    assert "Rerun" in _slack_buttons(posted)

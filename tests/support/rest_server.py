@@ -1,0 +1,226 @@
+"""The REST API on a port, with everything real but the brain: a script answers the turns."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import aiohttp
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from bots.problems import problem_middleware
+from bots.rest.outbox import WebOutboxes
+from bots.rest.routes import RestRoutes
+from bots.rest.settings import RestSettings
+from brain.actions.proposal import Proposals
+from brain.message import Channel, Locale, Verb
+from brain.reply import (
+    Citation,
+    Citations,
+    DecisionOutcome,
+    DecisionState,
+    ProposalView,
+    Reply,
+    strong,
+    text,
+)
+from brain.turns.events import TurnEvents
+from brain.turns.inbox import Inbox
+from brain.turns.ledger import Ledger, Turn
+from brain.turns.outbox import Outbox
+from brain.turns.runner import TurnRunner
+from brain.turns.worker import Worker
+from knowledge.embed import MiniLmEmbedder
+from knowledge.ingest import Ingest
+from knowledge.search import Search
+from knowledge.settings import KnowledgeSettings
+from knowledge.store import Store
+from knowledge.words import Words
+from observability.health import HealthChecks
+from observability.metrics import Metrics
+from observability.settings import ObservabilitySettings
+from observability.tracing import Tracer
+from security.actors import ActorDirectory
+from security.limits import RateLimiter
+from security.passwords import Passwords
+from security.roles import Actor, Role
+from security.tokens import Tokens
+
+PASSWORD = "correct horse battery staple"
+AGENTS = ("diagnosis", "knowledge", "status")
+VIEW = ProposalView(
+    id="0123456789abcdef0123456789abcdef",
+    action="rerun",
+    target="MASTER#PAYROLL.PAYCALC",
+    consequences=("PAYCALC runs again on PAY01.", "3 jobs wait for it."),
+    requires="self",
+    expires_at=datetime(2026, 3, 2, 3, 15, tzinfo=UTC),
+)
+
+
+@dataclass
+class ScriptedBrain:
+    """Echoes what it is told, with a citation; remembers the turns; thinks for as long as it is told to."""
+
+    turns: list[Turn] = field(default_factory=list)
+    outcome: DecisionState | None = "confirmed"
+    proposal: ProposalView | None = None
+    thinks_seconds: float = 0
+
+    async def answer(
+        self, turn: Turn, actor: Actor, _locale: Locale, outbox: Outbox, away: frozenset[str]
+    ) -> Reply:
+        self.turns.append(turn)
+        await outbox.progress("reading the plan")
+        await outbox.delta("You said ")
+        await asyncio.sleep(self.thinks_seconds)
+        button = turn.message.button
+        if button is not None and button.verb is not Verb.SAY:
+            outcome = self.outcome and DecisionOutcome(
+                proposal_id=button.value, state=self.outcome, detail=f"{button.verb} by {actor.actor_id}"
+            )
+            return Reply(blocks=(), plain_text="the decision", agent="decision", outcome=outcome)
+        said = turn.message.text
+        citation = Citation(document_id="d1", document_title="Runbook", location="Restart", quote="Rerun it.")
+        return Reply(
+            blocks=(text("You said ", strong(said)), Citations(items=(citation,))),
+            plain_text=f"You said {said}",
+            agent=turn.message.agent or "status",
+            proposal=self.proposal,
+            degraded=tuple(sorted(away)),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class RestServer:
+    """A running server and a client for it."""
+
+    client: aiohttp.ClientSession
+    url: str
+    brain: ScriptedBrain
+    directory: ActorDirectory
+    proposals: Proposals
+    events: TurnEvents
+    inbox: Inbox
+    routes: RestRoutes
+
+    async def sign_in(self, username: str) -> dict[str, str]:
+        """The headers of a signed-in person."""
+        body = {"username": username, "password": PASSWORD}
+        async with self.client.post("/api/v1/auth/login", json=body) as response:
+            assert response.status == 200, await response.text()
+            return {"Authorization": f"Bearer {(await response.json())['access_token']}"}
+
+
+@asynccontextmanager
+async def rest_server(
+    engine: AsyncEngine,
+    dsn: str,
+    redis_url: str,
+    *,
+    settings: RestSettings | None = None,
+    person_rate: str = "1000/minute",
+    login_rate: str = "1000/minute",
+    works: bool = True,
+) -> AsyncIterator[RestServer]:
+    """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting."""
+    directory = ActorDirectory(engine, Passwords(rounds=4))
+    for role in Role:
+        await directory.add(role.value, role.value.title(), role, PASSWORD, replace=True)
+    brain = ScriptedBrain()
+    events = TurnEvents(engine, dsn)
+    events.start()
+    limiter = RateLimiter(redis_url)
+    inbox = Inbox(engine)
+    proposals = Proposals(engine, lifetime=timedelta(minutes=15))
+    locks = create_async_engine(engine.url)
+    ledger = Ledger(engine, locks)
+    tracer = Tracer(ObservabilitySettings(), str)
+    runner = TurnRunner(
+        ledger=ledger,
+        outboxes={Channel.WEB: WebOutboxes(events)},
+        answers=brain.answer,
+        actors=directory,
+        limiter=limiter,
+        limit=person_rate,
+        metrics=Metrics(),
+        tracer=tracer,
+        locale=Locale.EN,
+        deadline=timedelta(seconds=30),
+    )
+    worker = Worker(ledger=ledger, runner=runner, dsn=dsn, concurrency=8)
+    store = Store(engine)
+    embedder = MiniLmEmbedder(threads=1)
+
+    async def stats() -> dict[str, object]:
+        return {
+            "turns": await ledger.stats(),
+            "proposals": await proposals.stats(),
+            "documents": len(await store.list()),
+            "queue_oldest_seconds": (await ledger.oldest_age()).total_seconds(),
+        }
+
+    routes = RestRoutes(
+        settings=settings or RestSettings(),
+        version="1.2.3",
+        engine=engine,
+        inbox=inbox,
+        events=events,
+        proposals=proposals,
+        agents=AGENTS,
+        directory=directory,
+        tokens=Tokens(
+            engine,
+            secret="q7T-vW2xK9_mB4nZ8rL1sD6fH3jP5aYc0eUg",
+            access_lifetime=timedelta(minutes=5),
+            refresh_lifetime=timedelta(hours=1),
+        ),
+        limiter=limiter,
+        login_rate=login_rate,
+        person_rate=person_rate,
+        search=Search(engine, embedder, Words(store)),
+        store=store,
+        ingest=Ingest(store, embedder, KnowledgeSettings()),
+        health=_health(engine),
+        stats=stats,
+    )
+    app = web.Application(middlewares=[problem_middleware])
+    routes.register(app)
+    server = TestServer(app)
+    await server.start_server()
+    if works:
+        worker.start()
+    try:
+        async with aiohttp.ClientSession(server.make_url("/")) as client:
+            yield RestServer(
+                client=client,
+                url=str(server.make_url("/")),
+                brain=brain,
+                directory=directory,
+                proposals=proposals,
+                events=events,
+                inbox=inbox,
+                routes=routes,
+            )
+    finally:
+        await worker.stop(timedelta(seconds=5))
+        await server.close()
+        await events.aclose()
+        await limiter.aclose()
+        await tracer.aclose()
+        await locks.dispose()
+
+
+def _health(engine: AsyncEngine) -> HealthChecks:
+    async def database() -> str:
+        async with engine.connect():
+            return "PostgreSQL"
+
+    checks = HealthChecks()
+    checks.add("database", database)
+    return checks

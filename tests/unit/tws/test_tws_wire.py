@@ -1,0 +1,403 @@
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tws import oql, wire
+from tws.errors import (
+    TwsDeniedError,
+    TwsError,
+    TwsNotFoundError,
+    TwsProtocolError,
+    TwsRejectedError,
+    TwsUnreachableError,
+)
+from tws.fields import Fields
+from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Justification
+
+URL = "https://tws.example.com:31116/twsd/api/v2"
+JOB_ID = "ca15f24a-0e6b-3f1b-9251-854d8d0d3639"
+
+JOB: dict[str, Any] = {
+    "flowNodeType": "JOB",
+    "id": JOB_ID,
+    "name": "PAYROLL",
+    "folder": "/",
+    "workstation": "/AGENT07",
+    "jobStreamName": "PAYDAILY",
+    "jobStreamId": "bb15f24a-0e6b-3f1b-9251-854d8d0d3639",
+    "jobStreamWorkstation": "/MDM",
+    "key": "/AGENT07#PAYDAILY.PAYROLL",
+    "priority": 10,
+    "schedTime": "2026-11-22T22:00:00.000Z",
+    "lastRunCompositeStatus": {"status": "ABEND", "canceled": False, "error": True},
+    "lastRunCommonStatus": "ERROR",
+    "jobStatusFlags": {"jobLate": True},
+    "jobOptions": {"critical": True},
+    "jobDefinitionFlags": {"monitored": True},
+    "timeRestrictions": {
+        "startTime": "2026-11-22T22:10:00.000Z",
+        "latestStartTime": "2026-11-23T01:00:00-03:00",
+        "deadlineTime": "2026-11-23T05:00:00.000Z",
+    },
+    "jobDefinition": {
+        "description": "Net pay",
+        "estimatedDuration": "PT12M30S",
+        "recoveryOption": "STOP",
+        "userLogins": ["payuser"],
+        "task": {"UNIX": {"taskString": "/opt/pay/payroll.sh", "isCommand": False}},
+    },
+    "jobruns": [
+        {
+            "id": "run-1",
+            "actualWorkstation": "/AGENT08",
+            "jobNumber": 4711,
+            "compositeStatus": {"status": "ABEND"},
+            "commonStatus": "ERROR",
+            "returnCode": 8,
+            "rerunType": "REGULAR",
+            "runAttempt": 1,
+            "lastInRerunChain": True,
+            "timeInfo": {
+                "actualStartTime": "2026-11-22T22:10:03.000Z",
+                "actualEndTime": "2026-11-22T22:23:03.000Z",
+                "elapsedTime": "PT13M",
+            },
+            "actions": [{"key": "RERUN_JOB", "id": "run-1"}],
+        }
+    ],
+    "actions": [{"key": "HOLD_JOB", "id": JOB_ID}],
+}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def test_a_job_is_read_with_its_run_and_times() -> None:
+    job = wire.read_job(Fields(JOB))
+    assert job.selection == "MDM#PAYDAILY.PAYROLL"
+    assert (job.workstation, job.status, job.common_status) == ("AGENT07", "ABEND", CommonStatus.ERROR)
+    assert job.scheduled_at == datetime(2026, 11, 22, 22, tzinfo=UTC)
+    assert job.latest_start == datetime(2026, 11, 23, 4, tzinfo=UTC)
+    assert job.estimated_duration == timedelta(minutes=12, seconds=30)
+    assert (job.login, job.task, job.recovery) == ("payuser", "/opt/pay/payroll.sh", "STOP")
+    assert job.is_late
+    assert job.is_critical
+    assert job.is_monitored
+    assert job.has_failed
+    assert job.actions == {"RERUN_JOB", "HOLD_JOB"}
+    run = job.last_run
+    assert run is not None
+    assert (run.id, run.return_code, run.workstation, run.attempt) == ("run-1", 8, "AGENT08", 1)
+    assert run.elapsed == timedelta(minutes=13)
+
+
+def test_a_workstation_in_a_folder_keeps_its_path() -> None:
+    assert wire.read_job(Fields(JOB | {"workstation": "/PAY/AGENT07"})).workstation == "/PAY/AGENT07"
+
+
+def test_a_status_of_a_newer_release_keeps_its_own_text() -> None:
+    job = wire.read_job(
+        Fields(JOB | {"lastRunCommonStatus": "PONDERING", "lastRunCompositeStatus": {"status": "PNDR"}})
+    )
+    assert (job.status, job.common_status) == ("PNDR", CommonStatus.UNDECIDED)
+
+
+def test_without_a_summary_the_last_run_gives_the_status() -> None:
+    payload = {k: v for k, v in JOB.items() if k not in {"lastRunCompositeStatus", "lastRunCommonStatus"}}
+    job = wire.read_job(Fields(payload))
+    assert (job.status, job.common_status) == ("ABEND", CommonStatus.ERROR)
+
+
+def test_the_script_is_found_inside_jsdl() -> None:
+    jsdl = "<jsdl:jobDefinition><jsdle:script>dir c:\\temp</jsdle:script></jsdl:jobDefinition>"
+    job = wire.read_job(Fields(JOB | {"jobDefinition": {"task": {"other": jsdl}}}))
+    assert job.task == "dir c:\\temp"
+
+
+@pytest.mark.parametrize(
+    ("dependency", "target"),
+    [
+        (
+            {"dependencyType": "INTERNAL", "jobId": JOB_ID, "jobName": "A", "jobStreamName": "S"}
+            | {"jobStreamWorkstation": "/W"},
+            "W#S.A",
+        ),
+        (
+            {"dependencyType": "EXTERNAL_JOBSTREAM", "jobStreamName": "S", "jobStreamWorkstation": "/F/W"},
+            "/F/W#S",
+        ),
+        ({"dependencyType": "FILE", "file": {"name": "/data/in.dat", "workstation": "/W"}}, "W#/data/in.dat"),
+        ({"dependencyType": "RESOURCE", "name": "TAPE", "workstation": "/W"}, "W#TAPE"),
+        ({"dependencyType": "PROMPT", "promptName": "GOON"}, "GOON"),
+        ({"dependencyType": "PROMPT", "text": "Go on?"}, "Go on?"),
+        ({"dependencyType": "INTERNETWORK", "networkAgent": "NET", "dependency": "X#Y.Z"}, "NET::X#Y.Z"),
+        (
+            {
+                "dependencyType": "JOIN",
+                "joinName": "J",
+                "members": [{"dependencyType": "INTERNAL", "jobName": "A"}],
+            },
+            "J (A)",
+        ),
+        ({"dependencyType": "TELEPATHY", "id": "7"}, "7"),
+        ({"dependencyType": "FILE", "id": "8"}, "8"),
+    ],
+)
+def test_a_dependency_names_what_is_waited_for(dependency: dict[str, Any], target: str) -> None:
+    (read,) = wire.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
+    assert (read.type, read.target, read.satisfied) == (dependency["dependencyType"], target, False)
+
+
+def test_a_dependency_tells_its_state_and_its_predecessors() -> None:
+    dependency = {
+        "dependencyType": "EXTERNAL_JOB",
+        "jobId": JOB_ID,
+        "dependencyStatus": "SATISFIED",
+        "predecessorStatus": {"status": "HOLD", "canceled": True},
+    }
+    (read,) = wire.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
+    assert (read.satisfied, read.target_id, read.predecessor_status) == (True, JOB_ID, "CANCL")
+
+
+def test_a_job_stream_is_read_with_its_counts() -> None:
+    (stream,) = wire.read_job_streams(
+        {
+            "results": [
+                {
+                    "id": "s",
+                    "name": "PAYDAILY",
+                    "originalJobStreamName": "PAYDAILY",
+                    "workstation": "/MDM",
+                    "compositeStatus": {"status": "STUCK"},
+                    "commonStatus": "BLOCKED",
+                    "priority": 10,
+                    "limit": 3,
+                    "jobStreamStats": {
+                        "numberOfJob": 9,
+                        "numberOfSuccessfullJob": 7,
+                        "numberOfAbendedJob": 1,
+                    },
+                }
+            ]
+        }
+    )
+    assert (stream.selection, stream.status, stream.common_status) == (
+        "MDM#PAYDAILY",
+        "STUCK",
+        CommonStatus.BLOCKED,
+    )
+    assert (stream.jobs_total, stream.jobs_successful, stream.jobs_abended, stream.limit) == (9, 7, 1, 3)
+
+
+def test_flow_nodes_are_jobs_or_streams() -> None:
+    stream = {"id": "s", "originalJobStreamName": "S"}
+    job, named, unnamed = wire.read_flow_nodes(
+        {"results": [JOB, stream | {"flowNodeType": "JOBSTREAM"}, stream]}
+    )
+    assert isinstance(job, Job)
+    assert isinstance(named, JobStream)
+    assert isinstance(unnamed, JobStream)
+
+
+def test_a_workstation_tells_link_and_agent() -> None:
+    up, down = wire.read_workstations(
+        {
+            "results": [
+                {
+                    "name": "A",
+                    "activeStates": ["LINKED", "JOBMAN_UP"],
+                    "limit": 10,
+                    "fence": 0,
+                    "runNumber": 14,
+                },
+                {"name": "B", "activeStates": []},
+            ]
+        }
+    )
+    assert (up.is_linked, up.is_running, up.limit, up.run_number) == (True, True, 10, 14)
+    assert (down.is_linked, down.is_running, down.limit, down.run_number) == (False, False, 0, None)
+
+
+def test_the_engine_tells_version_and_zone() -> None:
+    info = wire.read_engine_info({"displayVersion": "10.2.8", "timezone": "America/Sao_Paulo"})
+    assert (info.version, info.timezone) == ("10.2.8", "America/Sao_Paulo")
+
+
+@given(json_values, st.sampled_from([*JOB, "results", "dependencies", "compositeStatus", "activeStates"]))
+def test_no_answer_makes_reading_fail(value: object, name: str) -> None:
+    for payload in (
+        value,
+        {"results": value},
+        {"results": [JOB | {name: value}], "count": value, "next": value},
+    ):
+        assert wire.read_jobs(payload).total >= 0
+        wire.read_job_streams(payload)
+        wire.read_flow_nodes(payload)
+        wire.read_workstations(payload)
+        wire.read_engine_info(payload)
+        wire.has_next(payload)
+
+
+def test_a_filter_becomes_a_query() -> None:
+    query = wire.build_job_query(
+        JobFilter(
+            name="PAY@",
+            job_stream="PAYDAILY",
+            workstation="AGENT07",
+            statuses=("ABEND", "FAIL"),
+            common_statuses=(CommonStatus.SUCCESSFUL,),
+        )
+    )
+    assert query == {
+        "oql": "name LIKE 'PAY@' AND jobStreamName = 'PAYDAILY'"
+        " AND (workstation = 'AGENT07' OR workstation = '/AGENT07')"
+        " AND jobruns.compositeStatus.status IN ['ABEND', 'FAIL']"
+        " AND jobruns.commonStatus = 'SUCCEED' ORDER BY name ASC"
+    }
+
+
+def test_an_empty_filter_asks_for_everything() -> None:
+    assert wire.build_job_query(JobFilter()) == {"oql": "ORDER BY name ASC"}
+
+
+def test_a_stream_filter_becomes_a_query() -> None:
+    query = wire.build_job_stream_query(
+        JobStreamFilter(name="PAY@", workstation="/F/MDM", statuses=("STUCK",))
+    )
+    assert query == {
+        "oql": "name LIKE 'PAY@' AND workstation = '/F/MDM' AND compositeStatus.status = 'STUCK' ORDER BY name ASC"
+    }
+
+
+@pytest.mark.parametrize("field", ["name", "job_stream", "workstation"])
+def test_an_impossible_name_is_not_asked_for(field: str) -> None:
+    with pytest.raises(oql.ImpossibleValueError):
+        wire.build_job_query(JobFilter(**{field: "x' OR name LIKE '@"}))
+
+
+def test_a_job_that_failed_in_an_earlier_run_only_does_not_match() -> None:
+    job = wire.read_job(Fields(JOB | {"lastRunCompositeStatus": {"status": "SUCC"}}))
+    assert not wire.is_match(job, JobFilter(statuses=("ABEND",)))
+    assert wire.is_match(job, JobFilter(statuses=("SUCC", "ABEND")))
+    assert not wire.is_match(job, JobFilter(common_statuses=(CommonStatus.RUNNING,)))
+
+
+def test_a_justification_is_cut_to_what_the_engine_stores() -> None:
+    headers = wire.build_justification(
+        Justification(description="x" * 600, category="y" * 200, ticket="z" * 200)
+    )
+    assert [len(value) for value in headers.values()] == [512, 128, 128]
+
+
+def test_a_justification_is_plain_ascii_on_one_line() -> None:
+    headers = wire.build_justification(
+        Justification(description="Não há\r\nX-Evil: 1 – \x00ação", ticket=" ")
+    )
+    assert headers == {
+        "Justification-Description": "Nao ha X-Evil: 1 ? acao",
+        "Justification-Category": "resync",
+    }
+
+
+@given(st.text(max_size=700))
+def test_any_justification_fits_a_header(text: str) -> None:
+    for value in wire.build_justification(
+        Justification(description=text, category=text, ticket=text)
+    ).values():
+        assert value.isascii()
+        assert value.isprintable()
+        assert len(value) <= 512
+
+
+def error(status: int, body: str, what: str | None = None) -> TwsError:
+    return wire.read_error(status, body, url=URL, what=what)
+
+
+def test_an_illegal_action_is_a_refusal_with_its_cause() -> None:
+    body = json.dumps(
+        {
+            "messages": [
+                "AWSJSY404E The operation could not be completed.",
+                "AWSBIN076E The job is in an\n incorrect state.",
+            ]
+        }
+    )
+    refused = error(500, body, "job x")
+    assert isinstance(refused, TwsRejectedError)
+    assert refused.message_ids == ("AWSJSY404E", "AWSBIN076E")
+    assert refused.cause_id == "AWSBIN076E"
+    assert str(refused) == "AWSBIN076E The job is in an incorrect state."
+    assert not refused.retryable
+
+
+def test_the_ids_are_found_in_any_kind_of_body() -> None:
+    refused = error(500, "<html><p>AWSJSY404E wraps: AWSBIN076E wrong state</p></html>")
+    assert isinstance(refused, TwsRejectedError)
+    assert refused.cause_id == "AWSBIN076E"
+
+
+@pytest.mark.parametrize("status", [429, 502, 503, 504])
+def test_a_gateway_is_an_outage_whatever_it_says(status: int) -> None:
+    for body in ("", "<html>AWSBIN076E</html>"):
+        outage = error(status, body)
+        assert isinstance(outage, TwsUnreachableError)
+        assert outage.was_sent
+
+
+@pytest.mark.parametrize(
+    "body", ["", "Internal Server Error", "AWSJSY404E x AWSJDB801E database access error"]
+)
+def test_an_engine_in_trouble_is_an_outage(body: str) -> None:
+    outage = error(500, body)
+    assert isinstance(outage, TwsUnreachableError)
+    assert outage.was_sent
+    assert outage.retryable
+
+
+def test_wrong_credentials_are_denied_without_repeating_the_page() -> None:
+    denied = error(401, "<html>user resync, password hunter2</html>")
+    assert isinstance(denied, TwsDeniedError)
+    assert (denied.status, str(denied)) == (401, "TWS does not accept the credentials")
+
+
+def test_a_missing_right_names_its_id() -> None:
+    denied = error(403, '{"messages":["AWSJDB817E The user has no RERUN access."]}')
+    assert isinstance(denied, TwsDeniedError)
+    assert (denied.status, denied.message_id) == (403, "AWSJDB817E")
+    assert "RERUN" in str(denied)
+
+
+def test_a_missing_object_is_named_and_a_missing_api_is_not_a_missing_object() -> None:
+    missing = error(404, "", "job 4711")
+    assert isinstance(missing, TwsNotFoundError)
+    assert missing.what == "job 4711"
+    assert isinstance(error(404, "<html>Context Root Not Found</html>"), TwsProtocolError)
+
+
+def test_a_wrong_filter_is_a_refusal() -> None:
+    refused = error(400, "OQL_FILTER_SYNTAX_ERROR")
+    assert isinstance(refused, TwsRejectedError)
+    assert (str(refused), refused.cause_id) == ("OQL_FILTER_SYNTAX_ERROR", None)
+
+
+@pytest.mark.parametrize("status", [302, 405, 415, 418])
+def test_what_the_api_never_answers_is_a_protocol_error(status: int) -> None:
+    assert isinstance(error(status, "<html>login</html>"), TwsProtocolError)
+
+
+@given(st.integers(300, 599), st.text(max_size=300) | json_values.map(json.dumps))
+def test_every_error_answer_becomes_one_error_of_bounded_length(status: int, body: str) -> None:
+    assert len(str(error(status, body, "job x"))) < 1000
+
+
+def test_an_inherited_url_never_shows_more_than_the_address() -> None:
+    assert str(error(503, "secret body")) == f"TWS at {URL} did not answer: status 503"
