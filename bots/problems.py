@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import asyncpg
 import structlog
 from aiohttp import hdrs, web
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
 __all__ = ["ProblemError", "problem", "problem_document", "problem_middleware"]
 
@@ -47,6 +47,8 @@ _KINDS: Final[Mapping[int, _Kind]] = {
 
 # What a database that is away or restarting raises; while a connection is made, asyncpg's errors come bare.
 _AWAY: Final = (DBAPIError, asyncpg.PostgresError, OSError)
+# What it raises when it is there and we asked wrongly.
+_OURS: Final = (ProgrammingError, IntegrityError, DataError)
 
 # Headers of an HTTPException that describe the answer to the client and not its replaced body.
 _KEPT: Final[tuple[str, ...]] = (hdrs.ALLOW, hdrs.RETRY_AFTER, hdrs.WWW_AUTHENTICATE)
@@ -111,7 +113,8 @@ async def problem_middleware(
 ) -> web.StreamResponse:
     """Turns everything that ends a request early into a problem document.
 
-    An unexpected error is logged with its traceback and answered as `internal`, without its message.
+    An unexpected error is logged with its traceback and answered without its message: `unavailable` when
+    the database is away, otherwise `internal`.
     """
     try:
         return await handler(request)
@@ -123,9 +126,8 @@ async def problem_middleware(
         kind = _KINDS.get(error.status) or _Kind(error.reason, f"http_{error.status}", error.reason)
         kept = {name: error.headers[name] for name in _KEPT if name in error.headers}
         return problem(error.status, kind.code, kind.detail, headers=kept)
-    except _AWAY:
+    except Exception as error:  # noqa: BLE001 the outermost boundary of a request; logged with its traceback
         _log.exception("request_failed", method=request.method, path=request.path)
-        return problem(503, _KINDS[503].code, _KINDS[503].detail, headers={hdrs.RETRY_AFTER: "2"})
-    except Exception:  # noqa: BLE001 the outermost boundary of a request; logged with its traceback
-        _log.exception("request_failed", method=request.method, path=request.path)
+        if isinstance(error, _AWAY) and not isinstance(error, _OURS):
+            return problem(503, _KINDS[503].code, _KINDS[503].detail, headers={hdrs.RETRY_AFTER: "2"})
         return problem(500, _KINDS[500].code, _KINDS[500].detail)

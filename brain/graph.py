@@ -160,7 +160,7 @@ class Brain:
 async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     locale = state["request"].locale or runtime.context.locale
     draft = state["draft"]
-    memory: Memory = {**state.get("memory", Memory()), "locale": locale}
+    memory: Memory = {**state.get("memory", Memory()), "locale": locale.value}
     # A question back is answered by the next message or not at all.
     for key in ("pending_kind", "pending_action", "candidates"):
         memory.pop(key, None)  # type: ignore[misc]  # the keys are those of Memory

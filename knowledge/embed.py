@@ -41,6 +41,10 @@ class Embedder(Protocol):
     def dimensions(self) -> int:
         """Length of a vector."""
 
+    @property
+    def languages(self) -> frozenset[str]:
+        """The languages whose meaning it knows; likeness in others is likeness of letters."""
+
     async def embed(self, texts: Sequence[str]) -> Vectors:
         """One unit vector a text, in order. Raises `EmbeddingUnavailableError`."""
 
@@ -56,6 +60,7 @@ class MiniLmEmbedder:
 
     model = "all-MiniLM-L6-v2-onnx-int8"
     dimensions = 384
+    languages = frozenset({"en"})
 
     def __init__(self, *, threads: int, model_file: Path | None = None) -> None:
         self._threads = threads

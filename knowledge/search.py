@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 import structlog
@@ -16,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from .documents import Passage, SearchResult
 from .embed import Embedder, Vectors
 from .errors import EmbeddingUnavailableError, FilterRejectedError
-from .fusion import Fused, Ranking, fuse
+from .evidence import Evidence, NameHits
+from .fusion import Fused, Ranking
 from .identifiers import extract, is_generic
 from .store import transaction
 from .tables import chunks, documents
+from .tokens import language
 from .words import WordHit, Words
 
 __all__ = ["FILTERS", "Search"]
@@ -28,10 +29,6 @@ _LOG = structlog.get_logger(__name__)
 
 _DEPTH = 50
 """How far down each ranking is read; passages below never reach the first few."""
-_ENOUGH_COVERAGE = 0.5
-"""Share of the question's words, weighted by rarity, that an answering passage has at least."""
-_ENOUGH_LIKENESS = 0.5
-"""Cosine that MiniLM gives an answering passage at least; unrelated texts mostly stay below 0.3."""
 
 FILTERS: Mapping[str, ColumnElement[str]] = {
     "document_id": cast(documents.c.id, Text),
@@ -43,18 +40,6 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 _Rows: TypeAlias = Mapping[int, Row[Any]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _NameHits:
-    """The chunks that have an identifier of the question."""
-
-    asks_by_name: bool
-    """Whether the question has a telling identifier, more than a return code."""
-    ranking: Ranking
-    """By how rare the identifiers are that the chunk has."""
-    told: frozenset[int]
-    """The chunks that have a telling one."""
 
 
 class Search:
@@ -75,22 +60,20 @@ class Search:
         """
         conditions = _conditions(filters or {})
         vector, degraded = await self._embed(query)
-        word_hits = await self._by_words(query, conditions)
+        words = await self._by_words(query, conditions)
         async with transaction(self._engine) as connection:
-            name_hits = await _by_name(connection, query, conditions)
-            likeness = await _by_vector(connection, vector, self._embedder.model, conditions)
-            fused = fuse(
-                {
-                    "identifier": name_hits.ranking,
-                    "words": {hit.chunk_id: hit.score for hit in word_hits},
-                    "vector": likeness,
-                }
-            )[:_DEPTH]
+            evidence = Evidence(
+                names=await _by_name(connection, query, conditions),
+                words=words,
+                likeness=await _by_vector(connection, vector, self._embedder.model, conditions),
+                is_foreign=language(query) not in self._embedder.languages,
+            )
+            fused = evidence.ranked()[:_DEPTH]
             rows = await _read(connection, fused)
         best = _one_per_section(fused, rows)[:k]
         return SearchResult(
             passages=tuple(_passage(item, rows[item.chunk_id]) for item in best),
-            answerable=bool(best) and _answers(best[0].chunk_id, name_hits, word_hits, likeness),
+            answerable=bool(best) and evidence.answers(best[0].chunk_id),
             degraded=degraded,
         )
 
@@ -118,7 +101,7 @@ def _conditions(filters: Mapping[str, str]) -> _Conditions:
     return [FILTERS[name] == value for name, value in filters.items()]
 
 
-async def _by_name(connection: AsyncConnection, query: str, conditions: _Conditions) -> _NameHits:
+async def _by_name(connection: AsyncConnection, query: str, conditions: _Conditions) -> NameHits:
     asked = extract(query)
     wanted = literal(sorted(asked), ARRAY(Text))
     rows = await connection.execute(
@@ -128,7 +111,7 @@ async def _by_name(connection: AsyncConnection, query: str, conditions: _Conditi
     )
     shared = {row.id: asked.intersection(row.identifiers) for row in rows}
     spread = Counter(name for names in shared.values() for name in names)
-    return _NameHits(
+    return NameHits(
         asks_by_name=not all(map(is_generic, asked)),
         ranking={chunk_id: sum(1 / spread[name] for name in names) for chunk_id, names in shared.items()},
         told=frozenset(chunk_id for chunk_id, names in shared.items() if not all(map(is_generic, names))),
@@ -155,32 +138,18 @@ async def _by_vector(
 async def _read(connection: AsyncConnection, fused: Sequence[Fused]) -> _Rows:
     """The rows of the chunks; those that were replaced in the meantime are missing."""
     ids = [item.chunk_id for item in fused]
-    query = select(chunks, documents.c.title).join_from(chunks, documents).where(chunks.c.id.in_(ids))
-    return {row.id: row for row in await connection.execute(query)}
+    columns = (chunks.c.id, chunks.c.document_id, documents.c.title, chunks.c.location, chunks.c.text)
+    rows = await connection.execute(select(*columns).join_from(chunks, documents).where(chunks.c.id.in_(ids)))
+    return {row.id: row for row in rows}
 
 
 def _one_per_section(fused: Sequence[Fused], rows: _Rows) -> list[Fused]:
-    present = [item for item in fused if item.chunk_id in rows]
     best: dict[tuple[object, str], Fused] = {}
-    for item in present:
-        row = rows[item.chunk_id]
-        best.setdefault((row.document_id, row.location), item)
+    for item in fused:
+        row = rows.get(item.chunk_id)
+        if row is not None:
+            best.setdefault((row.document_id, row.location), item)
     return list(best.values())
-
-
-def _answers(chunk_id: int, name_hits: _NameHits, word_hits: Sequence[WordHit], likeness: Ranking) -> bool:
-    """Whether a chunk is close enough to answer from.
-
-    It has a name of the question, or most of its words, or means nearly the same. A question by name is
-    not answered by likeness: a passage without the name is about something else.
-    """
-    coverage = next((hit.coverage for hit in word_hits if hit.chunk_id == chunk_id), 0.0)
-    is_alike = likeness.get(chunk_id, 0.0) >= _ENOUGH_LIKENESS
-    return (
-        chunk_id in name_hits.told
-        or coverage >= _ENOUGH_COVERAGE
-        or (is_alike and not name_hits.asks_by_name)
-    )
 
 
 def _passage(item: Fused, row: Row[Any]) -> Passage:

@@ -11,22 +11,23 @@ import threading
 import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
+from typing import Literal
 
 import snowballstemmer
 from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
 from .glossary import NOTIONS
 
-__all__ = ["fold", "synonyms", "tokenize"]
+__all__ = ["fold", "language", "synonyms", "tokenize"]
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
 _PLURAL = re.compile(r"oes$")
 """`-ões`: without its accent the stemmer does not see the plural of `-ão`."""
-_QUESTION_WORDS = (
-    "how what when where which who why can could did do does has have i me my should we you your "
-    "porque onde quais quanto devo posso pode fazer faco the"
+_ENGLISH_QUESTION_WORDS = (
+    "how what when where which who whom why can could did does has have i may me my should we you your"
 )
+_PORTUGUESE_QUESTION_WORDS = "porque onde quais quanto devo posso pode fazer faco"
 
 
 def fold(text: str) -> str:
@@ -35,7 +36,8 @@ def fold(text: str) -> str:
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
-_STOP_WORDS = frozenset(map(fold, (*STOPWORDS_EN, *STOPWORDS_PORTUGUESE, *_QUESTION_WORDS.split())))
+_ENGLISH = frozenset((*STOPWORDS_EN, *_ENGLISH_QUESTION_WORDS.split()))
+_PORTUGUESE = frozenset(map(fold, (*STOPWORDS_PORTUGUESE, *_PORTUGUESE_QUESTION_WORDS.split())))
 _STEMMERS = (snowballstemmer.stemmer("english"), snowballstemmer.stemmer("portuguese"))
 _STEMMING = threading.Lock()
 """A stemmer keeps the word in itself while it works, and texts are read in several threads."""
@@ -49,6 +51,14 @@ def tokenize(text: str) -> list[str]:
     return list(_terms(fold(text)))
 
 
+def language(text: str) -> Literal["en", "pt"]:
+    """The language that more of the function words are of; English where there are none or as many."""
+    words = _PART.findall(fold(text))
+    portuguese = sum(word in _PORTUGUESE and word not in _ENGLISH for word in words)
+    english = sum(word in _ENGLISH and word not in _PORTUGUESE for word in words)
+    return "pt" if portuguese > english else "en"
+
+
 def _terms(folded: str) -> Iterator[str]:
     for match in _TOKEN.finditer(folded):
         token = match.group()
@@ -56,7 +66,7 @@ def _terms(folded: str) -> Iterator[str]:
         if len(parts) > 1:
             yield token
         for part in parts:
-            if part not in _STOP_WORDS:
+            if part not in _ENGLISH and part not in _PORTUGUESE:
                 yield _stem(part)
 
 

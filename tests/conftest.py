@@ -13,6 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 import migrations
 from embedded import embedded_postgres, embedded_valkey
+from observability.logging import configure
+from observability.settings import ObservabilitySettings
+from security.masking import mask_event
+
+
+@pytest.fixture(scope="session", autouse=True)
+def plain_logs() -> None:
+    """Logs as in production: one JSON line an event, secrets masked."""
+    configure(ObservabilitySettings(), mask_event)
 
 
 @pytest.fixture(scope="session")

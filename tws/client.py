@@ -9,10 +9,10 @@ from urllib.parse import quote
 
 import aiohttp
 
-from tws import oql, wire
-from tws.errors import TwsDeniedError, TwsNotFoundError
-from tws.fields import Fields
-from tws.objects import (
+from . import oql, wire
+from .errors import TwsDeniedError, TwsNotFoundError
+from .fields import Fields
+from .objects import (
     EngineInfo,
     Job,
     JobFilter,
@@ -23,8 +23,8 @@ from tws.objects import (
     Justification,
     Workstation,
 )
-from tws.settings import TwsSettings
-from tws.transport import Transport, open_session
+from .settings import TwsSettings
+from .transport import Transport, open_session
 
 __all__ = ["TwsClient", "open_session"]
 

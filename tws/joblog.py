@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from tws.joblog_marks import (
+from .joblog_marks import (
     BANNER,
     CODE_MARKS,
     EXIT_STATUS,
@@ -20,7 +20,7 @@ from tws.joblog_marks import (
     TIMESTAMP,
     VENDOR_ID,
 )
-from tws.message_ids import find_ids
+from .message_ids import find_ids
 
 __all__ = ["LogFindings", "LogLine", "read_log"]
 
@@ -62,7 +62,7 @@ class LogFindings:
     exit_status: int | None
     """From the engine's trailer; None where there is none, as while the job runs."""
     message_ids: tuple[str, ...]
-    """Ids of the product and of databases (`AWSBDW009E`, `ORA-01653`, `SQL0911N`), in order, each once."""
+    """Ids of the product, then of databases (`AWSBDW009E`, `ORA-01653`, `SQL0911N`), each in order and once."""
     decisive: tuple[LogLine, ...]
     """At most five lines, the most telling first; empty where nothing looks like an error."""
 

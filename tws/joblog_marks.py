@@ -90,9 +90,10 @@ RED_HERRINGS = _any(
 """Phrases that name errors without one having happened; they are cut out of a line before it is judged."""
 
 SOFTENERS = _any(
-    r"\bretry|\bwill try again|\b(?:attempt|tentativa)\s+\d+\s+(?:of|de)\b|\btentando novamente|\bnova tentativa",
+    r"\bretry(?:ing)?\b(?! limit)|\bwill try again|\btentando novamente|\bnova tentativa",
+    r"\b(?:attempt|tentativa) (\d+) (?:of|de) (?!\1\b)\d",  # but not the last one
     r"\bwarn(?:ing)?\b|\baviso\b|\badvert[eê]ncia",
-    r"\bignor(?:ed|ing|ad[oa]s?|ando)\b|\brecover(?:ed|ing)\b|\brecuperad[oa]|\bexpected\b|\besperad[oa]\b",
+    r"\bignor(?:ed|ing|ad[oa]s?|ando)\b|(?<!be )(?<!not )\brecovered\b|(?<!n[aã]o )\brecuperad[oa]\b",
 )
 """Words of lines that speak of a trouble that passed."""
 

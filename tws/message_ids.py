@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["find_ids", "is_error"]
+__all__ = ["find_ids"]
 
 _ID = re.compile(r"\b(?:AWS|AWK|EQQ|EEW)[A-Z]{0,4}\d{3,4}[IWEST]\b")
 
@@ -15,8 +15,3 @@ _ID = re.compile(r"\b(?:AWS|AWK|EQQ|EEW)[A-Z]{0,4}\d{3,4}[IWEST]\b")
 def find_ids(text: str) -> tuple[str, ...]:
     """The ids in the text, in order of appearance, each once."""
     return tuple(dict.fromkeys(_ID.findall(text)))
-
-
-def is_error(message_id: str) -> bool:
-    """Whether the severity is error, severe or terminating."""
-    return message_id.endswith(("E", "S", "T"))

@@ -1,6 +1,6 @@
 """Queries in TWS's Orchestration Query Language, built so that a value can never become syntax: pure.
 
-https://help.hcl-software.com/workloadautomation/v102/distr/src_ref/awsrgoql.html
+Source: the vendor's "User's Guide and Reference", chapter "Using Orchestration Query Language".
 """
 
 from __future__ import annotations

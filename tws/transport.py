@@ -15,10 +15,10 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from tws.errors import TwsProtocolError, TwsUnreachableError
-from tws.log_window import LogWindow
-from tws.settings import TwsSettings
-from tws.wire import read_error
+from .errors import TwsProtocolError, TwsUnreachableError
+from .log_window import LogWindow
+from .settings import TwsSettings
+from .wire import read_error
 
 __all__ = ["Transport", "open_session"]
 

@@ -11,8 +11,8 @@ import re
 import unicodedata
 from collections.abc import Mapping
 
-from tws import oql
-from tws.errors import (
+from . import oql
+from .errors import (
     TwsDeniedError,
     TwsError,
     TwsNotFoundError,
@@ -20,9 +20,9 @@ from tws.errors import (
     TwsRejectedError,
     TwsUnreachableError,
 )
-from tws.fields import Fields
-from tws.message_ids import find_ids
-from tws.objects import (
+from .fields import Fields
+from .message_ids import find_ids
+from .objects import (
     EngineInfo,
     Job,
     JobFilter,
@@ -32,7 +32,7 @@ from tws.objects import (
     Justification,
     Workstation,
 )
-from tws.wire_jobs import read_flow_node, read_job, read_job_stream
+from .wire_jobs import read_flow_node, read_job, read_job_stream
 
 __all__ = [
     "build_job_query",

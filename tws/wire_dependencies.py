@@ -5,9 +5,9 @@ Source of the fields: `DependencyInPlanV2` and its members in the vendor's OpenA
 
 from __future__ import annotations
 
-from tws.fields import Fields
-from tws.objects import Dependency
-from tws.wire_names import without_root
+from .fields import Fields
+from .objects import Dependency
+from .wire_names import without_root
 
 __all__ = ["read_dependency"]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 
-from tws.fields import Fields
-from tws.objects import CommonStatus, Job, JobRun, JobStream
-from tws.wire_dependencies import read_dependency
-from tws.wire_names import without_root
+from .fields import Fields
+from .objects import CommonStatus, Job, JobRun, JobStream
+from .wire_dependencies import read_dependency
+from .wire_names import without_root
 
 __all__ = ["read_flow_node", "read_job", "read_job_stream"]
 

@@ -90,9 +90,9 @@ class IdempotencyKeys:
 
     async def _claim(self, slot: _Slot, *, status: int | None) -> bool:
         """Whether the key is new; raises `ProblemError` when it was used for something else."""
-        primary_key = tuple_(KEYS.c.actor_id, KEYS.c.path, KEYS.c.key)
+        primary_key = (KEYS.c.actor_id, KEYS.c.path, KEYS.c.key)
         # Two requests that clean up at once take different rows, so they cannot deadlock.
-        over = select(primary_key).where(self._is_over).with_for_update(skip_locked=True)
+        over = select(*primary_key).where(self._is_over).with_for_update(skip_locked=True)
         claim = (
             insert(KEYS)
             .values(
@@ -106,7 +106,7 @@ class IdempotencyKeys:
             .returning(KEYS.c.key)
         )
         async with self._engine.begin() as connection:
-            await connection.execute(delete(KEYS).where(primary_key.in_(over)))
+            await connection.execute(delete(KEYS).where(tuple_(*primary_key).in_(over)))
             if (await connection.execute(claim)).scalar() is not None:
                 return True
             earlier = (await connection.execute(select(KEYS.c.fingerprint).where(slot.row))).scalar()

@@ -94,9 +94,7 @@ def clip_spans(spans: Sequence[Span], max_chars: int) -> list[Span]:
     for span in safe:
         kept.append(Span(span.text[:room], span.style))
         room -= len(kept[-1].text)
-        if room == 0:
-            break
-    return [*kept, note]
+    return [*(span for span in kept if span.text), note]
 
 
 def clip_escaped(text: str, max_chars: int) -> str:

@@ -67,15 +67,16 @@ class SlackOutbox:
         """Shows the line in the message that will become the answer; at most one a second."""
         if time.monotonic() < self._next_progress:
             return
-        self._next_progress = time.monotonic() + _PROGRESS_EVERY.total_seconds()
+        self._next_progress = math.inf  # until this line is shown, and for good if it cannot be
         try:
             if self._status_ts is None:
                 self._status_ts = await self._post(to_status(line), self._hasty)
             else:
                 await self._update(self._status_ts, to_status(line), self._hasty)
         except OutboxError as error:
-            self._next_progress = math.inf
             _log.info("slack_progress_lost", reason=str(error))
+            return
+        self._next_progress = time.monotonic() + _PROGRESS_EVERY.total_seconds()
 
     async def delta(self, piece: str) -> None:
         """Does nothing: an answer in pieces would exceed the rate of updates that Slack allows."""
@@ -86,10 +87,10 @@ class SlackOutbox:
         Where the bot may not write, the answer goes to the response_url and has no id.
         """
         message = to_slack(reply)
-        if self._status_ts is not None and await self._update(self._status_ts, message, self._patient):
-            sent, self._status_ts = self._status_ts, None
-            return sent
         try:
+            if self._status_ts is not None and await self._update(self._status_ts, message, self._patient):
+                sent, self._status_ts = self._status_ts, None
+                return sent
             return await self._post(message, self._patient)
         except SlackRefusedError as error:
             await self._respond(error, message, replaces=False)
@@ -99,15 +100,15 @@ class SlackOutbox:
         """Changes the message, and removes the progress line; posts the reply if the message is gone."""
         message = to_slack(reply)
         try:
-            if not await self._update(message_id, message, self._patient):
-                await self.send(reply)
-                return
+            is_there = await self._update(message_id, message, self._patient)
         except SlackRefusedError as error:
             await self._respond(error, message, replaces=True)
-            return
-        if self._status_ts is not None:
-            gone, self._status_ts = self._status_ts, None
-            await self._remove(gone)
+            is_there = True
+        if not is_there:
+            await self.send(reply)
+        elif self._status_ts is not None:
+            await self._remove(self._status_ts)
+            self._status_ts = None
 
     async def _post(self, message: SlackMessage, client: AsyncWebClient) -> str:
         thread = {"thread_ts": self._thread_ts} if self._thread_ts else {}
@@ -140,7 +141,7 @@ class SlackOutbox:
             if error.code not in _BLOCKS_REFUSED:
                 raise
             # Better the bare words than no answer; an empty list also takes the old blocks away.
-            _log.exception("slack_blocks_refused", method=method, code=error.code)
+            _log.error("slack_blocks_refused", method=method, code=error.code)
             return await call(client, method, {**arguments, "blocks": []})
 
     async def _respond(self, refusal: SlackRefusedError, message: SlackMessage, *, replaces: bool) -> None:

@@ -53,10 +53,11 @@ class SlackRoutes:
         try:
             answer = await self._bolt.async_dispatch(_to_bolt_request(request, body))
         except NotStoredError as error:
-            _log.exception("slack_claim_failed", reason=type(error.__cause__).__name__)
+            # A traceback could quote the message.
+            _log.error("slack_claim_failed", error=type(error.__cause__).__name__)
             return problem(503, "not_stored", "The message could not be stored; deliver it again.")
         except _UNREADABLE as error:
-            _log.warning("slack_body_malformed", exc_info=error)
+            _log.warning("slack_body_malformed", error=type(error).__name__)
             return problem(400, "malformed_body", "The body is not a Slack payload.")
         return await to_aiohttp_response(answer)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from .service_urls import ServiceUrls, is_loopback, parse_url
 
@@ -19,7 +20,15 @@ def _is_safe_url(text: str) -> str:
     return text
 
 
+def _read_seconds(value: object) -> object:
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
+        return timedelta(seconds=float(value))
+    return value
+
+
 _SafeUrl = Annotated[str, AfterValidator(_is_safe_url)]
+_Span = Annotated[timedelta, BeforeValidator(_read_seconds)]
+"""Seconds or ISO 8601."""
 
 
 class TeamsSettings(BaseModel):
@@ -65,24 +74,26 @@ class TeamsSettings(BaseModel):
         default=False,
         description="Also answer to a service URL on this machine (a local client); never to other machines.",
     )
-    metadata_refresh: timedelta = Field(
+    metadata_refresh: _Span = Field(
         timedelta(hours=24),
         gt=timedelta(0),
-        description="After this the keys of inbound tokens are read anew.",
+        description="After this the keys of inbound tokens are read anew (seconds or ISO 8601).",
     )
-    unknown_key_refresh: timedelta = Field(
+    unknown_key_refresh: _Span = Field(
         timedelta(minutes=5),
         gt=timedelta(0),
-        description="Tokens with an unknown key make the keys be read anew at most once in this time.",
+        description="Tokens with an unknown key make the keys be read anew at most once in this time (seconds or ISO 8601).",
     )
-    leeway: timedelta = Field(
+    leeway: _Span = Field(
         timedelta(seconds=300),
         ge=timedelta(0),
         le=timedelta(seconds=300),
-        description="How far the clocks of Microsoft and this machine may differ.",
+        description="How far the clocks of Microsoft and this machine may differ (seconds or ISO 8601).",
     )
-    http_timeout: timedelta = Field(
-        timedelta(seconds=10), gt=timedelta(0), description="Time limit of one request to Microsoft."
+    http_timeout: _Span = Field(
+        timedelta(seconds=10),
+        gt=timedelta(0),
+        description="Time limit of one request to Microsoft (seconds or ISO 8601).",
     )
     send_attempts: int = Field(
         4, ge=1, le=10, description="How often a message is sent that Teams refuses as too early or too much."

@@ -81,7 +81,7 @@ class TokenVerifier:
             raise _forbidden("service_url_mismatch", "The activity's service URL is not the token's.")
         if not self._service_urls.permits(service_url):
             raise _forbidden("service_url_not_allowed", "The service URL is not a host of Teams.")
-        if channel_id != CHANNEL_ID :
+        if channel_id != CHANNEL_ID or channel_id not in token.endorsements:
             raise _forbidden("channel_not_endorsed", "The key may not speak for this channel.")
         if not tenants or not tenants <= self._tenants:
             raise _forbidden("foreign_tenant", "This tenant may not use the bot.")

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import structlog
 
-from brain.message import InboundMessage
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
-__all__ = ["WebhookOutbox", "WebhookOutboxes"]
+__all__ = ["WebhookOutbox"]
 
 _CALLS_ONCE_SERVED = 3
+"""After so many calls of `send` whoever has the answer counts for more than who has not."""
 
 _log = structlog.get_logger(__name__)
 
@@ -60,21 +60,6 @@ class WebhookOutbox:
     async def replace(self, message_id: str, reply: Reply) -> None:  # noqa: ARG002 there are no ids to replace
         """Sends anew."""
         await self.send(reply)
-
-
-class WebhookOutboxes:
-    """Makes the ways back; an `OutboxFactory` for messages that came in as alerts.
-
-    `targets` turns a source's name and its message into the outboxes of the channels it notifies.
-    """
-
-    def __init__(self, targets: Callable[[str, InboundMessage], Sequence[Outbox]]) -> None:
-        self._targets = targets
-
-    def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
-        """The way to the targets of the message's source."""
-        source = message.conversation.tenant
-        return WebhookOutbox(source, self._targets(source, message))
 
 
 async def _try_to_send(target: Outbox, reply: Reply) -> OutboxError | None:

@@ -28,7 +28,7 @@ class WebhookSource(BaseModel):
 
 
 class WebhookSettings(BaseModel):
-    """The webhook section; the channel is on when there is a source."""
+    """The webhook section; without a source nobody can send."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 

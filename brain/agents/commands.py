@@ -1,5 +1,7 @@
 """Reads conman commands that people type out of habit. Pure.
 
+Only a text that is nothing but a command counts; `rerun` and the like are words of the grammar.
+
 https://www.ibm.com/docs/en/workload-automation (conman: showjobs, rerun, release, cancel, altpri)
 """
 
@@ -15,7 +17,8 @@ __all__ = ["TypedCommand", "read_command"]
 
 _LINE = re.compile(
     r"""\s*(?:conman\s+)?["'`]?(?P<name>[a-z]{2,13})
-    (?:\s+=?(?P<selection>[^;+~&\s("'`]*(?:\([^)\n]*\))?[^;+~&\s"'`]*)(?P<rest>[^\n]*))?\s*""",
+    (?:\s+=?(?P<selection>[^;+~&\s("'`]*(?:\([^)\n]*\))?[^;+~&\s"'`]*)(?P<rest>[;+~&][^\s"'`]*)?)?
+    ["'`]?\s*""",
     re.IGNORECASE | re.VERBOSE,
 )
 _SELECTS = re.compile(r"[#@]|[A-Z]\.[A-Z]|^[A-Z][A-Z0-9_]+$")
@@ -43,7 +46,7 @@ def read_command(text: str) -> TypedCommand | None:
     typed, rest = match["selection"] or "", match["rest"] or ""
     if (typed or command.action) and not _SELECTS.search(typed):
         return None
-    if not rest.rstrip(" \"'`").endswith(command.argument):
+    if not rest.endswith(command.argument):
         return None
     return TypedCommand(
         command=command,

@@ -28,6 +28,9 @@ _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
 
+_ALL = "@"
+"""TWS's wildcard for any name."""
+
 _ABOUT_ONE: frozenset[Kind] = frozenset({"diagnosis", "not_started", "status", "action"})
 
 
@@ -39,7 +42,8 @@ class Request:
     locale: Locale | None = None
     """The language of the text, the hint where it does not tell."""
     job: str | None = None
-    """As typed, any case, with TWS's wildcards `@` and `?`. May be a lower-case word that only looks like a name."""
+    """As typed, any case, with TWS's wildcards `@` and `?`. May be a lower-case word that only looks like a name;
+    `@` where an action on all jobs is asked for."""
     job_stream: str | None = None
     workstation: str | None = None
     action: Action | None = None
@@ -71,7 +75,7 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
     words = [corrected(token) for token in tokens]
     subjects = read_subjects(tokens, words)
     wish = read_wish(text, tokens, words, locale)
-    request = _from_wish(wish) or _from_rules(words, subjects, tokens)
+    request = _from_wish(wish) or _from_rules(words, subjects, tokens, wish)
     if wish is not None and wish.stance == "negated":
         request = replace(request, action=wish.action, negated=True)
     return _with_subjects(replace(request, locale=locale, identifiers=_identifiers(tokens)), subjects)
@@ -100,15 +104,23 @@ def _from_wish(wish: Wish | None) -> Request | None:
             return None
 
 
-def _from_rules(words: Sequence[str], subjects: Subjects, tokens: Sequence[Token]) -> Request:
+def _from_rules(
+    words: Sequence[str], subjects: Subjects, tokens: Sequence[Token], wish: Wish | None
+) -> Request:
     line = "".join(f" {word}" for word in words[:_MAX_WORDS])
     for pattern, rule in _RULES:
         if _applies(rule, subjects) and pattern.search(line):
             return Request(kind=rule.kind, topic=rule.topic)
     if any(token.kind in {"message", "code"} for token in tokens):
         return Request(kind="knowledge")
-    # A name and nothing to do with it: how it stands.
-    return Request(kind="status" if subjects.is_named and len(words) <= 1 else "unknown")
+    if wish is not None:
+        return Request(kind="unknown")
+    if subjects.is_named:
+        # A name and nothing to do with it: how it stands.
+        return Request(kind="status")
+    if subjects.workstation:
+        return Request(kind="status", topic="workstations")
+    return Request(kind="unknown")
 
 
 def _applies(rule: Rule, subjects: Subjects) -> bool:
@@ -118,15 +130,17 @@ def _applies(rule: Rule, subjects: Subjects) -> bool:
         case "no_subject":
             return not subjects.has_any
         case "no_name":
-            return not subjects.is_named
+            return subjects.job is None
         case "":
             return True
 
 
 def _with_subjects(request: Request, subjects: Subjects) -> Request:
-    subjects.settle_place(many=request.topic is not None)
+    subjects.settle_place(request.topic)
     if (request.kind in _ABOUT_ONE and request.topic is None) or request.hypothetical:
         subjects.settle_guess()
+    if request.kind == "action" and subjects.is_all and not subjects.is_named:
+        subjects.job = _ALL
     return replace(
         request,
         job=subjects.job,

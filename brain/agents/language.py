@@ -17,7 +17,7 @@ _PORTUGUESE_LETTERS = frozenset("ãõçáàâéêíóôú")
 _LETTERS_WEIGHT = 2
 """An accent says more than a short word: English job names and words have none."""
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"\w+")
 
 
 def fold(text: str) -> str:

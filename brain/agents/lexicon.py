@@ -9,13 +9,14 @@ from .rules import RULES
 from .tokens import Token
 from .vocabulary import (
     ASKING,
+    CONDITIONAL,
     HYPOTHETICAL,
     MENTIONS,
     PARTS,
     REASONS,
     ROLES,
 )
-from .wordlists import NEGATIONS, OTHER_WORDS, PRONOUNS, RETRACTIONS
+from .wordlists import ALL_WORDS, NEGATIONS, OTHER_WORDS, PRONOUNS, RETRACTIONS
 
 __all__ = ["KNOWN_WORDS", "corrected"]
 
@@ -26,11 +27,12 @@ KNOWN_WORDS = (
             PARTS.values(),
             MENTIONS.values(),
             ROLES.values(),
-            (ASKING, HYPOTHETICAL, REASONS),
+            (ASKING, CONDITIONAL, HYPOTHETICAL, REASONS),
         ),
         PARTS,
     )
     | OTHER_WORDS
+    | ALL_WORDS
     | NEGATIONS
     | RETRACTIONS
     | PRONOUNS

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 __all__ = ["compile_pattern", "correct", "words_of"]
 
 _PIECE = re.compile(r"\.\.\.|[()\[\]|^$]|[^\s()\[\]|^$]+")
+_WORD = re.compile(r"@?[a-z0-9]+(?:-[a-z0-9]+)*")
 _SYNTAX = {
     "...": r"(?: \S+){0,12}?",
     "(": "(?:",
@@ -35,13 +36,14 @@ def compile_pattern(pattern: str, parts: Mapping[str, str]) -> re.Pattern[str]:
 def words_of(patterns: Iterable[str], parts: Mapping[str, str]) -> frozenset[str]:
     """The whole words that occur in the patterns."""
     pieces = (piece for pattern in patterns for piece in _PIECE.findall(_expand(pattern, parts)))
-    return frozenset(piece for piece in pieces if piece.isalnum())
+    return frozenset(piece for piece in pieces if _WORD.fullmatch(piece))
 
 
 def correct(word: str, known_words: Mapping[str, frozenset[str]]) -> str:
     """The known word that is one slip away (a letter more, less, other or swapped), else the word itself.
 
-    `known_words` are grouped by first letter, which people rarely mistype. Two neighbours mean no correction.
+    `known_words` are grouped by first letter, which people rarely mistype. Swapped
+    letters are the likeliest slip; two equally likely words mean no correction.
     """
     if len(word) < _SHORTEST_CORRECTED or not word.isalpha():
         return word
@@ -49,7 +51,9 @@ def correct(word: str, known_words: Mapping[str, frozenset[str]]) -> str:
     if word in known:
         return word
     near = [other for other in known if len(other) >= _SHORTEST_CORRECTED and _is_one_slip(word, other)]
-    return near[0] if len(near) == 1 else word
+    swapped = [other for other in near if sorted(other) == sorted(word)]
+    likely = swapped or near
+    return likely[0] if len(likely) == 1 else word
 
 
 def _expand(pattern: str, parts: Mapping[str, str]) -> str:

@@ -41,6 +41,11 @@ RULES = (
         pattern="(o que|que|como) [e que] (voce|vc|tu) (faz|sabe|pode|consegue|funciona|ajuda)", kind="help"
     ),
     Rule(pattern="(como|how) (te|to|do i) (uso|usar|use you|use this)", kind="help"),
+    # What cannot be done here.
+    Rule(
+        pattern="^[{polite}] (kill|killed|abort|terminate|stop|submit|confirm|delete|remove|add|create|change|mata|mate|matar|aborta|aborte|abortar|parar|pare|submeta|submeter|confirma|confirme|confirmar|apaga|apague|apagar|exclui|exclua|excluir|altera|altere|alterar|criar|crie|cria)",
+        kind="unknown",
+    ),
     # Knowledge: what something means, how something is done.
     Rule(
         pattern="(mean|means|meaning|stand for|stands for|significa|significam|significado|quer dizer)",
@@ -65,6 +70,7 @@ RULES = (
         kind="knowledge",
         needs="no_name",
     ),
+    Rule(pattern="release (notes|note)", kind="knowledge"),
     # Why something has not started.
     Rule(
         pattern="{what} ({job}|{stream}) ... {not} ... {start}",
@@ -151,7 +157,7 @@ RULES = (
         topic="held",
         needs="no_name",
     ),
-    Rule(pattern="held {job}", kind="status", topic="held", needs="no_name"),
+    Rule(pattern="(held|on hold|em hold) {job}", kind="status", topic="held", needs="no_name"),
     Rule(
         pattern="({what}|{job}) ... (waiting|queued|pending|esperando|aguardando|pendente|pendentes|na fila|em espera|ready)",
         kind="status",
@@ -204,7 +210,20 @@ RULES = (
         topic="summary",
         needs="no_subject",
     ),
+    Rule(
+        pattern="(down|offline|unlinked|fora do ar|fora|desconectado|desconectada)",
+        kind="status",
+        topic="workstations",
+    ),
+    Rule(
+        pattern=_WHOLE + " ... ({finish}|doing|going|fazendo|indo|foi)",
+        kind="status",
+        topic="summary",
+        needs="no_subject",
+    ),
+    Rule(pattern="^{why} [not|nao] $", kind="diagnosis"),
     # One job.
+    Rule(pattern="{why}", kind="diagnosis", needs="subject"),
     Rule(pattern="^(did|has|have|is|was|were|does|will|are) ...", kind="status", needs="subject"),
     Rule(pattern="{failed}", kind="diagnosis", needs="subject"),
     Rule(
@@ -219,12 +238,17 @@ RULES = (
         needs="subject",
     ),
     Rule(pattern="({start}|{finish}|executando)", kind="status", needs="subject"),
-    Rule(pattern="{why}", kind="diagnosis", needs="subject"),
+    Rule(
+        pattern="(cancelled|canceled|released|held|reran|cancelado|cancelada|liberado|liberada|retido|retida|segurado|"
+        "segurada|reprocessado|reprocessada)",
+        kind="status",
+        needs="subject",
+    ),
     # Small talk.
     Rule(
-        pattern="^({polite}|there|todos|pessoal|all|everyone|team|time|thanks|thank you|obrigado|obrigada|valeu|tudo bem|"
+        pattern="^({greeting}|there|todos|pessoal|all|everyone|team|time|thanks|thank you|obrigado|obrigada|valeu|tudo bem|"
         "how are you|como vai) [resync|bot|there|all|everyone|tudo bem|pessoal|team|a todos|how are you|very much|muito] "
-        "[{polite}] $",
+        "[{greeting}] $",
         kind="greeting",
     ),
     # Whatever else is asked may stand in a document.

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from .lexicon import KNOWN_WORDS
 from .patterns import compile_pattern
 from .tokens import Token, read_selection
-from .vocabulary import PARTS, ROLES, Role
-from .wordlists import PRONOUNS
+from .vocabulary import PARTS, ROLES, Role, Topic
+from .wordlists import ALL_WORDS, PRONOUNS
 
 __all__ = ["Subjects", "read_subjects"]
 
@@ -43,6 +43,8 @@ class Subjects:
     guesses: list[tuple[Role, str]] = field(default_factory=list)
     """Lower-case words that may be names, the likeliest first."""
     has_pronoun: bool = False
+    is_all: bool = False
+    """Whether the words speak of all jobs at once."""
 
     @property
     def is_named(self) -> bool:
@@ -54,17 +56,18 @@ class Subjects:
         """Whether anything may be the name of a job."""
         return bool(self.is_named or self.place or self.guesses)
 
-    def settle_place(self, *, many: bool) -> None:
+    def settle_place(self, topic: Topic | None) -> None:
         """Decides what `place` names: part of a question about many jobs, or the one job."""
-        if self.place is None:
-            return
-        role, name = self.place
-        if not many:
-            self.job = self.job or name
-        elif role == "in_stream":
-            self.job_stream = name
-        else:
-            self.workstation = self.workstation or name
+        if self.place is not None:
+            role, name = self.place
+            if topic is None:
+                self.job = self.job or name
+            elif role == "in_stream":
+                self.job_stream = self.job_stream or name
+            else:
+                self.workstation = self.workstation or name
+        if topic == "workstations" and self.job:
+            self.workstation, self.job = self.workstation or self.job, None
 
     def settle_guess(self) -> None:
         """Takes the likeliest guess for a name, where no job or stream is named."""
@@ -79,14 +82,15 @@ class Subjects:
 
 def read_subjects(tokens: Sequence[Token], words: Sequence[str]) -> Subjects:
     """What the words name."""
-    subjects = Subjects(has_pronoun=not PRONOUNS.isdisjoint(words))
+    subjects = Subjects(has_pronoun=not PRONOUNS.isdisjoint(words), is_all=not ALL_WORDS.isdisjoint(words))
     guesses: list[tuple[int, Role, str]] = []
     for place, token in enumerate(tokens):
         role = _role(words, place)
         if token.kind == "name":
             _add_name(subjects, token.text, role)
-        elif token.kind == "word" and words[place] not in KNOWN_WORDS and _PLAUSIBLE.fullmatch(words[place]):
-            guesses.append((_rank(role), role or "job", token.text))
+        elif token.kind == "word" and token.word not in KNOWN_WORDS and _PLAUSIBLE.fullmatch(token.word):
+            is_slip = words[place] != token.word
+            guesses.append((_rank(role, is_slip=is_slip), role or "job", token.text))
     guesses.sort(key=lambda guess: guess[0])
     subjects.guesses = [(role, name) for _, role, name in guesses if role != "workstation"]
     if subjects.workstation is None:
@@ -107,9 +111,11 @@ def _first(patterns: Mapping[Role, re.Pattern[str]], line: str) -> Role | None:
     return next((role for role, pattern in patterns.items() if pattern.search(line)), None)
 
 
-def _rank(role: Role | None) -> int:
-    """A noun beside a word makes it likelier to be a name."""
-    return 0 if role in {"job", "job_stream"} else 1
+def _rank(role: Role | None, *, is_slip: bool) -> int:
+    """A noun beside a word makes it likelier to be a name, nearness to a known word less likely."""
+    if role in {"job", "job_stream"}:
+        return 0
+    return 2 if is_slip else 1
 
 
 def _add_name(subjects: Subjects, text: str, role: Role | None) -> None:

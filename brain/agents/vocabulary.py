@@ -13,6 +13,7 @@ from typing import Literal, TypeAlias
 __all__ = [
     "ASKING",
     "COMMANDS",
+    "CONDITIONAL",
     "HYPOTHETICAL",
     "IMPERATIVES",
     "MENTIONS",
@@ -92,14 +93,14 @@ IMPERATIVES: Mapping[Action, str] = {
     "reiniciar|reinicie|reinicia|relancar|relance|relanca|ressubmeter|ressubmeta|ressubmete|"
     "(rodar|roda|rode|rodem|executar|executa|processar|processe|processa|iniciar|inicie|inicia|lancar|lance|submeter|submeta) ... "
     "(de novo|denovo|novamente|outra vez|mais uma vez)|"
-    "(dar|da|fazer|faz|faca) [um|o] (rerun|restart))",
+    "(dar|da|fazer|faz|faca) [um|o] (rerun|restart)|{order} (reprocessamento|reexecucao|rerun))",
     "hold": "(hold|(put|place|set) ... on hold|"
     "segurar|segure|segura|segurem|reter|retenha|retem|prender|prenda|prende|suspender|suspenda|"
-    "(colocar|coloque|coloca|por|ponha|poe|deixar|deixe|deixa|botar|bote|bota) ... em (hold|espera))",
-    "release": "(release|unhold|(take|remove) ... (off|from) hold|"
+    "(colocar|coloque|coloca|por|ponha|poe|deixar|deixe|deixa|botar|bote|bota) ... em (hold|espera)|{order} retencao)",
+    "release": "(release|unhold|(take|remove) ... (off|from) hold|(undo|remove|lift|clear|remover|remova|tirar|tire|tira) [the|o] hold|"
     "liberar|libere|libera|liberem|soltar|solte|solta|desprender|desprenda|"
-    "(tirar|tire|tira|remover|remova) ... (do|de|da) (hold|espera))",
-    "cancel": "(cancel|cancelar|cancele|cancela|cancelem)",
+    "(tirar|tire|tira|remover|remova) ... (do|de|da) (hold|espera)|{order} liberacao)",
+    "cancel": "(cancel|cancelar|cancele|cancela|cancelem|{order} cancelamento)",
 }
 """How somebody tells another to do it; the infinitive is how Portuguese asks politely."""
 
@@ -113,16 +114,17 @@ MENTIONS: Mapping[Action, str] = {
 
 PARTS |= {str(action): pattern for action, pattern in IMPERATIVES.items()}
 PARTS |= {
-    "polite": "(please|pls|plz|kindly|hi|hello|hey|resync|@resync|bot|ok|okay|now|just|also|so|well|then|yes|sure|good morning|"
-    "good afternoon|good evening|go ahead|go|lets|let us|do|por favor|favor|pfv|por gentileza|oi|ola|opa|bom dia|boa tarde|"
-    "boa noite|entao|agora|ja|sim|tambem|pessoal)",
+    "greeting": "(hi|hello|hey|good morning|good afternoon|good evening|oi|ola|opa|bom dia|boa tarde|boa noite)",
+    "polite": "({greeting}|please|pls|plz|kindly|resync|@resync|bot|ok|okay|now|just|also|so|well|then|yes|sure|urgent|go ahead|"
+    "go|lets|let us|do|por favor|favor|pfv|por gentileza|entao|agora|ja|sim|tambem|pessoal|urgente)",
+    "order": "((solicito|peco|request|requesting|solicitamos|preciso de|preciso do|providenciar) [o|a|um|uma|the])",
     "infinitive": "(reprocessar|reexecutar|rerodar|reiniciar|rodar|executar|segurar|reter|prender|liberar|soltar|cancelar|"
     "colocar|tirar|relancar|ressubmeter|submeter|criar|configurar|ver|parar|alterar|mudar|consultar)",
 }
 
 POLITE = "{polite}"
 ASKING = (
-    "((can|could|would|will) (you|we)|(i|we) (want|need|would like|d like|have) [you] to|id like [you] to|id like|you (can|may|should|must|need to)|"
+    "((can|could|would|will) (you|we|u)|(i|we) (want|need|would like|d like|have) [you] to|id like [you] to|id like|you (can|may|should|must|need to)|"
     "i am asking you to|[you] (pode|poderia|podem|consegue|podes|podia) [me]|(voce|vc) (pode|poderia|consegue|podia)|podemos|vamos|tem como|da para|da pra|"
     "[eu] (preciso|precisamos|quero|queremos|queria|gostaria|gostariamos|necessito|solicito|peco) [de|que] [voce]|"
     "precisa|e para|e pra|para|pra|favor)"
@@ -142,16 +144,19 @@ HYPOTHETICAL = (
     "vale a pena|convem|impacto|impactos|consequencia|consequencias|efeito|efeitos|risco|riscos|eu poderia|eu posso)"
 )
 
+CONDITIONAL = "(if|when|unless|once (it|the|this)|se|caso|quando|assim que|a menos que)"
+"""A change on a condition cannot be promised."""
+
 REASONS = (
     "(because|since|reason|due to|porque|pois|pq|motivo|ja que|visto que|uma vez que|por causa|devido a)"
 )
 
 ROLES: Mapping[Role, str] = {
-    "job_stream": "{stream}",
-    "workstation": "{station}|(on|at)",
+    "job_stream": "({stream}|(jobs|tarefas|rotinas) [{be}] (of|in|from|do|da|de|no|na|em))",
+    "workstation": "{station}",
     "of_stream": "(of|of the|do|da|de)",
     "in_stream": "(in|in the|from|within|inside)",
-    "on_workstation": "(no|na|em)",
+    "on_workstation": "(on|at|no|na|em)",
     "job": "{job}",
 }
 """What stands beside a name and tells what it names.
@@ -165,7 +170,7 @@ COMMANDS = (
         names="ss|showsched|showscheds|showschedules", level="job_stream", kind="status", topic="job_streams"
     ),
     Command(names="sc|showcpu|showcpus", level="workstation", kind="status", topic="workstations"),
-    Command(names="rr|rerun", level="job", kind="action", action="rerun"),
+    Command(names="rr", level="job", kind="action", action="rerun"),
     Command(names="rj", level="job", kind="action", action="release"),
     Command(names="rs", level="job_stream", kind="action", action="release"),
     Command(names="cj", level="job", kind="action", action="cancel"),

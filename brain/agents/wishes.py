@@ -13,6 +13,7 @@ from .patterns import compile_pattern
 from .tokens import Token
 from .vocabulary import (
     ASKING,
+    CONDITIONAL,
     HYPOTHETICAL,
     IMPERATIVES,
     MENTIONS,
@@ -49,8 +50,9 @@ _ASKED = {
 }
 _QUESTION = _compile(QUESTION)
 _HYPOTHETICAL = _compile(HYPOTHETICAL)
+_CONDITIONAL = _compile(CONDITIONAL)
 _REASON = _compile(REASONS)
-_NOT_THE_VERB = _compile("(hold on [a|one|um]|release (notes|note|candidate)|cancel culture)")
+_NOT_THE_VERB = _compile("(hold on (a|one|$)|release (notes|note))")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,26 +60,30 @@ class Wish:
     """An action that was spoken of."""
 
     action: Action
-    stance: Literal["wanted", "negated", "hypothetical"]
+    stance: Literal["wanted", "negated", "hypothetical", "mentioned"]
     reason: str = ""
     """As typed, empty when none was given."""
 
 
 def read_wish(text: str, tokens: Sequence[Token], words: Sequence[str], locale: Locale | None) -> Wish | None:
-    """The action that the text asks for, forbids or asks about; None when it does none of these.
+    """The action that the text speaks of, None when it speaks of none.
 
-    In doubt nothing is wanted: a negation before the verb or beside it, a question, a long text.
+    In doubt nothing is wanted: a negation before the verb or beside it, a question, a condition, a long text.
     """
     mentions = sorted(_mentions(words))
-    if not mentions or len(words) > _MAX_WORDS:
+    if not mentions:
         return None
+    if len(words) > _MAX_WORDS:
+        return Wish(action=mentions[0][1], stance="mentioned")
     end, reason = _reason(text, tokens, words, mentions[0][0])
     if _HYPOTHETICAL.search(_line(words[:end])):
         return Wish(action=mentions[0][1], stance="hypothetical")
     if _is_negated(tokens[:end], words[:end], [place for place, _ in mentions if place < end], locale):
         return Wish(action=mentions[0][1], stance="negated")
     action = _wanted(tokens[:end], words[:end])
-    return Wish(action=action, stance="wanted", reason=reason) if action else None
+    if action is None:
+        return Wish(action=mentions[0][1], stance="mentioned")
+    return Wish(action=action, stance="wanted", reason=reason)
 
 
 def _line(words: Sequence[str]) -> str:
@@ -119,15 +125,21 @@ def _is_negated(
 
 def _wanted(tokens: Sequence[Token], words: Sequence[str]) -> Action | None:
     for first, last in _clauses(tokens, words):
-        sentence = next(
-            place for place, token in enumerate(tokens) if token.sentence == tokens[first].sentence
-        )
-        patterns = _ASKED if _QUESTION.search(_line(words[sentence:])) else _TOLD
+        sentence = _sentence(tokens, words, first)
+        if _CONDITIONAL.search(sentence):
+            continue
+        patterns = _ASKED if _QUESTION.search(sentence) else _TOLD
         line = _line(words[first:last])
         for action, pattern in patterns.items():
             if pattern.search(line) and not _NOT_THE_VERB.search(line):
                 return action
     return None
+
+
+def _sentence(tokens: Sequence[Token], words: Sequence[str], place: int) -> str:
+    """The line of the sentence that the word at this place belongs to."""
+    number = tokens[place].sentence
+    return _line([word for token, word in zip(tokens, words, strict=True) if token.sentence == number])
 
 
 def _clauses(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[tuple[int, int]]:

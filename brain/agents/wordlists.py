@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "ALL_WORDS",
     "ENGLISH_WORDS",
     "NEGATIONS",
     "OTHER_WORDS",
@@ -65,6 +66,9 @@ PRONOUNS = _words(
 )
 """Stand for the job last spoken of."""
 
+ALL_WORDS = _words("all every everything each todos todas tudo cada")
+"""Make many of one."""
+
 OTHER_WORDS = _words(
     """
     a an the this that these those it its he she they them there here me my mine our ours your yours
@@ -79,7 +83,8 @@ OTHER_WORDS = _words(
     iws hwa ibm hcl rc fta dwc mdm sla sql api faq pdf utc brt am pm eta cpu url abend abended fail
     failed succ success successful exec ready hold held stuck done suppr cancl sched wait intro pend
     fence bound rerun kill stop abort start conman composer workload automation scheduler operator
-    supervisor teams slack bot resync yes no maybe
+    been without successor successors predecessor predecessors depends dependency dependencies says said
+    step steps full notes nobody somebody asap remind previous ignore confirm submit whole instead supervisor teams slack bot resync yes no maybe
 
     um uma uns umas o os e ou mas se de do da dos das na nos nas em ao aos com sem por para pra pelo
     pela sobre entre ate desde eu tu ele ela eles elas voce voces vc meu minha seu sua nosso nossa
@@ -90,7 +95,8 @@ OTHER_WORDS = _words(
     diaria mensal ser sou foi foram era estar estou estava tem tenho ter teve vai vou ir ficar ficou
     fica ver saber sei dizer diz quero preciso pode posso favor obrigado valeu nome codigo mensagem
     retorno arquivo disco espaco usuario sistema servidor banco dados tabela lote plano lista erro
-    falha motivo razao chamado chamada duvida ajuda certo errado bom boa ruim novo nova velho
+    falha motivo razao chamado chamada duvida ajuda certo errado bom boa ruim novo nova velho deve devem verifica verifique verificar urgente segundo enche chegou cheio tranquilo
+    tranquila sucessor sucessores predecessor predecessores dependencia dependencias depende passo sozinho juntos
     """
 )
 """Words that are no job names, beside those of the patterns."""

@@ -72,7 +72,13 @@ class TurnRunner:
         with structlog.contextvars.bound_contextvars(
             turn_id=turn.turn_id, conversation=message.conversation.key
         ):
-            outbox = self._outboxes[message.conversation.channel](turn.turn_id, message)
+            make_outbox = self._outboxes.get(message.conversation.channel)
+            if make_outbox is None:
+                # The channel was switched off after it took the message: there is no way back.
+                _log.error("channel_is_off", channel=message.conversation.channel)
+                await self._ledger.close(turn.turn_id)
+                return
+            outbox = make_outbox(turn.turn_id, message)
             reply, outcome = turn.reply, "delivered_late"
             if reply is None:
                 reply, outcome = await self._answer(turn, outbox)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import asyncpg
@@ -67,9 +66,7 @@ async def test_runbook_is_found_first_for_questions_in_both_languages(
     assert [question for question, result in found.items() if not result.answerable] == []
 
 
-async def test_questions_the_runbooks_cannot_answer_are_known_as_such(
-    ingest: Ingest, search: Search
-) -> None:
+async def test_questions_the_runbooks_cannot_answer_are_known_as_such(ingest: Ingest, search: Search) -> None:
     await ingest.ingest_paths([_RUNBOOKS])
     answers = [question for question in UNANSWERABLE if (await search.search(question)).answerable]
     assert answers == []
@@ -244,9 +241,7 @@ async def test_each_change_is_announced(postgres_dsn: str, store: Store, ingest:
         await connection.close()
 
 
-async def test_folders_give_their_documents_and_files_their_fate(
-    tmp_path: Path, ingest: Ingest
-) -> None:
+async def test_folders_give_their_documents_and_files_their_fate(tmp_path: Path, ingest: Ingest) -> None:
     (tmp_path / "sub").mkdir()
     (tmp_path / ".git").mkdir()
     (tmp_path / "a.md").write_text("about a")

@@ -166,7 +166,7 @@ async def test_people_of_other_teams_are_not_heard(app: App, fields: dict[str, A
 
 @pytest.mark.parametrize(
     "event_without",
-    [{"type": "app_mention"}, {"type": "message", "channel": "D1"}, {"type": "app_mention", "user": 5}],
+    [{"type": "app_mention"}, {"type": "message", "channel": "D1"}, {"type": "app_mention", "user": ""}],
 )
 async def test_event_without_its_fields_is_not_asked_for_again(
     app: App, event_without: dict[str, Any]

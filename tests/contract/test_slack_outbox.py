@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -90,6 +91,24 @@ async def test_progress_keeps_to_one_line_a_second(slack: FakeSlack, outboxes: S
         await outbox.progress(f"step {number}")
 
     assert slack.methods == ["chat.postMessage"]
+
+
+async def test_later_progress_takes_the_place_of_earlier(slack: FakeSlack, outboxes: SlackOutboxes) -> None:
+    outbox = outboxes("turn-1", asked())
+
+    await outbox.progress("Reading the job log …")
+    await asyncio.sleep(1.1)
+    await outbox.progress("Asking TWS …")
+
+    assert standing(slack) == ["Asking TWS …"]
+
+
+async def test_lines_of_progress_at_once_make_one_message(slack: FakeSlack, outboxes: SlackOutboxes) -> None:
+    outbox = outboxes("turn-1", asked())
+
+    await asyncio.gather(*(outbox.progress(f"step {number}") for number in range(5)))
+
+    assert len(slack.messages) == 1
 
 
 async def test_lost_progress_is_harmless(slack: FakeSlack, outboxes: SlackOutboxes) -> None:
@@ -222,6 +241,18 @@ async def test_failing_response_address_is_told(
         await outboxes("turn-1", commanded(slack)).send(answer())
 
     assert caught.value.retryable is retryable
+
+
+async def test_response_address_out_of_reach_is_worth_another_try(
+    slack: FakeSlack, outboxes: SlackOutboxes
+) -> None:
+    slack.foreign_channels.add("C1")
+    unreachable = from_command(command("why?", response_url="http://127.0.0.1:9/"), received_at=NOW)
+
+    with pytest.raises(OutboxError) as caught:
+        await outboxes("turn-1", unreachable).send(answer())
+
+    assert caught.value.retryable
 
 
 async def posted_card(outboxes: SlackOutboxes) -> str:

@@ -5,20 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from aiohttp import web
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from tests.support.scripted_tws import Answer, ScriptedTws, breaks_off, hangs_up, running_script, says
 from tws.client import TwsClient, open_session
@@ -214,6 +207,27 @@ async def test_an_answer_that_is_no_json_object_is_a_protocol_error(answer: Answ
         assert len(script.requests) == 1
 
 
+async def test_an_endless_answer_is_not_read_to_its_end() -> None:
+    async def endless(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/json"})
+        await response.prepare(request)
+        while True:
+            await response.write(b" " * 1024 * 1024)
+
+    async with scripted(endless) as (client, _):
+        async with asyncio.timeout(20):
+            with pytest.raises(TwsProtocolError, match="more than"):
+                await client.engine_info()
+
+
+async def test_of_a_long_error_page_the_beginning_is_enough() -> None:
+    page_of_errors = says("AWSBIN076E wrong state " + "x" * 1_000_000, status=500)
+    async with scripted(page_of_errors) as (client, _):
+        with pytest.raises(TwsRejectedError) as refused:
+            await client.hold("job-1", WHY)
+        assert len(str(refused.value)) <= 300
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with running_script(INFO) as elsewhere:
 
@@ -333,54 +347,3 @@ async def test_a_log_that_breaks_off_is_read_again_from_the_start() -> None:
     async with scripted(breaks_off, whole) as (client, _):
         log = await client.job_log("run-1")
         assert (log.text, log.is_truncated) == ("one\ntwo\n", False)
-
-
-def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
-        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    bundle = folder / "ca.pem"
-    bundle.write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    secret = folder / "key.pem"
-    secret.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-    )
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(bundle, secret)
-    return bundle, context
-
-
-async def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_sent(tmp_path: Path) -> None:
-    bundle, context = certificate(tmp_path)
-    async with running_script(INFO, tls=context) as script:
-        async with connected(script.origin, read_retries=0) as client:
-            with pytest.raises(TwsUnreachableError, match="Certificate") as unreachable:
-                await client.engine_info()
-            assert not unreachable.value.was_sent
-        assert script.requests == []
-        async with connected(script.origin, ca_bundle=bundle) as client:
-            assert (await client.engine_info()).version == "10.2.8"
-
-
-async def test_unverified_tls_works_by_explicit_switch_and_is_logged(tmp_path: Path) -> None:
-    _, context = certificate(tmp_path)
-    with structlog.testing.capture_logs() as logs:
-        async with (
-            running_script(INFO, tls=context) as script,
-            connected(script.origin, allow_unverified_tls=True) as client,
-        ):
-            assert (await client.engine_info()).version == "10.2.8"
-    assert [entry["event"] for entry in logs] == ["tws_tls_not_verified"]

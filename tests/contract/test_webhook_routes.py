@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
-from aiohttp.test_utils import TestServer
+from aiohttp.test_utils import BaseTestServer, TestServer
 
 from bots.webhook.routes import WebhookRoutes
 from bots.webhook.settings import WebhookSettings, WebhookSource
@@ -26,7 +26,7 @@ ALERT = {
 class Sender:
     """A scheduler's script: signs and posts."""
 
-    def __init__(self, session: ClientSession, server: TestServer) -> None:
+    def __init__(self, session: ClientSession, server: BaseTestServer) -> None:
         self._session = session
         self._server = server
 

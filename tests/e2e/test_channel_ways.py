@@ -5,71 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
-import pytest
-from pydantic import SecretStr
 
-from bots.slack.settings import SlackSettings
-from bots.webhook.settings import WebhookSettings, WebhookSource
 from bots.webhook.signature import sign
 from tests.support import slack_driver, teams_activities
-from tests.support.fake_connector import TENANT, FakeConnector
+from tests.support.fake_connector import FakeConnector
 from tests.support.fake_slack import FakeSlack
-from tests.support.running import Resync, running_resync
-from tests.support.simulator import running_simulator
+from tests.support.running import WEBHOOK_SECRET, Resync
 from tests.support.slack_driver import SlackDriver
-
-_WEBHOOK_SECRET = "a secret of thirty-two characters"
-
-
-@pytest.fixture(scope="module")
-async def slack() -> AsyncIterator[FakeSlack]:
-    async with FakeSlack() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-async def connector() -> AsyncIterator[FakeConnector]:
-    async with FakeConnector() as fake:
-        yield fake
-
-
-@pytest.fixture(scope="module")
-async def channels(
-    slack: FakeSlack,
-    connector: FakeConnector,
-    postgres_dsn: str,
-    redis_url: str,
-    tmp_path_factory: pytest.TempPathFactory,
-) -> AsyncIterator[Resync]:
-    """A server with all channels, whose Slack and Microsoft are on loopback."""
-    folder: Path = tmp_path_factory.mktemp("channels")
-    async with (
-        running_simulator() as tws_url,
-        running_resync(
-            dsn=postgres_dsn,
-            redis_url=redis_url,
-            tws_url=tws_url,
-            data_dir=folder,
-            slack=SlackSettings(
-                bot_token=SecretStr("xoxb-1"),
-                signing_secret=SecretStr(slack_driver.SECRET),
-                api_url=slack.api_url,
-            ),
-            teams=connector.settings(),
-            webhook=WebhookSettings(
-                sources={"tws": WebhookSource(secret=SecretStr(_WEBHOOK_SECRET), notify=("slack:T1:C9",))}
-            ),
-        ) as running,
-    ):
-        actors = running.services.database.actors
-        await actors.link("operator", "slack", "T1", slack_driver.PERSON, linked_by="test")
-        await actors.link("operator", "teams", TENANT, teams_activities.AAD_OBJECT_ID, linked_by="test")
-        yield running
 
 
 async def _eventually(find: Callable[[], Any], *, seconds: float = 15) -> Any:
@@ -88,10 +34,10 @@ def _slack_buttons(message: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {button["text"]["text"]: button for block in blocks for button in block["elements"]}
 
 
-async def test_signed_slack_event_leads_to_a_confirmed_rerun(channels: Resync, slack: FakeSlack) -> None:
-    before = await channels.runs_of("POS_SETTLE", "POSCLOSE")
+async def test_signed_slack_event_leads_to_a_confirmed_rerun(resync: Resync, slack: FakeSlack) -> None:
+    before = await resync.runs_of("POS_SETTLE", "POSCLOSE")
     async with aiohttp.ClientSession() as session:
-        driver = SlackDriver(session, f"{channels.address}/slack/events")
+        driver = SlackDriver(session, f"{resync.address}/slack/events")
         event = slack_driver.mention("why did POS_SETTLE fail?", channel="C1")
         thread = event["event"]["ts"]
         for retry in (0, 1, 2):
@@ -120,19 +66,19 @@ async def test_signed_slack_event_leads_to_a_confirmed_rerun(channels: Resync, s
             ]
 
         ((card_ts, card),) = await _eventually(cards)
-        assert len(await channels.runs_of("POS_SETTLE", "POSCLOSE")) == len(before)
+        assert len(await resync.runs_of("POS_SETTLE", "POSCLOSE")) == len(before)
         approve = _slack_buttons(card)["Approve"]
         decision = slack_driver.press(approve["action_id"], approve["value"], channel="C1")
         decision["message"] |= {"ts": card_ts, "thread_ts": thread}
         assert (await driver.send_action(decision)).status == 200
         await _eventually(lambda: "Confirmed" in json.dumps(slack.messages["C1", card_ts]))
     assert "Approve" not in _slack_buttons(slack.messages["C1", card_ts])
-    assert len(await channels.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
+    assert len(await resync.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
 
 
-async def test_unknown_slack_user_is_refused_politely(channels: Resync, slack: FakeSlack) -> None:
+async def test_unknown_slack_user_is_refused_politely(resync: Resync, slack: FakeSlack) -> None:
     async with aiohttp.ClientSession() as session:
-        driver = SlackDriver(session, f"{channels.address}/slack/events")
+        driver = SlackDriver(session, f"{resync.address}/slack/events")
         await driver.send_event(slack_driver.message("what failed?", channel="D7", user="U777"))
         await _eventually(
             lambda: [
@@ -143,8 +89,8 @@ async def test_unknown_slack_user_is_refused_politely(channels: Resync, slack: F
         )
 
 
-async def test_unsigned_requests_reach_nothing(channels: Resync) -> None:
-    async with aiohttp.ClientSession(channels.address) as session:
+async def test_unsigned_requests_reach_nothing(resync: Resync) -> None:
+    async with aiohttp.ClientSession(resync.address) as session:
         for path in ("/slack/events", "/api/messages", "/webhooks/tws"):
             async with session.post(path, json={"type": "message", "text": "what failed?"}) as response:
                 assert response.status == 401, path
@@ -160,14 +106,14 @@ def _teams_actions(card: Any) -> dict[str, dict[str, Any]]:
 
 
 async def test_verified_teams_activity_leads_to_a_confirmed_rerun(
-    channels: Resync, connector: FakeConnector
+    resync: Resync, connector: FakeConnector
 ) -> None:
-    before = await channels.runs_of("SFTP_BACEN", "REGULAT")
+    before = await resync.runs_of("SFTP_BACEN", "REGULAT")
 
     async def send(activity: dict[str, Any]) -> tuple[int, Any]:
         headers = {"Authorization": connector.sign()}
         async with (
-            aiohttp.ClientSession(channels.address) as session,
+            aiohttp.ClientSession(resync.address) as session,
             session.post("/api/messages", json=activity, headers=headers) as response,
         ):
             return response.status, await response.json(
@@ -187,19 +133,19 @@ async def test_verified_teams_activity_leads_to_a_confirmed_rerun(
     (answer, *_) = await _eventually(lambda: last_card("Reexecutar"))
     assert "Permission denied (publickey)" in json.dumps(answer.card)
     rerun = _teams_actions(answer.card)["Reexecutar"]
-    status, invoked = await send(teams_activities.execute(url, rerun["verb"], rerun["data"]))
+    status, invoked = await send(teams_activities.execute(url, rerun["verb"], rerun["data"], locale="pt-BR"))
     assert (status, invoked["statusCode"]) == (200, 200)
     (proposed, *_) = await _eventually(lambda: last_card("Aprovar"))
     approve = _teams_actions(proposed.card)["Aprovar"]
-    status, invoked = await send(teams_activities.execute(url, approve["verb"], approve["data"]))
+    status, invoked = await send(teams_activities.execute(url, approve["verb"], approve["data"], locale="pt-BR"))
     assert (status, invoked["statusCode"]) == (200, 200)
     await _eventually(
         lambda: [one for one in connector.deliveries if "Confirmado" in json.dumps(one.activity)]
     )
-    assert len(await channels.runs_of("SFTP_BACEN", "REGULAT")) == len(before) + 1
+    assert len(await resync.runs_of("SFTP_BACEN", "REGULAT")) == len(before) + 1
 
 
-async def test_alert_is_answered_in_slack_and_for_readers(channels: Resync, slack: FakeSlack) -> None:
+async def test_alert_is_answered_in_slack_and_for_readers(resync: Resync, slack: FakeSlack) -> None:
     alert = {
         "source": "tws",
         "event": "JobStatusChanged",
@@ -219,9 +165,9 @@ async def test_alert_is_answered_in_slack_and_for_readers(channels: Resync, slac
     headers = {
         "Content-Type": "application/json",
         "X-Resync-Timestamp": timestamp,
-        "X-Resync-Signature": sign(_WEBHOOK_SECRET, timestamp, body),
+        "X-Resync-Signature": sign(WEBHOOK_SECRET, timestamp, body),
     }
-    async with aiohttp.ClientSession(channels.address) as session:
+    async with aiohttp.ClientSession(resync.address) as session:
         answers = []
         for _ in range(2):
             async with session.post("/webhooks/tws", data=body, headers=headers) as response:

@@ -67,7 +67,7 @@ def _is_int32(value: object) -> bool:
 
 def document_path() -> Path:
     """Where the document is looked for; the file may be missing."""
-    shared = os.environ.get("RESYNC_SHARED", "../shared")  # noqa: TID251 - tests have no settings
+    shared = os.environ.get("RESYNC_SHARED", "../shared")
     return Path(shared) / "tws" / "WA_API3_v2.json"
 
 
@@ -126,7 +126,7 @@ def template_of(method: str, path: str) -> str:
     Raises AssertionError for a path that is not in the document.
     """
     wanted = _absolute(path).split("/")
-    found = [
+    found: list[str] = [
         template
         for template, operations in _document()["paths"].items()
         if method.lower() in operations and _fits(template.split("/"), wanted)

@@ -19,7 +19,10 @@ from settings import Settings
 from tests.support.simulator import PASSWORD
 from tws.settings import TwsSettings
 
-__all__ = ["Client", "running_resync"]
+__all__ = ["WEBHOOK_SECRET", "Client", "Resync", "running_resync"]
+
+WEBHOOK_SECRET = "a secret of thirty-two characters"
+_OPERATOR = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +72,20 @@ class Resync:
 
     async def simulated(self, path: str) -> Any:
         """What the simulator itself says, past Resync."""
-        auth = aiohttp.BasicAuth("operator", PASSWORD)
         root = self.tws_url.removesuffix("/twsd/api/v2")
         base = root if path.startswith("/sim/") else self.tws_url
-        async with aiohttp.ClientSession(auth=auth) as session, session.get(base + path) as response:
+        async with (
+            aiohttp.ClientSession(headers=_OPERATOR) as session,
+            session.get(base + path) as response,
+        ):
             assert response.status == 200, await response.text()
             return await response.json()
 
     async def runs_of(self, job: str, job_stream: str) -> list[dict[str, Any]]:
         """The runs of a job as the simulator has them, oldest first."""
         oql = f"name = '{job}' AND jobStreamName = '{job_stream}'"
-        auth = aiohttp.BasicAuth("operator", PASSWORD)
         async with (
-            aiohttp.ClientSession(auth=auth) as session,
+            aiohttp.ClientSession(headers=_OPERATOR) as session,
             session.get(f"{self.tws_url}/plan/job", params={"oql": oql}) as response,
         ):
             (found,) = (await response.json())["results"]

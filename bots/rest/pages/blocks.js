@@ -6,6 +6,9 @@ import { openPassage } from "./passage.js";
 
 const COPY = "M5.5 5.5v-3h8v8h-3M2.5 5.5h8v8h-8z";
 
+// Longer cells wrap, so that one sentence does not push the other columns out of sight.
+const LONG_CELL_CHARS = 40;
+
 // What TWS prints, by what it means for the reader.
 const TONES = {
   good: ["SUCC", "SUCCESSFUL", "SUCCP", "COMPLETED", "DUMMY_COMPLETED"],
@@ -49,12 +52,12 @@ function card(kind, title, ...children) {
 
 function facts(block) {
   const rows = block.items.map(([label, value]) => el("div", { class: "fact" }, el("dt", {}, label), el("dd", {}, cell(value))));
-  return card("facts", block.title, el("dl", { class: "facts" }, rows));
+  return card("facts", block.title, el("dl", { class: rows.length > 4 ? "facts facts-many" : "facts" }, rows));
 }
 
 function table(block) {
   const head = el("tr", {}, block.columns.map((name) => el("th", { scope: "col" }, name)));
-  const rows = block.rows.map((row) => el("tr", {}, row.map((value) => el("td", {}, cell(value)))));
+  const rows = block.rows.map((row) => el("tr", {}, row.map((value) => el("td", { class: value.length > LONG_CELL_CHARS ? "long" : null }, cell(value)))));
   const grid = el("table", {}, el("thead", {}, head), el("tbody", {}, rows));
   const label = block.title || block.columns.join(", ");
   return card("table", block.title, el("div", { class: "table-scroll", role: "region", tabindex: "0", "aria-label": label }, grid));

@@ -91,9 +91,10 @@ async function follow(entry) {
   // Another conversation may have been begun meanwhile, or the person may have gone.
   if (mine !== conversation) return;
   keep();
-  live.element.replaceWith(place(entry));
+  const element = place(entry);
+  live.element.replaceWith(element);
   byId("send").disabled = isRunning();
-  scrollDown();
+  scrollTo(element);
 }
 
 function show() {
@@ -133,6 +134,8 @@ function answer(entry) {
     entry.outcome = outcome;
     keep();
     element.replaceWith(place(entry));
+    // The pressed button is gone, and the focus with it.
+    if (document.activeElement === document.body) elements.get(entry).querySelector(".outcome").focus({ preventScroll: true });
   };
   return message(
     "resync",
@@ -166,10 +169,15 @@ function liveMessage() {
   const status = el("span", {}, words("working"));
   const growing = el("p", { class: "growing" });
   const steps = [];
-  const tell = (line) => {
-    status.textContent = line;
-    scrollDown();
+  const change = (apply) => {
+    const wasAtEnd = isAtEnd();
+    apply();
+    if (wasAtEnd) scrollDown();
   };
+  const tell = (line) =>
+    change(() => {
+      status.textContent = line;
+    });
   const element = message("resync", byline(""), growing, el("p", { class: "working", role: "status" }, el("span", { class: "spinner" }), status));
   element.setAttribute("aria-busy", "true");
   return {
@@ -179,10 +187,7 @@ function liveMessage() {
       steps.push(line);
       tell(line);
     },
-    delta(piece) {
-      growing.append(piece);
-      scrollDown();
-    },
+    delta: (piece) => change(() => growing.append(piece)),
     reconnecting: () => tell(words("reconnecting")),
   };
 }
@@ -197,6 +202,17 @@ function problemText({ code, detail }) {
 
 function keep() {
   sessionStorage.setItem(KEY, JSON.stringify(conversation));
+}
+
+// Shows the end of a short answer, the beginning of a long one.
+function scrollTo(element) {
+  scrollDown();
+  if (element.offsetHeight > byId("scroll").clientHeight) element.scrollIntoView({ block: "start" });
+}
+
+function isAtEnd() {
+  const { scrollTop, clientHeight, scrollHeight } = byId("scroll");
+  return scrollHeight - scrollTop - clientHeight < 80;
 }
 
 function scrollDown() {

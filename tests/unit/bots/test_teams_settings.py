@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -41,6 +42,11 @@ def test_addresses_of_microsoft_are_https(name: str, url: str) -> None:
 
 def test_secret_is_not_shown() -> None:
     assert "s3cr3t" not in repr(TeamsSettings(**COMPLETE | {"app_password": SecretStr("s3cr3t")}))
+
+
+@pytest.mark.parametrize("text", ["120", "120.0", "PT2M", "PT120S"])
+def test_span_is_read_from_seconds_or_iso_8601(text: str) -> None:
+    assert TeamsSettings.model_validate({"leeway": text}).leeway == timedelta(minutes=2)
 
 
 def test_leeway_cannot_be_stretched() -> None:

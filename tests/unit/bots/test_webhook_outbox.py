@@ -1,22 +1,12 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from bots.webhook.outbox import WebhookOutboxes
-from brain.message import Channel, Conversation, InboundMessage, Sender
+from bots.webhook.outbox import WebhookOutbox
 from brain.reply import Reply, text
 from brain.turns.outbox import Outbox, OutboxError
 
 REPLY = Reply(blocks=(text("NIGHTLY_LOAD failed"),), plain_text="NIGHTLY_LOAD failed")
-MESSAGE = InboundMessage(
-    delivery_id="d1",
-    conversation=Conversation(channel=Channel.WEBHOOK, tenant="tws-prod", conversation_id="M#S.J"),
-    sender=Sender(channel=Channel.WEBHOOK, tenant="tws-prod", user_id="tws-prod"),
-    text="",
-    received_at=datetime(2026, 3, 2, tzinfo=UTC),
-)
 
 
 class Target:
@@ -43,7 +33,7 @@ class Target:
 
 
 def outbox(*targets: Outbox) -> Outbox:
-    return WebhookOutboxes(lambda _source, _message: targets)("turn-1", MESSAGE)
+    return WebhookOutbox("tws-prod", targets)
 
 
 def down() -> OutboxError:
@@ -52,18 +42,6 @@ def down() -> OutboxError:
 
 def gone() -> OutboxError:
     return OutboxError("gone", retryable=False)
-
-
-async def test_targets_are_those_of_the_source() -> None:
-    asked: list[tuple[str, InboundMessage]] = []
-
-    def targets(source: str, message: InboundMessage) -> tuple[Outbox, ...]:
-        asked.append((source, message))
-        return ()
-
-    WebhookOutboxes(targets)("turn-1", MESSAGE)
-
-    assert asked == [("tws-prod", MESSAGE)]
 
 
 async def test_every_target_gets_the_answer_and_nothing_else() -> None:

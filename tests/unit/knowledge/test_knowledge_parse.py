@@ -19,7 +19,9 @@ def _sections(parsed: Parsed) -> dict[str, str]:
 
 
 def test_markdown_gives_a_section_per_heading_with_its_path() -> None:
-    parsed = _parse("a.md", "# PAYROLL\n\nIntro *here*.\n\n## Steps\n\nOne.\n\n### Deep\n\nTwo.\n\n## End\n\nThree.")
+    parsed = _parse(
+        "a.md", "# PAYROLL\n\nIntro *here*.\n\n## Steps\n\nOne.\n\n### Deep\n\nTwo.\n\n## End\n\nThree."
+    )
     assert parsed.title == "PAYROLL"
     assert parsed.media_type == "text/markdown"
     assert _sections(parsed) == {
@@ -31,7 +33,7 @@ def test_markdown_gives_a_section_per_heading_with_its_path() -> None:
 
 
 def test_lists_code_and_tables_stay_recognisable() -> None:
-    source = "3. stop\n4. start\n   - soft\n\n```\nconman \"sc\"\n\nexit\n```\n\n| RC | means |\n|---|---|\n| 8 | full |\n"
+    source = '3. stop\n4. start\n   - soft\n\n```\nconman "sc"\n\nexit\n```\n\n| RC | means |\n|---|---|\n| 8 | full |\n'
     (section,) = _parse("a.md", source).sections
     assert section.text == (
         '3. stop\n4. start\n  - soft\n\n    conman "sc"\n\n    exit\n\nRC | means\n8 | full'
@@ -53,7 +55,9 @@ def test_html_drops_what_nobody_reads() -> None:
     assert _sections(parsed) == {"Restart & more": "Use conman."}
 
 
-@pytest.mark.parametrize("html", ["<p>text", "<p><b>text</i></p></div>", "<<p>text", "text</body>", "<p a='>text"])
+@pytest.mark.parametrize(
+    "html", ["<p>text", "<p><b>text</i></p></div>", "<<p>text", "text</body>", "<p a='>text"]
+)
 def test_malformed_html_still_gives_its_text(html: str) -> None:
     assert "text" in _parse("a.html", html).sections[0].text
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from knowledge.glossary import NOTIONS
-from knowledge.tokens import fold, synonyms, tokenize
+from knowledge.tokens import fold, language, synonyms, tokenize
 from knowledge.words import WordIndex
 
 _INDEX = WordIndex(
@@ -34,6 +34,20 @@ def test_inflections_and_accents_do_not_matter(one: str, other: str) -> None:
 
 def test_function_words_of_both_languages_are_dropped() -> None:
     assert tokenize("why is the o que é de para with") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("por que o job PAYROLL falhou?", "pt"),
+        ("why did the job fail?", "en"),
+        ("AWSBDW002E", "en"),
+        ("a estação está desligada", "pt"),
+        ("", "en"),
+    ],
+)
+def test_the_language_is_read_off_the_function_words(text: str, expected: str) -> None:
+    assert language(text) == expected
 
 
 def test_joined_names_are_kept_whole_and_in_parts() -> None:

@@ -172,6 +172,23 @@ def test_a_trouble_that_passed_ranks_below_the_real_error() -> None:
     assert [line.number for line in findings.decisive] == [2, 1]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "ERROR expected 184220 records, found 184219",
+        "ERROR attempt 3 of 3, giving up",
+        "ERROR retry limit reached",
+        "ERROR the file could not be recovered",
+        "ERROR file LANCTOS has no trailer",
+        "ERRO registro não recuperado",
+        "Erro: total de controle diverge",
+    ],
+)
+def test_a_real_error_keeps_its_weight_whatever_else_it_says(line: str) -> None:
+    findings = read_log(f"job failed\n{line}")
+    assert findings.decisive[0].text == line
+
+
 def test_a_line_that_the_return_code_confirms_comes_first() -> None:
     body = "x.sh: line 1: /opt/y: Permission denied\nx.sh: line 9: sqlldr: command not found"
     assert read_log(body, 127).decisive[0].number == 2

@@ -39,7 +39,15 @@ def test_a_path_of_a_reverse_proxy_is_kept() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["", "tws.example.com:31116", "ftp://tws.example.com", "https://", "https://h:99999", "https://h/x?y=1"],
+    [
+        "",
+        "tws.example.com:31116",
+        "ftp://tws.example.com",
+        "https://",
+        "https://h:99999",
+        "https://h:0",
+        "https://h/x?y=1",
+    ],
 )
 def test_other_addresses_are_refused(url: str) -> None:
     with pytest.raises(ValidationError):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,18 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tws import oql, wire
-from tws.errors import (
-    TwsDeniedError,
-    TwsError,
-    TwsNotFoundError,
-    TwsProtocolError,
-    TwsRejectedError,
-    TwsUnreachableError,
-)
 from tws.fields import Fields
 from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Justification
 
-URL = "https://tws.example.com:31116/twsd/api/v2"
 JOB_ID = "ca15f24a-0e6b-3f1b-9251-854d8d0d3639"
 
 JOB: dict[str, Any] = {
@@ -115,6 +105,17 @@ def test_without_a_summary_the_last_run_gives_the_status() -> None:
     payload = {k: v for k, v in JOB.items() if k not in {"lastRunCompositeStatus", "lastRunCommonStatus"}}
     job = wire.read_job(Fields(payload))
     assert (job.status, job.common_status) == ("ABEND", CommonStatus.ERROR)
+
+
+@pytest.mark.parametrize("duration", ["", "12", "PT", "P99999999999999D", "12 minutes"])
+def test_a_strange_duration_is_no_duration(duration: str) -> None:
+    job = wire.read_job(Fields(JOB | {"jobDefinition": {"estimatedDuration": duration}}))
+    assert job.estimated_duration is None
+
+
+@pytest.mark.parametrize("task", [{}, {"UNIX": {}}, {"xajob": {"arguments": "x"}}, "text"])
+def test_a_task_of_another_kind_is_left_empty(task: object) -> None:
+    assert wire.read_job(Fields(JOB | {"jobDefinition": {"task": task}})).task == ""
 
 
 def test_the_script_is_found_inside_jsdl() -> None:
@@ -278,10 +279,15 @@ def test_a_stream_filter_becomes_a_query() -> None:
     }
 
 
-@pytest.mark.parametrize("field", ["name", "job_stream", "workstation"])
-def test_an_impossible_name_is_not_asked_for(field: str) -> None:
+EVIL = "x' OR name LIKE '@"
+
+
+@pytest.mark.parametrize(
+    "job_filter", [JobFilter(name=EVIL), JobFilter(job_stream=EVIL), JobFilter(workstation=EVIL)]
+)
+def test_an_impossible_name_is_not_asked_for(job_filter: JobFilter) -> None:
     with pytest.raises(oql.ImpossibleValueError):
-        wire.build_job_query(JobFilter(**{field: "x' OR name LIKE '@"}))
+        wire.build_job_query(job_filter)
 
 
 def test_a_job_that_failed_in_an_earlier_run_only_does_not_match() -> None:
@@ -316,88 +322,3 @@ def test_any_justification_fits_a_header(text: str) -> None:
         assert value.isascii()
         assert value.isprintable()
         assert len(value) <= 512
-
-
-def error(status: int, body: str, what: str | None = None) -> TwsError:
-    return wire.read_error(status, body, url=URL, what=what)
-
-
-def test_an_illegal_action_is_a_refusal_with_its_cause() -> None:
-    body = json.dumps(
-        {
-            "messages": [
-                "AWSJSY404E The operation could not be completed.",
-                "AWSBIN076E The job is in an\n incorrect state.",
-            ]
-        }
-    )
-    refused = error(500, body, "job x")
-    assert isinstance(refused, TwsRejectedError)
-    assert refused.message_ids == ("AWSJSY404E", "AWSBIN076E")
-    assert refused.cause_id == "AWSBIN076E"
-    assert str(refused) == "AWSBIN076E The job is in an incorrect state."
-    assert not refused.retryable
-
-
-def test_the_ids_are_found_in_any_kind_of_body() -> None:
-    refused = error(500, "<html><p>AWSJSY404E wraps: AWSBIN076E wrong state</p></html>")
-    assert isinstance(refused, TwsRejectedError)
-    assert refused.cause_id == "AWSBIN076E"
-
-
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
-def test_a_gateway_is_an_outage_whatever_it_says(status: int) -> None:
-    for body in ("", "<html>AWSBIN076E</html>"):
-        outage = error(status, body)
-        assert isinstance(outage, TwsUnreachableError)
-        assert outage.was_sent
-
-
-@pytest.mark.parametrize(
-    "body", ["", "Internal Server Error", "AWSJSY404E x AWSJDB801E database access error"]
-)
-def test_an_engine_in_trouble_is_an_outage(body: str) -> None:
-    outage = error(500, body)
-    assert isinstance(outage, TwsUnreachableError)
-    assert outage.was_sent
-    assert outage.retryable
-
-
-def test_wrong_credentials_are_denied_without_repeating_the_page() -> None:
-    denied = error(401, "<html>user resync, password hunter2</html>")
-    assert isinstance(denied, TwsDeniedError)
-    assert (denied.status, str(denied)) == (401, "TWS does not accept the credentials")
-
-
-def test_a_missing_right_names_its_id() -> None:
-    denied = error(403, '{"messages":["AWSJDB817E The user has no RERUN access."]}')
-    assert isinstance(denied, TwsDeniedError)
-    assert (denied.status, denied.message_id) == (403, "AWSJDB817E")
-    assert "RERUN" in str(denied)
-
-
-def test_a_missing_object_is_named_and_a_missing_api_is_not_a_missing_object() -> None:
-    missing = error(404, "", "job 4711")
-    assert isinstance(missing, TwsNotFoundError)
-    assert missing.what == "job 4711"
-    assert isinstance(error(404, "<html>Context Root Not Found</html>"), TwsProtocolError)
-
-
-def test_a_wrong_filter_is_a_refusal() -> None:
-    refused = error(400, "OQL_FILTER_SYNTAX_ERROR")
-    assert isinstance(refused, TwsRejectedError)
-    assert (str(refused), refused.cause_id) == ("OQL_FILTER_SYNTAX_ERROR", None)
-
-
-@pytest.mark.parametrize("status", [302, 405, 415, 418])
-def test_what_the_api_never_answers_is_a_protocol_error(status: int) -> None:
-    assert isinstance(error(status, "<html>login</html>"), TwsProtocolError)
-
-
-@given(st.integers(300, 599), st.text(max_size=300) | json_values.map(json.dumps))
-def test_every_error_answer_becomes_one_error_of_bounded_length(status: int, body: str) -> None:
-    assert len(str(error(status, body, "job x"))) < 1000
-
-
-def test_an_inherited_url_never_shows_more_than_the_address() -> None:
-    assert str(error(503, "secret body")) == f"TWS at {URL} did not answer: status 503"
