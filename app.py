@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
@@ -17,11 +15,12 @@ from bots.slack.routes import SlackRoutes
 from bots.webhook.routes import WebhookRoutes
 from brain.agents.router import AGENTS
 from observability.health import HealthStatus
+from process import until_stopped
 from security.headers import API_HEADERS
 from services import Services, open_services
 from settings import Settings
 
-__all__ = ["SERVICES", "build_app", "serve", "serving", "until_stopped"]
+__all__ = ["SERVICES", "build_app", "serve", "serving"]
 
 SERVICES = web.AppKey("services", Services)
 """For the probes; handlers get what they need in their constructors."""
@@ -120,16 +119,6 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
         finally:
             await services.worker.stop(settings.turns.drain)
             await runner.cleanup()
-
-
-async def until_stopped() -> None:
-    """Waits for SIGINT or SIGTERM."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stopped.set)
-    await stopped.wait()
-    _log.info("stopping")
 
 
 async def serve(settings: Settings) -> None:

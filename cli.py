@@ -7,25 +7,18 @@ import json
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
-import aiohttp
 import typer
 from pydantic import ValidationError
-from rich.console import Console
-from rich.progress import Progress
 
-import app as web_app
-import demo as demo_night
-import migrations
-from observability import logging
-from observability.settings import ObservabilitySettings
-from security.masking import mask_event
+from process import until_stopped
 from security.roles import Role
-from services import open_database, open_services
-from settings import ClientSettings, DemoSettings, Settings, effective, unsafe
-from tws.simulator.server import SimulatorSettings
-from tws.simulator.server import serve as serve_simulator
+
+if TYPE_CHECKING:
+    import aiohttp
+
+    from settings import Settings
 
 __all__ = ["main"]
 
@@ -36,7 +29,6 @@ cli.add_typer(user_cli, name="user")
 cli.add_typer(audit_cli, name="audit")
 
 _T = TypeVar("_T")
-_console = Console(stderr=True)
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded services.")]
 
 
@@ -52,25 +44,29 @@ def demo(
     data_dir: DataDir = None,
 ) -> None:
     """Everything on this machine: a simulated TWS with a night batch, runbooks, the web page."""
-    settings = _settings(port=port, data_dir=data_dir)
-    _run(demo_night.run_demo(settings, tws_port=tws_port))
+    from demo import run_demo
+
+    _run(run_demo(_settings(port=port, data_dir=data_dir), tws_port=tws_port))
 
 
 @cli.command()
 def serve() -> None:
     """Production: reads `RESYNC_…` settings and refuses to start on unsafe ones."""
-    _run(web_app.serve(_safe_settings()))
+    from app import serve as serve_app
+
+    _run(serve_app(_safe_settings()))
 
 
 @cli.command()
 def work() -> None:
     """Works off turns without serving HTTP, for a second process or machine."""
+    from services import open_services
 
     async def run(settings: Settings) -> None:
         async with open_services(settings) as services:
             services.worker.start()
             print("working", flush=True)
-            await web_app.until_stopped()
+            await until_stopped()
             await services.worker.stop(settings.turns.drain)
 
     _run(run(_safe_settings()))
@@ -79,12 +75,15 @@ def work() -> None:
 @cli.command()
 def check() -> None:
     """Shows the effective settings (secrets masked) and asks each part whether it answers."""
+    from services import open_services
+    from settings import effective, unsafe
+
     settings = _settings()
     for name, value in effective(settings).items():
         print(f"{name}={value}")
     problems = unsafe(settings)
     for problem in problems:
-        _console.print(f"[red]unsafe[/] {problem}", highlight=False)
+        typer.secho(f"unsafe: {problem}", err=True, fg="red")
     if problems:
         raise typer.Exit(2)
 
@@ -108,13 +107,18 @@ def ask(
     as_json: Annotated[bool, typer.Option("--json", help="Prints the whole answer as JSON.")] = False,
 ) -> None:
     """Asks a running server. The password comes from RESYNC_PASSWORD or RESYNC_DEMO_PASSWORD, or is asked for."""
-    given = ClientSettings().password or DemoSettings().password
+    from client_settings import ClientSettings
+
+    settings = ClientSettings()
+    given = settings.password or settings.demo_password
     password = given.get_secret_value() if given else typer.prompt(f"Password of {user}", hide_input=True)
     answer = _run(_ask(url.rstrip("/"), user, password, question))
     print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else answer["reply"]["plain_text"])
 
 
 async def _ask(url: str, user: str, password: str, question: str) -> dict[str, Any]:
+    import aiohttp
+
     try:
         async with aiohttp.ClientSession(url) as session:
             login = await _post(session, "/api/v1/auth/login", {"username": user, "password": password})
@@ -140,11 +144,16 @@ def ingest(
     data_dir: DataDir = None,
 ) -> None:
     """Reads Markdown, text, HTML and PDF into the knowledge base; unchanged files cost nothing."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from services import open_database
+
     settings = _settings(data_dir=data_dir)
 
     async def run() -> bool:
         async with open_database(settings) as database:
-            with Progress(console=_console) as progress:
+            with Progress(console=Console(stderr=True)) as progress:
                 task = progress.add_task("ingesting", total=None)
                 reports = await database.ingest.ingest_paths(
                     paths, on_progress=lambda _report: progress.advance(task)
@@ -160,6 +169,8 @@ def ingest(
 @cli.command()
 def migrate() -> None:
     """Brings the schema of RESYNC_DATABASE_URL up to date."""
+    import migrations
+
     settings = _settings()
     if settings.database_url is None:
         _fail("RESYNC_DATABASE_URL is not set; the embedded database is brought up to date when it starts.")
@@ -177,6 +188,12 @@ def tws_sim(
     ] = False,
 ) -> None:
     """A simulated TWS master. Its users have the password RESYNC_DEMO_PASSWORD."""
+    from observability import logging
+    from observability.settings import ObservabilitySettings
+    from security.masking import mask_event
+    from tws.simulator.server import SimulatorSettings
+    from tws.simulator.server import serve as serve_simulator
+
     logging.configure(ObservabilitySettings(), mask_event)
     users = json.loads(sys.stdin.readline()) if users_from_stdin else _demo_users()
     settings = SimulatorSettings(port=port, data_dir=data_dir, seed=seed)
@@ -187,13 +204,15 @@ def tws_sim(
             if users_from_stdin:
                 await asyncio.to_thread(sys.stdin.read)
             else:
-                await web_app.until_stopped()
+                await until_stopped()
 
     _run(run())
 
 
 def _demo_users() -> dict[str, tuple[str, str]]:
-    password = DemoSettings().password
+    from client_settings import ClientSettings
+
+    password = ClientSettings().demo_password
     if password is None:
         _fail("RESYNC_DEMO_PASSWORD is not set; it is the password of the simulator's users.")
     return {role.value: (password.get_secret_value(), role.value) for role in Role}
@@ -209,6 +228,8 @@ def add_user(
     replace: Annotated[bool, typer.Option(help="Changes an existing person.")] = False,
 ) -> None:
     """Adds a person; the password is asked for."""
+    from services import open_database
+
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
 
     async def run() -> None:
@@ -221,6 +242,7 @@ def add_user(
 @user_cli.command("link")
 def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: DataDir = None) -> None:
     """Links a person to an account: `resync user link ana slack T0123 U0456`."""
+    from services import open_database
 
     async def run() -> None:
         async with open_database(_settings(data_dir=data_dir)) as database:
@@ -232,6 +254,7 @@ def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: 
 @audit_cli.command("verify")
 def verify_audit(data_dir: DataDir = None) -> None:
     """Checks the chain of the audit log; exit status 1 if a row was changed, added or removed."""
+    from services import open_database
 
     async def run() -> bool:
         async with open_database(_settings(data_dir=data_dir)) as database:
@@ -247,6 +270,10 @@ def verify_audit(data_dir: DataDir = None) -> None:
 
 def _settings(**given: object) -> Settings:
     """The settings, with the options that were given; exits with a message on bad ones."""
+    from observability import logging
+    from security.masking import mask_event
+    from settings import Settings
+
     try:
         settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
     except ValidationError as error:
@@ -259,6 +286,8 @@ def _settings(**given: object) -> Settings:
 
 
 def _safe_settings() -> Settings:
+    from settings import unsafe
+
     settings = _settings()
     problems = unsafe(settings)
     if problems:
@@ -267,14 +296,14 @@ def _safe_settings() -> Settings:
 
 
 def _fail(message: str) -> NoReturn:
-    _console.print(message, style="red", highlight=False)
+    typer.secho(message, err=True, fg="red")
     raise typer.Exit(2)
 
 
 def _run(work: Coroutine[Any, Any, _T]) -> _T:
     """Runs on uvloop where it is installed."""
     try:
-        import uvloop  # noqa: PLC0415  # not on every platform
+        import uvloop
     except ImportError:
         return asyncio.run(work)
     return uvloop.run(work)

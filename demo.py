@@ -14,25 +14,27 @@ from pathlib import Path
 import structlog
 from pydantic import SecretStr
 
-from app import serving, until_stopped
+from app import serving
 from bots.webhook.settings import WebhookSettings, WebhookSource
+from client_settings import ClientSettings
+from process import until_stopped
 from security.actors import ActorDirectory
 from security.roles import Role
 from services import Services
-from settings import DemoSettings, Settings
+from settings import Settings
 from tws.settings import TwsSettings
 
 __all__ = ["RUNBOOKS", "run_demo"]
 
 RUNBOOKS = Path(__file__).parent / "manifests" / "demo" / "runbooks"
 _SERVICE_USER = "resync"
-_SIMULATOR_START = timedelta(seconds=30)
+_SIMULATOR_START = timedelta(seconds=60)
 _log = structlog.get_logger(__name__)
 
 
 async def run_demo(settings: Settings, *, tws_port: int) -> None:
     """Runs until it is told to stop; prints `tws …` and `ready …` when each can be used."""
-    given = DemoSettings().password
+    given = ClientSettings().demo_password
     password = secrets.token_urlsafe(9) if given is None else given.get_secret_value()
     service_password = secrets.token_urlsafe(24)
     users = {

@@ -20,7 +20,7 @@ from observability.settings import ObservabilitySettings
 from security.settings import SecuritySettings
 from tws.settings import TwsSettings
 
-__all__ = ["ClientSettings", "DemoSettings", "Settings", "effective", "unsafe"]
+__all__ = ["Settings", "effective", "unsafe"]
 
 _MASK = "********"
 
@@ -61,24 +61,6 @@ class Settings(BaseSettings):
     observability: ObservabilitySettings = Field(
         default_factory=ObservabilitySettings, description="Logs, metrics and traces."
     )
-
-
-class DemoSettings(BaseSettings):
-    """What the demo reads besides its options."""
-
-    model_config = SettingsConfigDict(env_prefix="RESYNC_DEMO_", extra="ignore")
-
-    password: SecretStr | None = Field(
-        default=None, description="Password of the demo users; unset makes a random one."
-    )
-
-
-class ClientSettings(BaseSettings):
-    """What `resync ask` reads besides its options."""
-
-    model_config = SettingsConfigDict(env_prefix="RESYNC_", extra="ignore")
-
-    password: SecretStr | None = Field(default=None, description="Password for `resync ask`.")
 
 
 def unsafe(settings: Settings) -> list[str]:

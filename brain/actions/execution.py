@@ -23,7 +23,7 @@ from brain.actions.readback import observe
 from brain.phrases import say
 from brain.reply import DecisionState
 from brain.tables import EXECUTIONS
-from tws.errors import TwsError, TwsUnreachableError
+from tws.errors import TwsError, TwsProtocolError, TwsUnreachableError
 from tws.objects import Justification
 
 __all__ = ["Execution", "Result"]
@@ -83,6 +83,10 @@ class Execution:
                 # Perhaps it happened: only the plan can tell.
                 return None
             return Result(state="refused", detail=say(proposal.locale, "not_sent", reason=str(error)))
+        except TwsProtocolError as error:
+            # It answered something unreadable: what it did is for the plan to tell.
+            await self._note(proposal.id, str(error))
+            return None
         except TwsError as error:
             await self._note(proposal.id, str(error))
             return Result(state="refused", detail=say(proposal.locale, "engine_refused", reason=str(error)))

@@ -14,6 +14,8 @@ export async function openPassage(citation) {
   show(el("blockquote", {}, citation.quote));
   const dialog = byId("passage");
   if (!dialog.open) dialog.showModal();
+  // A kind before the colon (a job log, the plan) says that it is no stored document.
+  if (citation.document_id.includes(":")) return;
   try {
     const response = await authorized(`/api/v1/rag/documents/${encodeURIComponent(citation.document_id)}`);
     const { passages } = await response.json();
