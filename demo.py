@@ -48,6 +48,8 @@ async def run_demo(settings: Settings, *, tws_port: int) -> None:
                 "tws": TwsSettings(
                     url=tws_url, username=_SERVICE_USER, password=SecretStr(service_password), write=True
                 ),
+                # The simulated engine and its logs are in this zone.
+                "turns": settings.turns.model_copy(update={"timezone": "America/Sao_Paulo"}),
                 "webhook": WebhookSettings(sources={"tws": WebhookSource(secret=SecretStr(password))}),
             }
         )

@@ -10,11 +10,12 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, SecretStr
+from pydantic import BaseModel, ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from settings import ClientSettings, DemoSettings, Settings
+from client_settings import ClientSettings
+from settings import Settings
 
 __all__ = ["PAGE", "names", "render"]
 
@@ -28,7 +29,15 @@ wins. `resync check` shows what is in force, with secrets masked, and `resync se
 does not start. Durations are ISO 8601 (`PT30S`, `PT15M`) where no unit is in the name; sizes are bytes or
 like `20MiB`; lists and objects are JSON. This page is written by `make docs`.
 """
-_KINDS = {bool: "`true`, `false`", int: "number", float: "number", timedelta: "duration", SecretStr: "secret"}
+_KINDS = {
+    bool: "`true`, `false`",
+    int: "number",
+    float: "number",
+    ByteSize: "size",
+    Path: "path",
+    SecretStr: "secret",
+    timedelta: "duration",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +67,8 @@ def _sections() -> Iterator[_Section]:
             nested.append(_Section(title=f"{field.description} (`{variable}__…`)", rows=rows))
     yield _Section(title="General", rows=tuple(general))
     yield from nested
-    commands = [
-        (f"{model.model_config.get('env_prefix', '')}{name.upper()}", field)
-        for model in (DemoSettings, ClientSettings)
-        for name, field in model.model_fields.items()
-    ]
-    yield _Section(title="Commands", rows=tuple(commands))
+    commands = tuple((f"RESYNC_{name.upper()}", field) for name, field in ClientSettings.model_fields.items())
+    yield _Section(title="Commands", rows=commands)
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:

