@@ -20,7 +20,7 @@ RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nolog
 COPY --from=build /resync /resync
 ENV PATH=/resync/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 USER 10001
-WORKDIR /tmp
+WORKDIR /
 EXPOSE 8080
 ENTRYPOINT ["resync"]
 CMD ["serve"]

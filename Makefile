@@ -40,7 +40,7 @@ $(INSTALLED): requirements-dev.lock
 		echo '$(PYTHON) makes no environments without the package python3-venv.' >&2; \
 		if [ "$$(id -u)" != 0 ]; then echo 'Install it: sudo apt-get install python3-venv' >&2; exit 1; fi; \
 		apt-get update && apt-get install --yes --no-install-recommends python3-venv; }
-	@echo 'Making $(VENV) with $(PYTHON) from requirements-dev.lock; this takes a minute or two.'
+	@echo 'Making $(VENV) with $(PYTHON) from requirements-dev.lock; this takes a few minutes.'
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .

@@ -88,7 +88,6 @@ PROPOSALS = Table(
         "state IN ('open', 'approved', 'confirmed', 'different', 'unknown', 'rejected', 'refused', 'expired')",
         name="proposals_state",
     ),
-    Index("proposals_approved", "id", postgresql_where=text("state = 'approved'")),
 )
 
 EXECUTIONS = Table(

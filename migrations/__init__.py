@@ -24,13 +24,7 @@ _LOCK = 0x7265_7379_6E63
 
 def metadatas() -> list[MetaData]:
     """The metadata of every package that has tables."""
-    found = []
-    for package in _PACKAGES_WITH_TABLES:  # TEMP: tolerant while packages are being written
-        try:
-            found.append(importlib.import_module(f"{package}.tables").metadata)
-        except ModuleNotFoundError:
-            continue
-    return found
+    return [importlib.import_module(f"{package}.tables").metadata for package in _PACKAGES_WITH_TABLES]
 
 
 def sqlalchemy_url(dsn: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import BodyPartReader, web
+from aiohttp.http_exceptions import HttpProcessingError
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
@@ -54,7 +55,7 @@ async def read_file(request: web.Request, field: str, *, max_bytes: int) -> Uplo
         async for part in await request.multipart():
             if isinstance(part, BodyPartReader) and part.name == field and part.filename:
                 return await _read_part(part, part.filename, max_bytes)
-    except ValueError as error:
+    except (ValueError, HttpProcessingError) as error:
         raise ProblemError(400, "malformed_form", "The form cannot be read.") from error
     raise ProblemError(
         422,

@@ -93,7 +93,9 @@ def test_both_languages_have_the_same_words() -> None:
     content = (FOLDER / "i18n.js").read_text()
     languages = re.search(r"\n  en: {\n(.*?)\n  },\n  pt: {\n(.*?)\n  },\n};", content, re.DOTALL)
     assert languages
-    english, portuguese = (re.findall(r"\b(\w+): [\"\[{]", part) for part in languages.groups())
+    english, portuguese = (
+        re.findall(r"(?:^ +|[{,] )(\w+): [\"\[{]", part, re.MULTILINE) for part in languages.groups()
+    )
     assert english == portuguese
     assert len(english) > 60
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bots.slack.render import SlackMessage, to_slack, to_status
@@ -46,7 +46,7 @@ HOSTILE = (
 
 words = st.sampled_from([*HOSTILE, "", " ", "\n", "x" * 4_000, "&" * 4_000, "é" * 200]) | st.text(max_size=60)
 spans = st.builds(ReplySpan, words, st.sampled_from(["plain", "strong", "code"]))
-paragraphs = st.builds(Text, spans=st.lists(spans, max_size=4).map(tuple))
+paragraph = st.builds(Text, spans=st.lists(spans, max_size=4).map(tuple))
 
 
 @st.composite
@@ -68,8 +68,8 @@ buttons = st.builds(
 )
 citations = st.builds(Citation, document_id=words, document_title=words, location=words, quote=words)
 blocks_of_all_kinds: st.SearchStrategy[Block] = st.one_of(
-    paragraphs,
-    st.builds(Bullets, items=st.lists(paragraphs, max_size=5).map(tuple), numbered=st.booleans()),
+    paragraph,
+    st.builds(Bullets, items=st.lists(paragraph, max_size=5).map(tuple), numbered=st.booleans()),
     st.builds(Facts, items=pairs, title=words),
     tables(),
     st.builds(Code, text=words, caption=words),
@@ -94,6 +94,7 @@ def nodes(node: object) -> Iterator[Mapping[str, Any]]:
         yield from nodes(inner)
 
 
+@settings(deadline=None)  # the largest replies take longer than 200 ms on a busy machine
 @given(st.lists(blocks_of_all_kinds, max_size=70), words)
 def test_any_reply_keeps_slacks_limits_and_pings_nobody(blocks: list[Block], plain_text: str) -> None:
     message = to_slack(reply(*blocks, plain_text=plain_text))
@@ -129,13 +130,16 @@ def test_text_for_notifications_is_escaped_once() -> None:
     assert message.text == "a &lt; b &amp; &lt;!channel&gt;"
 
 
-def test_text_for_notifications_never_ends_inside_an_escape() -> None:
-    message = to_slack(reply(text("x"), plain_text="a" + "<" * 4_000))
+@pytest.mark.parametrize(("character", "escaped"), [("<", "&lt;"), ("&", "&amp;")])
+@pytest.mark.parametrize("shift", range(5))
+def test_text_for_notifications_never_ends_inside_an_escape(character: str, escaped: str, shift: int) -> None:
+    message = to_slack(reply(text("x"), plain_text="a" * shift + character * 4_000))
 
-    assert len(message.text) <= 4_000
     kept, _, note = message.text.partition("…")
-    assert html.unescape(kept) == "a" + "<" * (len(kept) // 4)
-    assert note == f" [shortened / abreviado: +{4_001 - len(html.unescape(kept))}]"
+    count = len(kept.removeprefix("a" * shift)) // len(escaped)
+    assert kept == "a" * shift + escaped * count
+    assert note == f" [shortened / abreviado: +{4_000 - count}]"
+    assert len(message.text) <= 4_000
 
 
 @pytest.mark.parametrize(
@@ -156,7 +160,10 @@ def test_text_for_notifications_never_ends_inside_an_escape() -> None:
     ids=lambda block: block.kind,
 )
 def test_what_is_shortened_says_so(block: Block) -> None:
-    assert "[shortened / abreviado: +" in shown(to_slack(reply(block)))
+    message = to_slack(reply(block))
+
+    assert check_blocks(message.blocks) == []
+    assert "[shortened / abreviado: +" in shown(message)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +177,19 @@ def test_what_is_shortened_says_so(block: Block) -> None:
     ids=lambda block: block.kind,
 )
 def test_what_fits_is_whole(block: Block) -> None:
-    assert "…" not in shown(to_slack(reply(block)))
+    message = to_slack(reply(block))
+
+    assert check_blocks(message.blocks) == []
+    assert "…" not in shown(message)
+
+
+def test_more_buttons_than_fit_a_row_fill_two() -> None:
+    row = Buttons(items=(Button(label="x", verb=Verb.SAY, value="y"),) * 26)
+
+    message = to_slack(reply(row))
+
+    assert check_blocks(message.blocks) == []
+    assert [len(block["elements"]) for block in message.blocks] == [25, 1]
 
 
 def test_note_counts_what_is_missing() -> None:
@@ -180,13 +199,14 @@ def test_note_counts_what_is_missing() -> None:
     assert note == f"… [shortened / abreviado: +{4_000 - sum(map(len, kept))}]"
 
 
-def test_buttons_survive_a_reply_that_is_too_long() -> None:
+@pytest.mark.parametrize("paragraphs", [[text("x" * 3_000)] * 8, [text("x")] * 60], ids=["long", "many"])
+def test_buttons_survive_a_reply_that_is_too_long(paragraphs: list[Text]) -> None:
     approve = Buttons(items=(Button(label="Approve", verb=Verb.APPROVE, value="p-1", style="primary"),))
 
-    message = to_slack(reply(*[text("x" * 3_000)] * 8, approve))
+    message = to_slack(reply(*paragraphs, approve))
 
-    assert message.blocks[-1]["type"] == "actions"
-    assert message.blocks[-2]["type"] == "context"
+    assert check_blocks(message.blocks) == []
+    assert [block["type"] for block in message.blocks[-2:]] == ["context", "actions"]
     assert "[shortened / abreviado: +" in shown(message)
 
 
