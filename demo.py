@@ -48,6 +48,10 @@ async def run_demo(settings: Settings, *, tws_port: int) -> None:
                 "tws": TwsSettings(
                     url=tws_url, username=_SERVICE_USER, password=SecretStr(service_password), write=True
                 ),
+                # One person plays all parts, and scripts do too.
+                "security": settings.security.model_copy(
+                    update={"person_rate": "1200/minute", "login_rate": "120/minute"}
+                ),
                 # The simulated engine and its logs are in this zone.
                 "turns": settings.turns.model_copy(update={"timezone": "America/Sao_Paulo"}),
                 "webhook": WebhookSettings(sources={"tws": WebhookSource(secret=SecretStr(password))}),

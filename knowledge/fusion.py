@@ -17,7 +17,7 @@ Way: TypeAlias = Literal["identifier", "words", "vector"]
 Ranking: TypeAlias = Mapping[int, float]
 """Score by chunk id, higher is better."""
 
-_DAMPING = 10
+_DAMPING = 60
 """The constant of the paper: how slowly lower ranks lose weight."""
 
 

@@ -61,7 +61,7 @@ class TurnRoutes:
                 method="GET",
                 path="/api/v1/turns/{turn_id}",
                 handle=self.get,
-                summary="The answer of a turn that you started",
+                summary="The answer of a turn that you started, or to an alert",
                 tag="chat",
                 permission=Permission.ASK,
                 responses={200: TurnAnswer, 202: Running},
@@ -73,8 +73,8 @@ class TurnRoutes:
         """The reply if it is there, 202 if not; a stream resumes after `Last-Event-ID`."""
         turn_id = request.match_info["turn_id"]
         message = await self._inbox.find(turn_id)
-        if message is None or not _is_sender(message, request):
-            raise ProblemError(404, "turn_not_found", "You started no such turn.")
+        if message is None or not _may_read(message, request):
+            raise ProblemError(404, "turn_not_found", "There is no such turn, or it is not yours.")
         return await self._respond(request, turn_id, message, to_turn_answer, wait=_GLANCE)
 
     async def start(

@@ -116,15 +116,22 @@ class TurnEvents:
     async def _listen(self) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._listen_dsn)
-                lost = asyncio.Event()
-                connection.add_termination_listener(lambda _connection, lost=lost: lost.set())
-                await connection.add_listener(_CHANNEL, self._on_notify)
-                await lost.wait()
+                await self._listen_once()
                 _log.warning("turn_events_listener_lost")
             except (OSError, asyncpg.PostgresError) as error:
                 _log.warning("turn_events_listener_failed", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT.total_seconds())
+
+    async def _listen_once(self) -> None:
+        """Passes notifications on until the connection breaks."""
+        connection = await asyncpg.connect(self._listen_dsn)
+        try:
+            lost = asyncio.Event()
+            connection.add_termination_listener(lambda _connection: lost.set())
+            await connection.add_listener(_CHANNEL, self._on_notify)
+            await lost.wait()
+        finally:
+            await connection.close(timeout=2)
 
     def _on_notify(self, _connection: object, _pid: int, _channel: str, turn_id: object) -> None:
         for wake in self._readers.get(str(turn_id), ()):

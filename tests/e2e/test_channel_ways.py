@@ -181,3 +181,7 @@ async def test_alert_is_answered_in_slack_and_for_readers(resync: Resync, slack:
     assert "CERT_SYNC" in json.dumps(posted)
     assert "certificate" in json.dumps(posted)
     assert "Rerun" in _slack_buttons(posted)
+    async with resync.client("viewer") as viewer:
+        status, answer = await viewer.get(f"/api/v1/turns/{answers[0]['id']}")
+    assert status == 200
+    assert answer["agent"] == "diagnosis"
