@@ -52,6 +52,7 @@ async def run_demo(settings: Settings, *, tws_port: int) -> None:
                 "security": settings.security.model_copy(
                     update={"person_rate": "1200/minute", "login_rate": "120/minute"}
                 ),
+                "rest": settings.rest.model_copy(update={"rate": "3000/minute"}),
                 # The simulated engine and its logs are in this zone.
                 "turns": settings.turns.model_copy(update={"timezone": "America/Sao_Paulo"}),
                 "webhook": WebhookSettings(sources={"tws": WebhookSource(secret=SecretStr(password))}),

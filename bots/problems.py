@@ -13,8 +13,16 @@ import asyncpg
 import structlog
 from aiohttp import hdrs, web
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-__all__ = ["ProblemError", "problem", "problem_document", "problem_middleware"]
+__all__ = [
+    "DATABASE_AWAY",
+    "ProblemError",
+    "problem",
+    "problem_document",
+    "problem_middleware",
+    "to_problem",
+]
 
 _log = structlog.get_logger(__name__)
 
@@ -45,8 +53,8 @@ _KINDS: Final[Mapping[int, _Kind]] = {
     503: _Kind("Service Unavailable", "unavailable", "A part this answer needs is away; try again later."),
 }
 
-# What a database that is away or restarting raises; while a connection is made, asyncpg's errors come bare.
-_AWAY: Final = (DBAPIError, asyncpg.PostgresError, OSError)
+DATABASE_AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, OSError)
+"""What a database that is away, restarting or overrun raises; asyncpg's errors come bare while connecting."""
 # What it raises when it is there and we asked wrongly.
 _OURS: Final = (ProgrammingError, IntegrityError, DataError)
 
@@ -118,16 +126,22 @@ async def problem_middleware(
     """
     try:
         return await handler(request)
-    except ProblemError as error:
-        return problem(error.status, error.code, error.detail, headers=error.headers, errors=error.errors)
     except web.HTTPException as error:
         if error.status < 400:  # noqa: PLR2004 redirects are answers, not errors
             raise
         kind = _KINDS.get(error.status) or _Kind(error.reason, f"http_{error.status}", error.reason)
         kept = {name: error.headers[name] for name in _KEPT if name in error.headers}
         return problem(error.status, kind.code, kind.detail, headers=kept)
-    except Exception as error:  # noqa: BLE001 the outermost boundary of a request; logged with its traceback
-        _log.exception("request_failed", method=request.method, path=request.path)
-        if isinstance(error, _AWAY) and not isinstance(error, _OURS):
-            return problem(503, _KINDS[503].code, _KINDS[503].detail, headers={hdrs.RETRY_AFTER: "2"})
-        return problem(500, _KINDS[500].code, _KINDS[500].detail)
+    except Exception as error:  # noqa: BLE001 the outermost boundary of a request
+        found = to_problem(error, request)
+        return problem(found.status, found.code, found.detail, headers=found.headers, errors=found.errors)
+
+
+def to_problem(error: Exception, request: web.Request) -> ProblemError:
+    """What the client may read of an error; one that is no problem yet is logged with its traceback."""
+    if isinstance(error, ProblemError):
+        return error
+    _log.exception("request_failed", method=request.method, path=request.path, exc_info=error)
+    if isinstance(error, DATABASE_AWAY) and not isinstance(error, _OURS):
+        return ProblemError(503, _KINDS[503].code, _KINDS[503].detail, headers={hdrs.RETRY_AFTER: "2"})
+    return ProblemError(500, _KINDS[500].code, _KINDS[500].detail)

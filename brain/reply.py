@@ -259,8 +259,9 @@ def _plain_lines(block: Block) -> list[str]:
         case Code():
             return [*([block.caption] if block.caption else []), *block.text.splitlines()]
         case Citations():
+            # The answer quotes them above; here stands where to look them up.
             return [
-                f"[{number}] {item.document_title}, {item.location}: {item.quote}"
+                f"[{number}] {item.document_title}, {item.location}"
                 for number, item in enumerate(block.items, 1)
             ]
         case Buttons():

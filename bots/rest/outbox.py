@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
+from bots.problems import DATABASE_AWAY
 from brain.message import InboundMessage
 from brain.reply import Reply, to_json
 from brain.turns.events import EventKind, TurnEvents
@@ -34,7 +34,7 @@ class _WebOutbox:
     async def progress(self, line: str) -> None:
         try:
             await self._events.publish(self._turn_id, "progress", line)
-        except (SQLAlchemyError, OSError) as error:
+        except DATABASE_AWAY as error:
             _log.info("progress_lost", turn_id=self._turn_id, error=type(error).__name__)
 
     async def delta(self, piece: str) -> None:
@@ -49,5 +49,5 @@ class _WebOutbox:
     async def _publish(self, kind: EventKind, data: str) -> None:
         try:
             await self._events.publish(self._turn_id, kind, data)
-        except (SQLAlchemyError, OSError) as error:
+        except DATABASE_AWAY as error:
             raise OutboxError(f"the {kind} could not be stored", retryable=True) from error

@@ -11,9 +11,8 @@ from typing import Final
 import structlog
 from aiohttp import hdrs, web
 from pydantic import BaseModel
-from sqlalchemy.exc import SQLAlchemyError
 
-from bots.problems import ProblemError, problem_document
+from bots.problems import ProblemError, problem_document, to_problem
 from brain.message import Channel, InboundMessage
 from brain.reply import Reply, from_json
 from brain.turns.events import TurnEvent, TurnEvents
@@ -145,7 +144,7 @@ class TurnRoutes:
         after = int(seen) if seen.isascii() and seen.isdigit() else 0
         try:
             await response.prepare(request)
-            async for frame in self._frames(turn_id, after, answer):
+            async for frame in self._frames(request, turn_id, after, answer):
                 await response.write(frame.encode())
             await response.write_eof()
         except ConnectionResetError:
@@ -154,7 +153,7 @@ class TurnRoutes:
         return response
 
     async def _frames(
-        self, turn_id: str, after: int, answer: Callable[[Reply], BaseModel]
+        self, request: web.Request, turn_id: str, after: int, answer: Callable[[Reply], BaseModel]
     ) -> AsyncIterator[str]:
         """The events as the stream carries them; what goes wrong ends it with a `problem` event."""
         try:
@@ -168,17 +167,14 @@ class TurnRoutes:
                         else json.dumps({"text": event.data}, ensure_ascii=False)
                     )
                     yield f"id: {event.number}\nevent: {event.kind}\ndata: {data}\n\n"
-        except ProblemError as error:
-            yield _problem_frame(error.status, error.code, error.detail)
         except TimeoutError:
             yield _problem_frame(
-                503, "still_running", f"The answer takes longer; it will be at {_address(turn_id)}."
+                ProblemError(
+                    503, "still_running", f"The answer takes longer; it will be at {_address(turn_id)}."
+                )
             )
-        except SQLAlchemyError:
-            _log.exception("stream_failed", turn_id=turn_id)
-            yield _problem_frame(
-                503, "unavailable", f"The stream broke off; the answer will be at {_address(turn_id)}."
-            )
+        except Exception as error:  # noqa: BLE001 the status is sent, so no middleware can answer any more
+            yield _problem_frame(to_problem(error, request))
 
     async def _beating(self, turn_id: str) -> AsyncIterator[TurnEvent | None]:
         """The turn's events, and None after each `heartbeat` of silence."""
@@ -225,15 +221,21 @@ def json_response(
     )
 
 
-def _is_sender(message: InboundMessage, request: web.Request) -> bool:
-    """By channel too: a Slack user id may be spelled like a name here."""
-    return message.sender.channel is Channel.WEB and message.sender.user_id == request[ACTOR].actor_id
+def _may_read(message: InboundMessage, request: web.Request) -> bool:
+    """One's own turns, and the answers to alerts, which are for everybody who may ask.
+
+    By channel too: a Slack user id may be spelled like a name here.
+    """
+    sender = message.sender
+    return sender.channel is Channel.WEBHOOK or (
+        sender.channel is Channel.WEB and sender.user_id == request[ACTOR].actor_id
+    )
 
 
 def _address(turn_id: str) -> str:
     return f"/api/v1/turns/{turn_id}"
 
 
-def _problem_frame(status: int, code: str, detail: str) -> str:
-    data = json.dumps(problem_document(status, code, detail), ensure_ascii=False)
-    return f"event: problem\ndata: {data}\n\n"
+def _problem_frame(problem: ProblemError) -> str:
+    document = problem_document(problem.status, problem.code, problem.detail)
+    return f"event: problem\ndata: {json.dumps(document, ensure_ascii=False)}\n\n"

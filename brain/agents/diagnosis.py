@@ -8,14 +8,14 @@ from zoneinfo import ZoneInfo
 
 import structlog
 
-from brain.agents.evidence import cite_log, cite_passages
+from brain.agents.evidence import cite_log, cite_passages, cite_text, list_items
 from brain.agents.grammar import Request
 from brain.agents.offers import action_buttons
 from brain.agents.resolve import Found, find_job
 from brain.agents.waiting import answer_not_started
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
-from brain.reply import Block, Button, Citation, Code, Text, code, strong
+from brain.reply import Block, Bullets, Button, Citation, Code, Text, code, strong, text
 from brain.state import Draft, Memory, TurnContext
 from brain.times import clock
 from brain.toolbox import Toolbox
@@ -97,14 +97,8 @@ async def _explain(
     else:
         blocks.append(phrase(locale, "log_says_nothing"))
     if result.answerable:
-        sources = cite_passages(_useful(result.passages), _question_for_quote(job, findings))
-        first = len(citations) + 1
-        blocks += [
-            phrase(
-                locale, "runbook_says", title=strong(source.document_title), quote=source.quote, n=str(number)
-            )
-            for number, source in enumerate(sources, first)
-        ]
+        quoted, sources = _runbook(result.passages, job, findings, locale, first=len(citations) + 1)
+        blocks += quoted
         citations += sources
     else:
         blocks.append(phrase(locale, "no_runbook"))
@@ -122,15 +116,23 @@ async def _explain(
     )
 
 
-def _useful(passages: tuple[Passage, ...]) -> tuple[Passage, ...]:
-    """The best passage, and before it what its document says to do."""
+def _runbook(
+    passages: tuple[Passage, ...], job: Job, findings: LogFindings, locale: Locale, *, first: int
+) -> tuple[list[Block], list[Citation]]:
+    """The best passage, quoted, and what its document says to do; citations are numbered from `first`."""
     best = passages[0]
-    steps = [
-        passage
-        for passage in passages
-        if passage.document_id == best.document_id and _STEPS.search(passage.location)
-    ]
-    return (best,) if not steps or steps[0] == best else (steps[0], best)
+    (source,) = cite_passages((best,), _question_for_quote(job, findings))
+    title = strong(best.document_title)
+    blocks: list[Block] = [phrase(locale, "runbook_says", title=title, quote=source.quote, n=str(first))]
+    citations = [source]
+    same_document = [passage for passage in passages if passage.document_id == best.document_id]
+    steps = next((passage for passage in same_document if _STEPS.search(passage.location)), None)
+    items = () if steps is None else list_items(steps.text)
+    if steps is not None and items:
+        blocks.append(phrase(locale, "runbook_steps", title=title, n=str(first + 1)))
+        blocks.append(Bullets(items=tuple(text(item) for item in items), numbered=True))
+        citations.append(cite_text(steps, " ".join(items)))
+    return blocks, citations
 
 
 def _headline(job: Job, run: JobRun | None, locale: Locale, zone: ZoneInfo) -> Text:

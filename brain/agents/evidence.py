@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from brain.message import Locale
@@ -12,20 +13,31 @@ from knowledge.documents import Passage
 from tws.joblog import LogLine
 from tws.objects import Job, JobRun
 
-__all__ = ["cite_log", "cite_passages"]
+__all__ = ["cite_log", "cite_passages", "cite_text", "list_items"]
+
+_ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(.+)$", re.MULTILINE)
+_ITEMS = 8
+"""Steps shown; a longer procedure is read in the document."""
 
 
 def cite_passages(passages: Iterable[Passage], question: str) -> tuple[Citation, ...]:
     """One citation a passage: the sentences of it that answer the question, word for word."""
-    return tuple(
-        Citation(
-            document_id=passage.document_id,
-            document_title=passage.document_title,
-            location=passage.location,
-            quote=quote(passage.text, question),
-        )
-        for passage in passages
+    return tuple(cite_text(passage, quote(passage.text, question)) for passage in passages)
+
+
+def cite_text(passage: Passage, words: str) -> Citation:
+    """A citation of some words of the passage."""
+    return Citation(
+        document_id=passage.document_id,
+        document_title=passage.document_title,
+        location=passage.location,
+        quote=words,
     )
+
+
+def list_items(passage_text: str) -> tuple[str, ...]:
+    """The items of a list, such as the steps of a procedure, without their marks; empty if there is none."""
+    return tuple(found.strip() for found in _ITEM.findall(passage_text)[:_ITEMS])
 
 
 def cite_log(job: Job, run: JobRun, line: LogLine, locale: Locale) -> Citation:

@@ -14,7 +14,7 @@ from brain.snapshots import PlanSnapshot
 from brain.state import Draft, Memory
 from brain.times import clock, span
 from brain.toolbox import Toolbox
-from tws.objects import CommonStatus, Job, JobFilter, JobStreamFilter
+from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter
 
 __all__ = ["answer_status", "overview_table"]
 
@@ -29,6 +29,7 @@ _UNFINISHED = (
     CommonStatus.ERROR,
     CommonStatus.BLOCKED,
 )
+_OVER = frozenset({CommonStatus.SUCCESSFUL, CommonStatus.CANCELED, CommonStatus.SUPPRESS})
 _TOPICS = {
     "failed": (CommonStatus.ERROR,),
     "running": (CommonStatus.RUNNING,),
@@ -116,14 +117,31 @@ def _jobs(topic: str, jobs: tuple[Job, ...], total: int, locale: Locale, zone: Z
 
 async def _late(tools: Toolbox, locale: Locale, zone: ZoneInfo) -> Draft:
     page = await tools.query_jobs(JobFilter(common_statuses=_UNFINISHED, limit=_SCANNED))
+    streams = await tools.job_streams(JobStreamFilter(limit=_SCANNED))
     now = datetime.now(UTC)
     late = tuple(job for job in page.jobs if job.is_late or (job.deadline is not None and job.deadline < now))
-    return _jobs("late", late[:_ROWS], len(late), locale, zone)
+    late_streams = [
+        stream
+        for stream in streams
+        if stream.common_status not in _OVER
+        and (stream.is_late or (stream.deadline is not None and stream.deadline < now))
+    ]
+    if not late_streams:
+        return _jobs("late", late[:_ROWS], len(late), locale, zone)
+    sentence = phrase(locale, "some_late_streams", count=strong(str(len(late_streams))))
+    jobs = _jobs("late", late[:_ROWS], len(late), locale, zone).blocks if late else ()
+    return Draft(agent="status", blocks=(sentence, _stream_table(late_streams, locale, zone), *jobs))
 
 
 async def _job_streams(tools: Toolbox, locale: Locale, zone: ZoneInfo) -> Draft:
     streams = await tools.job_streams(JobStreamFilter(limit=_SCANNED))
     troubled = [stream for stream in streams if stream.status in {"STUCK", "ABEND"} or stream.is_late]
+    sentence = phrase(locale, "streams", count=strong(str(len(streams))), troubled=strong(str(len(troubled))))
+    table = (_stream_table(troubled, locale, zone),) if troubled else ()
+    return Draft(agent="status", blocks=(sentence, *table))
+
+
+def _stream_table(streams: list[JobStream], locale: Locale, zone: ZoneInfo) -> Table:
     now = datetime.now(UTC)
     rows = tuple(
         (
@@ -133,12 +151,10 @@ async def _job_streams(tools: Toolbox, locale: Locale, zone: ZoneInfo) -> Draft:
             str(stream.jobs_abended + stream.jobs_failed),
             clock(stream.deadline, zone, now=now),
         )
-        for stream in troubled[:_ROWS]
+        for stream in streams[:_ROWS]
     )
     columns = ("col_stream", "col_status", "col_done", "col_failed", "col_deadline")
-    sentence = phrase(locale, "streams", count=strong(str(len(streams))), troubled=strong(str(len(troubled))))
-    table = (Table(columns=tuple(say(locale, key) for key in columns), rows=rows),) if rows else ()
-    return Draft(agent="status", blocks=(sentence, *table))
+    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
 
 
 async def _workstations(tools: Toolbox, locale: Locale) -> Draft:

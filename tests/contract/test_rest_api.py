@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 
@@ -195,7 +196,7 @@ async def test_the_openapi_document_is_valid_and_complete(server: RestServer) ->
         assert schema.get("type") or schema.get("enum"), name
     documented = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert documented == {(each.method, each.path) for each in server.routes.endpoints}
-    references = set(re.findall(r'"\$ref": "#/components/schemas/(\w+)"', str(document).replace("'", '"')))
+    references = set(re.findall(r'"#/components/schemas/(\w+)"', json.dumps(document)))
     assert references
     assert references <= document["components"]["schemas"].keys()
     operations = [each["operationId"] for methods in document["paths"].values() for each in methods.values()]

@@ -56,6 +56,14 @@ async def test_files_are_revalidated_by_their_content(
         assert response.status == 200
 
 
+@pytest.mark.parametrize(
+    "path", ["/assets/gone.js", "/assets/index.html", "/assets/..%2Fpages.py", "/assets/"]
+)
+async def test_what_is_no_asset_is_not_found(client: aiohttp.ClientSession, path: str) -> None:
+    async with client.get(path) as response:
+        assert response.status == 404
+
+
 async def test_every_file_that_the_pages_name_is_there(client: aiohttp.ClientSession) -> None:
     named = set()
     for name in FILES:

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.problems import ProblemError
@@ -111,7 +111,7 @@ async def test_an_unreadable_document_is_refused_with_the_reason(server: RestSer
 async def test_an_upload_beyond_the_limit_is_refused(
     engine: AsyncEngine, postgres_dsn: str, redis_url: str
 ) -> None:
-    settings = RestSettings(upload_max="10kB")  # type: ignore[arg-type]  # as a configuration writes it
+    settings = RestSettings(upload_max="10kB")
     async with rest_server(engine, postgres_dsn, redis_url, settings=settings) as server:
         headers = await server.sign_in("supervisor")
         for size in (10_001, 100_000):
@@ -167,6 +167,19 @@ async def test_a_repeated_upload_gets_the_first_answer(server: RestServer) -> No
     async with server.client.post(DOCUMENTS, headers=headers, data=_form(RUNBOOK + b"!")) as response:
         assert response.status == 422
         assert (await response.json())["code"] == "idempotency_key_reused"
+
+
+async def test_a_store_that_is_away_is_said_so(server: RestServer, engine: AsyncEngine) -> None:
+    headers = await server.sign_in("viewer")
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE kb_documents RENAME TO kb_documents_away"))
+    try:
+        async with server.client.get(DOCUMENTS, headers=headers) as response:
+            document = await response.json()
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE kb_documents_away RENAME TO kb_documents"))
+    assert (document["status"], document["code"]) == (503, "knowledge_store_unavailable")
 
 
 def _request(key: str = "k1") -> web.Request:

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import insert, text
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from bots.rest.inbound import chat_message
+from bots.rest.models import ChatRequest
+from bots.rest.outbox import WebOutboxes
 from bots.rest.settings import RestSettings
-from brain.message import Verb
+from brain.message import Channel, Conversation, InboundMessage, Sender, Verb
+from brain.reply import Reply
 from brain.tables import PROPOSALS
+from brain.turns.events import TurnEvents
+from brain.turns.outbox import OutboxError
+from security.roles import Actor, Role
 from tests.support.rest_server import VIEW, RestServer, rest_server
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -102,7 +109,8 @@ async def test_a_stream_shows_progress_and_ends_with_the_same_answer(server: Res
     assert events[0]["data"] == {"text": "reading the plan"}
     async with server.client.get(address, headers=headers) as response:
         looked_up = await response.json()
-    assert looked_up == {**events[2]["data"], "outcome": None}
+    assert looked_up.pop("outcome") is None
+    assert looked_up == events[2]["data"]
 
 
 async def test_a_stream_resumes_after_the_last_event(server: RestServer) -> None:
@@ -163,6 +171,43 @@ async def test_nobody_reads_the_turn_of_another(server: RestServer) -> None:
         async with server.client.get(f"/api/v1/turns/{turn_id}", headers=headers) as response:
             assert response.status == 404
             assert (await response.json())["code"] == "turn_not_found"
+
+
+@pytest.mark.parametrize(("channel", "status"), [(Channel.SLACK, 404), (Channel.WEBHOOK, 202)])
+async def test_a_name_of_another_channel_opens_nothing_and_alerts_are_for_all(
+    server: RestServer, channel: Channel, status: int
+) -> None:
+    message = InboundMessage(
+        delivery_id="d1",
+        conversation=Conversation(channel=channel, tenant="T1", conversation_id="C1"),
+        sender=Sender(channel=channel, tenant="T1", user_id="viewer"),
+        text="hello",
+        received_at=datetime.now(UTC),
+    )
+    accepted = await server.inbox.accept(message)
+    headers = await server.sign_in("viewer")
+    async with server.client.get(f"/api/v1/turns/{accepted.turn_id}", headers=headers) as response:
+        assert response.status == status
+
+
+async def test_a_reader_who_leaves_does_not_stop_the_turn(
+    engine: AsyncEngine, postgres_dsn: str, redis_url: str
+) -> None:
+    settings = RestSettings(heartbeat=timedelta(milliseconds=20))
+    async with rest_server(engine, postgres_dsn, redis_url, settings=settings) as server:
+        server.brain.thinks_seconds = 0.3
+        headers = await server.sign_in("viewer")
+        async with server.client.post(
+            "/api/v1/chat", headers={**headers, **EVENTS}, json={"message": "hello"}
+        ) as response:
+            address = response.headers["Content-Location"]
+            response.close()
+        async with asyncio.timeout(10):
+            while True:
+                async with server.client.get(address, headers=headers) as looked_up:
+                    if looked_up.status == 200:
+                        break
+    assert len(server.brain.turns) == 1
 
 
 async def test_the_same_conversation_id_is_another_conversation_for_another_person(
@@ -317,3 +362,37 @@ async def test_logins_are_limited_by_address(engine: AsyncEngine, postgres_dsn: 
             async with server.client.post("/api/v1/auth/login", json=body) as response:
                 statuses.append(response.status)
         assert statuses == [401, 401, 429]
+
+
+async def test_an_answer_that_cannot_be_stored_is_sent_again_later(postgres_dsn: str) -> None:
+    away = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
+    message = chat_message(
+        ChatRequest(message="hi"),
+        actor=Actor(actor_id="ana", display_name="Ana", role=Role.VIEWER),
+        delivery_id="d1",
+        received_at=datetime.now(UTC),
+    )
+    outbox = WebOutboxes(TurnEvents(away, postgres_dsn))("t1", message)
+    await outbox.progress("reading the plan")
+    with pytest.raises(OutboxError) as caught:
+        await outbox.send(Reply(blocks=(), plain_text="x"))
+    assert caught.value.retryable
+
+
+async def test_a_stream_that_breaks_ends_with_a_problem_and_tells_nothing_of_the_inside(
+    server: RestServer, engine: AsyncEngine
+) -> None:
+    headers = {**await server.sign_in("viewer"), **EVENTS}
+    async with server.client.post("/api/v1/chat", headers=headers, json={"message": "hi"}) as response:
+        address = response.headers["Content-Location"]
+        await response.read()
+    async with engine.begin() as connection:
+        await connection.execute(text("ALTER TABLE turn_events RENAME TO turn_events_away"))
+    try:
+        async with server.client.get(address, headers=headers) as response:
+            events = await _events(response)
+    finally:
+        async with engine.begin() as connection:
+            await connection.execute(text("ALTER TABLE turn_events_away RENAME TO turn_events"))
+    assert [event["event"] for event in events] == ["problem"]
+    assert "turn_events" not in str(events)

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from aiohttp import web
-from aiohttp.test_utils import TestServer
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bots.problems import problem_middleware
@@ -127,6 +126,7 @@ async def rest_server(
     person_rate: str = "1000/minute",
     login_rate: str = "1000/minute",
     works: bool = True,
+    port: int = 0,
 ) -> AsyncIterator[RestServer]:
     """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting."""
     directory = ActorDirectory(engine, Passwords(rounds=4))
@@ -191,15 +191,18 @@ async def rest_server(
     )
     app = web.Application(middlewares=[problem_middleware])
     routes.register(app)
-    server = TestServer(app)
-    await server.start_server()
+    # As in production; aiohttp's own test server cancels handlers whose client has left.
+    site_runner = web.AppRunner(app, access_log=None, handler_cancellation=False, shutdown_timeout=1)
+    await site_runner.setup()
+    await web.TCPSite(site_runner, "127.0.0.1", port).start()
+    url = f"http://127.0.0.1:{site_runner.addresses[0][1]}/"
     if works:
         worker.start()
     try:
-        async with aiohttp.ClientSession(server.make_url("/")) as client:
+        async with aiohttp.ClientSession(url) as client:
             yield RestServer(
                 client=client,
-                url=str(server.make_url("/")),
+                url=url,
                 brain=brain,
                 directory=directory,
                 proposals=proposals,
@@ -209,7 +212,7 @@ async def rest_server(
             )
     finally:
         await worker.stop(timedelta(seconds=5))
-        await server.close()
+        await site_runner.cleanup()
         await events.aclose()
         await limiter.aclose()
         await tracer.aclose()

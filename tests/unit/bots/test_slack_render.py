@@ -152,6 +152,7 @@ def test_text_for_notifications_never_ends_inside_an_escape(character: str, esca
         Table(columns=("a",), rows=(("x",),) * 150),
         Table(columns=tuple("abcdefghijklmnopqrstuvwxyz"), rows=()),
         Table(columns=("a",), rows=(("x" * 4_000,),)),
+        Table(columns=("x" * 400,) * 20, rows=()),
         Code(text="x\n" * 4_000),
         Citations(items=(Citation(document_id="d", document_title="t", location="l", quote="x" * 4_000),)),
         Notice(text="x" * 4_000),
