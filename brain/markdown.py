@@ -37,8 +37,6 @@ def to_blocks(markdown: str) -> tuple[Block, ...]:
                 (items if depth else blocks).append(paragraph)
             case "fence" | "code_block":
                 blocks.append(Code(text=token.content.rstrip("\n")))
-            case "html_block":
-                blocks.append(Text(spans=(Span(token.content.strip()),)))
     return tuple(blocks)
 
 

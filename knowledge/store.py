@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from .documents import Chunk, Document
 from .embed import Vectors
 from .errors import StoreUnavailableError
-from .tables import CHANGED_CHANNEL, chunks, documents, revision
+from .tables import chunks, documents, revision
 
 __all__ = ["Store", "WordRows", "transaction"]
 
@@ -91,7 +91,7 @@ class Store:
                 for index, piece in enumerate(pieces)
             ]
             await connection.execute(chunks.insert(), rows)
-            await _announce(connection)
+            await _mark_changed(connection)
             written = (await connection.execute(_documents().where(documents.c.id == document_id))).one()
         return _document(written)
 
@@ -139,7 +139,7 @@ class Store:
             query = delete(documents).where(documents.c.id == _key(document_id)).returning(documents.c.id)
             is_gone = (await connection.execute(query)).first() is not None
             if is_gone:
-                await _announce(connection)
+                await _mark_changed(connection)
         return is_gone
 
     async def revision(self) -> UUID | None:
@@ -166,11 +166,10 @@ class Store:
         return _document(row) if row else None
 
 
-async def _announce(connection: AsyncConnection) -> None:
+async def _mark_changed(connection: AsyncConnection) -> None:
     value = uuid4()
     statement = insert(revision).values(id=1, value=value)
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"value": value}))
-    await connection.execute(select(func.pg_notify(CHANGED_CHANNEL, str(value))))
 
 
 def _documents() -> Select[tuple[object, ...]]:

@@ -22,10 +22,8 @@ from sqlalchemy import (
     func,
 )
 
-__all__ = ["CHANGED_CHANNEL", "DIMENSIONS", "chunks", "documents", "metadata", "revision"]
+__all__ = ["DIMENSIONS", "chunks", "documents", "metadata", "revision"]
 
-CHANGED_CHANNEL = "kb_changed"
-"""The NOTIFY channel that each change is announced on, with the revision as payload."""
 DIMENSIONS = 384
 """Length of a vector: what all-MiniLM-L6-v2 gives."""
 

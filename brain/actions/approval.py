@@ -25,7 +25,6 @@ from brain.tables import EXECUTIONS
 from security.audit import AuditEntry, AuditLog
 from security.roles import Actor, Permission
 from tws.client import TwsClient
-from tws.errors import TwsError
 
 __all__ = ["Approval"]
 
@@ -80,7 +79,7 @@ class Approval:
                 return await self._settle(proposal, actor, channel, "refused", changed)
             await self._approve(proposal, actor, channel, reason)
             proposal = cast("Proposal", await self._proposals.get(proposal_id))
-        if proposal.is_final:
+        if proposal.is_final or verb is Verb.REJECT:
             return _already(proposal, locale)
         return await self._carry_out(proposal, actor, channel)
 
@@ -116,10 +115,7 @@ class Approval:
                 await self._append(connection, proposal, actor, channel, "before", {"reason": reason})
 
     async def _carry_out(self, proposal: Proposal, actor: Actor, channel: str) -> Result:
-        try:
-            result = await self._execution.run(proposal)
-        except TwsError as error:
-            result = Result(state="unknown", detail=str(error))
+        result = await self._execution.run(proposal)
         return await self._settle(
             proposal, actor, channel, result.state, result.detail, expected="approved", phase="after"
         )

@@ -36,24 +36,24 @@ without any of these says nothing about the action."""
 
 _WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT"})
 _STARTABLE = frozenset({"READY", "FENCE"})
+_LAUNCHED = frozenset({"INTRO", "EXEC", "SUCCP", "ABENP"})
 _ENDED = frozenset({"SUCC", "ABEND", "FAIL", "DONE", "SUPPR", "CANCL", "CANCLP", "ERROR"})
 
 _LEGAL: dict[Action, frozenset[str]] = {
     Action.RERUN: _ENDED,
     Action.HOLD: _WAITING | _STARTABLE,
-    Action.RELEASE: _WAITING | _STARTABLE | {"CANCLP"},
-    Action.CANCEL: frozenset(
-        _WAITING
-        | _STARTABLE
-        | {"INTRO", "EXEC", "PEND", "SUCCP", "ABENP", "SUCC", "ABEND", "FAIL", "DONE", "SUPPR", "CANCLP"}
-    ),
+    # CANCLP is missing on purpose: TWS takes a release there, and cancels. Whoever means that asks for a cancel.
+    Action.RELEASE: _WAITING | _STARTABLE,
+    Action.CANCEL: _WAITING | _STARTABLE | _LAUNCHED | (_ENDED - {"CANCL"}) | {"PEND", "EXTRN"},
 }
 
 
 def is_legal(action: Action, job: Job) -> bool:
     """Whether TWS accepts the action in the job's present state."""
     if action is Action.RERUN:
-        return job.last_run is not None and (job.canceled or job.status in _LEGAL[action])
+        # The process of a job that was cancelled after its launch still runs.
+        has_ended = job.status in _LEGAL[action] or (job.canceled and job.status not in _LAUNCHED)
+        return job.last_run is not None and has_ended
     if job.canceled:
         return False
     if action is Action.HOLD:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-import asyncpg
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -17,7 +16,7 @@ from knowledge.ingest import Ingest
 from knowledge.search import Search
 from knowledge.settings import KnowledgeSettings
 from knowledge.store import Store
-from knowledge.tables import CHANGED_CHANNEL, chunks, documents
+from knowledge.tables import chunks, documents
 from knowledge.words import Words
 from tests.support.knowledge_questions import ANSWERABLE, UNANSWERABLE
 
@@ -223,17 +222,6 @@ async def test_another_process_sees_the_change_at_its_next_question(
         assert (await other.search("robot cartridges")).passages == ()
     finally:
         await other_engine.dispose()
-
-
-async def test_each_change_is_announced(postgres_dsn: str, store: Store, ingest: Ingest) -> None:
-    heard: asyncio.Queue[object] = asyncio.Queue()
-    connection = await asyncpg.connect(postgres_dsn)
-    try:
-        await connection.add_listener(CHANGED_CHANNEL, lambda *news: heard.put_nowait(news[-1]))
-        await ingest.ingest_bytes("a.md", b"text")
-        assert await asyncio.wait_for(heard.get(), 5) == str(await store.revision())
-    finally:
-        await connection.close()
 
 
 async def test_folders_give_their_documents_and_files_their_fate(tmp_path: Path, ingest: Ingest) -> None:

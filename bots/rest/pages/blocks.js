@@ -20,9 +20,16 @@ const TONE_OF = new Map(Object.entries(TONES).flatMap(([tone, names]) => names.m
 
 const RENDERERS = { text, bullets, facts, table, code, citations, buttons, notice };
 
-// All blocks in order; `say(value)` is called by buttons that stand for words.
-export function renderBlocks(blocks, { say }) {
-  return blocks.map((block) => RENDERERS[block.kind](block, { say })).filter(Boolean);
+// All blocks in order, but for the consequences of `proposal`, which its own card shows. `say(value)` is
+// called by buttons that stand for words.
+export function renderBlocks(blocks, { say, proposal }) {
+  const shown = blocks.filter((block) => !proposal || !tellsConsequences(block, proposal));
+  return shown.map((block) => RENDERERS[block.kind](block, { say })).filter(Boolean);
+}
+
+function tellsConsequences(block, { consequences }) {
+  const lines = block.kind === "bullets" && block.items.map((item) => item.spans.map((span) => span.text).join(""));
+  return lines && lines.join("\n") === consequences.join("\n");
 }
 
 function text(block) {

@@ -141,7 +141,7 @@ function answer(entry) {
     "resync",
     byline(agent),
     degraded.length ? el("p", { class: "degraded", "data-testid": "degraded", role: "note" }, degradedText(degraded)) : null,
-    renderBlocks(reply.blocks, { say: (value) => say(value, { button: true }) }),
+    renderBlocks(reply.blocks, { say: (value) => say(value, { button: true }), proposal }),
     proposal ? renderProposal(proposal, { outcome: entry.outcome, onOutcome }) : null,
     entry.steps?.length
       ? el("details", { class: "steps" }, el("summary", {}, `${words("steps")} (${entry.steps.length})`), el("ol", {}, entry.steps.map((step) => el("li", {}, step))))
@@ -206,8 +206,9 @@ function keep() {
 
 // Shows the end of a short answer, the beginning of a long one.
 function scrollTo(element) {
-  scrollDown();
-  if (element.offsetHeight > byId("scroll").clientHeight) element.scrollIntoView({ block: "start" });
+  const scroll = byId("scroll");
+  const isLong = element.offsetHeight > scroll.clientHeight;
+  scroll.scrollTop = isLong ? element.offsetTop - 16 : scroll.scrollHeight;
 }
 
 function isAtEnd() {

@@ -21,7 +21,7 @@ export function renderProposal(proposal, { outcome, onOutcome }) {
     ),
     el("h4", {}, words("consequences")),
     el("ul", { class: "bullets" }, proposal.consequences.map((line) => el("li", {}, line))),
-    el("p", { class: "muted proposal-rule" }, words(proposal.requires === "second_person" ? "requiresSecond" : "requiresSelf")),
+    proposal.requires === "second_person" ? el("p", { class: "proposal-rule" }, words("requiresSecond")) : null,
     foot,
   );
   if (outcome) showOutcome(foot, outcome);

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brain.agents.language import detect_locale, fold
+from brain.agents.language import Language, check_parts, detect_locale, fold, load
 from brain.message import Locale
 
 EN, PT = Locale.EN, Locale.PT
@@ -49,3 +52,57 @@ def test_folding_drops_accents_and_case() -> None:
 @given(st.text())
 def test_folding_keeps_every_character_in_its_place(text: str) -> None:
     assert len(fold(text)) == len(text)
+
+
+def language_file(folder: Path, **changes: object) -> Path:
+    fields = {"telling": "der das", "negations": "nicht", "retractions": "halt", "links": "und"}
+    fields |= {"pronouns": "er es", "all_words": "alle", "others": "ein eine"}
+    file = folder / "de.yaml"
+    file.write_text(json.dumps(fields | {"parts": {"why": "warum"}} | changes))  # JSON is YAML
+    return file
+
+
+def test_a_language_is_a_file(tmp_path: Path) -> None:
+    language = load(language_file(tmp_path), Language)
+    assert language.telling == {"der", "das"}
+    assert language.parts == {"why": "warum"}
+    assert {"nicht", "halt", "und", "er", "alle", "eine"} <= language.words
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"negations": False}, r"de\.yaml: [\s\S]*negations"),
+        ({"parts": {"why": ["warum"]}}, r"de\.yaml: [\s\S]*parts\.why"),
+        ({"negation": "nicht"}, r"de\.yaml: [\s\S]*negation\b"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_file(
+    tmp_path: Path, changes: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        load(language_file(tmp_path, **changes), Language)
+
+
+def test_a_file_that_is_no_yaml_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "de.yaml"
+    file.write_text("parts: {")
+    with pytest.raises(ValueError, match=r"de\.yaml: "):
+        load(file, Language)
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ({}, r"pt\.yaml: parts: missing why"),
+        ({"why": "por que", "what": "que"}, r"en\.yaml: parts: missing what"),
+        ({"why": "por {causa}"}, r"pt\.yaml: parts\.why: there is no part causa"),
+    ],
+)
+def test_languages_have_the_same_parts(tmp_path: Path, parts: dict[str, str], message: str) -> None:
+    languages = {
+        EN: load(language_file(tmp_path), Language),
+        PT: load(language_file(tmp_path, parts=parts), Language),
+    }
+    with pytest.raises(ValueError, match=message):
+        check_parts(languages)

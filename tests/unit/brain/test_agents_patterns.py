@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from brain.agents.patterns import compile_pattern, correct, words_of
+from brain.agents.grammar.patterns import compile_pattern, correct, words_of
 
 PARTS = {"why": "(why|por que)", "ask": "{why} [on earth]"}
 
@@ -56,3 +56,8 @@ KNOWN = {"c": frozenset({"cancel", "cancela", "cat"}), "r": frozenset({"rerun"})
 )
 def test_one_slip_is_put_right_where_there_is_one_way(word: str, corrected: str) -> None:
     assert correct(word, KNOWN) == corrected
+
+
+def test_an_unknown_part_is_an_error_that_names_the_pattern() -> None:
+    with pytest.raises(ValueError, match=r"no part 'wen' .*\^ \{wen\}"):
+        compile_pattern("^ {wen} did", PARTS)

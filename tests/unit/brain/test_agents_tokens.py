@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from brain.agents.tokens import Selection, read_selection, read_tokens
+from brain.agents.grammar.tokens import Selection, read_selection, read_tokens
 
 
 @pytest.mark.parametrize(

@@ -5,23 +5,26 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
 
-from .lexicon import KNOWN_WORDS
-from .patterns import compile_pattern
 from .tokens import Token, read_selection
-from .vocabulary import PARTS, ROLES, Role, Topic
-from .wordlists import ALL_WORDS, PRONOUNS
+from .vocabulary import ALL_WORDS, KNOWN_WORDS, PRONOUNS, Topic, compiled
 
 __all__ = ["Subjects", "read_subjects"]
 
-_NOUNS: Mapping[Role, str] = {"job_stream": "stream", "workstation": "station", "job": "job"}
-_BEFORE = {
-    role: compile_pattern(f"{pattern} [called|named|chamado|chamada|the|o|a] $", PARTS)
-    for role, pattern in ROLES.items()
+Role: TypeAlias = Literal["job", "job_stream", "workstation", "of_stream", "in_stream", "on_workstation"]
+
+_PARTS_BEFORE: Mapping[Role, str] = {
+    "job_stream": "job_stream_before",
+    "workstation": "station",
+    "of_stream": "of_stream",
+    "in_stream": "in_stream",
+    "on_workstation": "on_workstation",
+    "job": "job",
 }
-_AFTER: dict[Role, re.Pattern[str]] = {
-    role: compile_pattern(f"^{PARTS[part]}", PARTS) for role, part in _NOUNS.items()
-}
+_PARTS_AFTER: Mapping[Role, str] = {"job_stream": "stream", "workstation": "station", "job": "job"}
+_BEFORE = {role: compiled(f"{{{part}}} [{{called}}] $") for role, part in _PARTS_BEFORE.items()}
+_AFTER = {role: compiled(f"^ {{{part}}}") for role, part in _PARTS_AFTER.items()}
 
 _PLAUSIBLE = re.compile(r"[a-z][a-z0-9-]{2,39}")
 """A lower-case word that may be a name."""

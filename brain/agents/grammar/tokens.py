@@ -7,7 +7,7 @@ from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from .language import fold
+from brain.agents.language import fold
 
 __all__ = ["Selection", "Token", "read_selection", "read_tokens"]
 

@@ -5,54 +5,33 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from brain.agents.language import LANGUAGES
 from brain.message import Locale
 
-from .patterns import compile_pattern
 from .tokens import Token
-from .vocabulary import (
-    ASKING,
-    CONDITIONAL,
-    HYPOTHETICAL,
-    IMPERATIVES,
-    MENTIONS,
-    PARTS,
-    POLITE,
-    QUESTION,
-    REASONS,
-    Action,
-)
-from .wordlists import NEGATIONS, RETRACTIONS
+from .vocabulary import LINKS, NEGATIONS, RETRACTIONS, Action, compiled
 
 __all__ = ["Wish", "read_wish"]
 
 _MAX_WORDS = 60
 """Nobody asks for a change in more words; a longer text is pasted from somewhere."""
 
-_LINKS = frozenset({"and", "e", "then", "depois", "but", "mas"})
-"""Words after which a new clause may begin."""
-
-
-def _compile(pattern: str) -> re.Pattern[str]:
-    return compile_pattern(pattern, PARTS)
-
-
-_POLITE, _ASKING = _compile(POLITE).pattern, _compile(ASKING).pattern
-_MENTIONED = {action: _compile(pattern) for action, pattern in MENTIONS.items()}
-_TOLD = {
-    action: re.compile(f"^(?:{_POLITE}|{_ASKING})*{_compile(pattern).pattern}")
-    for action, pattern in IMPERATIVES.items()
-}
+_ACTIONS: tuple[Action, ...] = get_args(Action)
+_POLITE, _ASKING = compiled("{polite}").pattern, compiled("{asking}").pattern
+_ORDERS = {action: compiled(f"{{{action}}}").pattern for action in _ACTIONS}
+_MENTIONED = {action: compiled(f"{{{action}}}", f"{{{action}_forms}}") for action in _ACTIONS}
+_TOLD = {action: re.compile(f"^(?:{_POLITE}|{_ASKING})*{order}") for action, order in _ORDERS.items()}
 _ASKED = {
-    action: re.compile(f"^(?:{_POLITE})*{_ASKING}(?:{_POLITE}|{_ASKING})*{_compile(pattern).pattern}")
-    for action, pattern in IMPERATIVES.items()
+    action: re.compile(f"^(?:{_POLITE})*{_ASKING}(?:{_POLITE}|{_ASKING})*{order}")
+    for action, order in _ORDERS.items()
 }
-_QUESTION = _compile(QUESTION)
-_HYPOTHETICAL = _compile(HYPOTHETICAL)
-_CONDITIONAL = _compile(CONDITIONAL)
-_REASON = _compile(REASONS)
-_NOT_THE_VERB = _compile("(hold on (a|one|$)|release (notes|note))")
+_NO_ORDER = compiled("{no_order}")
+_QUESTION = compiled("^ [{polite}] {question}")
+_HYPOTHETICAL = compiled("{hypothetical}")
+_CONDITIONAL = compiled("{conditional}")
+_REASON = compiled("{reasons}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,9 +91,10 @@ def _is_negated(
     tokens: Sequence[Token], words: Sequence[str], verbs: Sequence[int], locale: Locale | None
 ) -> bool:
     clauses_with_verb = {tokens[verb].clause for verb in verbs}
+    harmless = LANGUAGES[locale].harmless if locale else ()
     for place, word in enumerate(words):
-        if word == "no" and locale is Locale.PT:
-            continue  # "in the"
+        if word in harmless:
+            continue
         if word in NEGATIONS and (place < verbs[-1] or tokens[place].clause in clauses_with_verb):
             return True
         begins = place > 0 and tokens[place].clause != tokens[place - 1].clause
@@ -131,7 +111,7 @@ def _wanted(tokens: Sequence[Token], words: Sequence[str]) -> Action | None:
         patterns = _ASKED if _QUESTION.search(sentence) else _TOLD
         line = _line(words[first:last])
         for action, pattern in patterns.items():
-            if pattern.search(line) and not _NOT_THE_VERB.search(line):
+            if pattern.search(line) and not _NO_ORDER.search(line):
                 return action
     return None
 
@@ -146,7 +126,7 @@ def _clauses(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[tuple[in
     """First and last word, exclusive, of each clause."""
     starts = [0]
     for place in range(1, len(words)):
-        follows_link = words[place - 1] in _LINKS and tokens[place - 1].text != "é"
+        follows_link = words[place - 1] in LINKS and tokens[place - 1].text != "é"
         if follows_link or tokens[place].clause != tokens[place - 1].clause:
             starts.append(place)
     return zip(starts, [*starts[1:], len(words)], strict=True)

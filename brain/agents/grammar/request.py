@@ -1,28 +1,22 @@
-"""Understands what an operator writes, in Portuguese and English, without a model. Pure.
-
-The knowledge is in `vocabulary`; here it is applied: names first, then wishes, then the table of rules.
-"""
+"""What somebody asks for, read off a message: names first, then wishes, then the table of rules. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from brain.agents.language import detect_locale
 from brain.message import Locale
 
 from .commands import TypedCommand, read_command
-from .language import detect_locale
-from .lexicon import KNOWN_WORDS, corrected
-from .patterns import compile_pattern
-from .rules import RULES, Rule
 from .subjects import Subjects, read_subjects
 from .tokens import Token, read_tokens
-from .vocabulary import PARTS, Action, Kind, Topic
+from .vocabulary import KNOWN_WORDS, RULES, Action, Kind, Rule, Topic, compiled, corrected
 from .wishes import Wish, read_wish
 
-__all__ = ["Action", "Kind", "Request", "Topic", "read_request"]
+__all__ = ["Request", "read_request"]
 
-_RULES = tuple((compile_pattern(rule.pattern, PARTS), rule) for rule in RULES)
+_RULES = tuple((compiled(*rule.patterns), rule) for rule in RULES)
 
 _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""

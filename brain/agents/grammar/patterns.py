@@ -7,7 +7,7 @@ means any few words, `x*` any ending, `^` and `$` the ends of the text, `{name}`
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 __all__ = ["compile_pattern", "correct", "words_of"]
 
@@ -29,7 +29,7 @@ _SHORTEST_CORRECTED = 5
 
 
 def compile_pattern(pattern: str, parts: Mapping[str, str]) -> re.Pattern[str]:
-    """The pattern for a line in which each word has one space before it."""
+    """The pattern for a line in which each word has one space before it. Raises ValueError for an unknown part."""
     return re.compile("".join(_to_regex(piece) for piece in _PIECE.findall(_expand(pattern, parts))))
 
 
@@ -39,7 +39,7 @@ def words_of(patterns: Iterable[str], parts: Mapping[str, str]) -> frozenset[str
     return frozenset(piece for piece in pieces if _WORD.fullmatch(piece))
 
 
-def correct(word: str, known_words: Mapping[str, frozenset[str]]) -> str:
+def correct(word: str, known_words: Mapping[str, Collection[str]]) -> str:
     """The known word that is one slip away (a letter more, less, other or swapped), else the word itself.
 
     `known_words` are grouped by first letter, which people rarely mistype. Swapped
@@ -47,7 +47,7 @@ def correct(word: str, known_words: Mapping[str, frozenset[str]]) -> str:
     """
     if len(word) < _SHORTEST_CORRECTED or not word.isalpha():
         return word
-    known = known_words.get(word[0], frozenset())
+    known = known_words.get(word[0], ())
     if word in known:
         return word
     near = [other for other in known if len(other) >= _SHORTEST_CORRECTED and _is_one_slip(word, other)]
@@ -57,9 +57,13 @@ def correct(word: str, known_words: Mapping[str, frozenset[str]]) -> str:
 
 
 def _expand(pattern: str, parts: Mapping[str, str]) -> str:
-    while "{" in pattern:
-        pattern = pattern.format_map(parts)
-    return pattern
+    expanded = pattern
+    while "{" in expanded:
+        try:
+            expanded = expanded.format_map(parts)
+        except KeyError as error:
+            raise ValueError(f"there is no part {error} for the pattern {pattern!r}") from None
+    return expanded
 
 
 def _to_regex(piece: str) -> str:

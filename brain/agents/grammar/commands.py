@@ -1,8 +1,6 @@
 """Reads conman commands that people type out of habit. Pure.
 
 Only a text that is nothing but a command counts; `rerun` and the like are words of the grammar.
-
-https://www.ibm.com/docs/en/workload-automation (conman: showjobs, rerun, release, cancel, altpri)
 """
 
 from __future__ import annotations
@@ -11,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from .tokens import Selection, read_selection
-from .vocabulary import COMMANDS, QUALIFIERS, Command, Topic
+from .vocabulary import CONMAN, Command, Topic
 
 __all__ = ["TypedCommand", "read_command"]
 
@@ -24,7 +22,7 @@ _LINE = re.compile(
 _SELECTS = re.compile(r"[#@]|[A-Z]\.[A-Z]|^[A-Z][A-Z0-9_]+$")
 """What tells a selection from the next word of a sentence."""
 
-_BY_NAME = {name: command for command in COMMANDS for name in command.names.split("|")}
+_BY_NAME = {name: command for command in CONMAN.commands for name in command.names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +49,7 @@ def read_command(text: str) -> TypedCommand | None:
     return TypedCommand(
         command=command,
         selection=_at_level(read_selection(typed), command),
-        topic=next((topic for topic, pattern in QUALIFIERS.items() if re.search(pattern, rest)), None),
+        topic=next((topic for topic, pattern in CONMAN.qualifiers.items() if re.search(pattern, rest)), None),
         wants_log="stdlist" in rest,
     )
 

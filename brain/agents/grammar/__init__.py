@@ -1,0 +1,8 @@
+"""Understands what an operator writes without a model: a language is one YAML file in this folder. Pure."""
+
+from __future__ import annotations
+
+from .request import Request, read_request
+from .vocabulary import Action, Kind, Topic
+
+__all__ = ["Action", "Kind", "Request", "Topic", "read_request"]
