@@ -11,7 +11,6 @@ from aiohttp import web
 
 from bots.problems import problem_middleware
 from bots.rest.routes import RestRoutes
-from bots.slack.routes import SlackRoutes
 from bots.webhook.routes import WebhookRoutes
 from brain.agents.router import AGENTS
 from observability.health import HealthStatus
@@ -61,6 +60,8 @@ def build_app(services: Services) -> web.Application:
     ).register(app)
     WebhookRoutes(settings.webhook, services.inbox).register(app)
     if settings.slack.enabled:
+        from bots.slack.routes import SlackRoutes  # noqa: PLC0415  # the SDK is loaded where it is used
+
         SlackRoutes(settings.slack, services.inbox).register(app)
     if services.teams is not None:
         services.teams.routes.register(app)

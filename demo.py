@@ -71,8 +71,6 @@ async def _fill(services: Services, password: str) -> None:
     await _add_people(services.database.actors, password)
     reports = await services.database.ingest.ingest_paths([RUNBOOKS])
     _log.info("demo_runbooks", outcomes=sorted({report.outcome for report in reports}), count=len(reports))
-    # The first question must not wait for the index and the model to load.
-    await services.database.search.search("rerun PAYROLL")
 
 
 async def _add_people(actors: ActorDirectory, password: str) -> None:

@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -22,8 +23,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 import migrations
 from bots.rest.outbox import WebOutboxes
-from bots.slack.outbox import SlackOutboxes
-from bots.teams.channel import TeamsChannel, build_channel
 from bots.webhook.outbox import WebhookOutbox
 from brain.actions.approval import Approval
 from brain.actions.execution import Execution
@@ -59,6 +58,10 @@ from security.tokens import Tokens
 from settings import Settings
 from tws.client import TwsClient
 from tws.transport import open_session
+
+if TYPE_CHECKING:
+    from bots.slack.outbox import SlackOutboxes
+    from bots.teams.channel import TeamsChannel
 
 __all__ = ["Database", "Services", "open_database", "open_services"]
 
@@ -174,8 +177,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             zone=ZoneInfo(settings.turns.timezone),
         )
 
-        slack_outboxes = SlackOutboxes(settings.slack, web_session) if settings.slack.enabled else None
-        teams = build_channel(settings.teams, web_session, inbox) if settings.teams.enabled else None
+        slack_outboxes = _slack(settings, web_session)
+        teams = _teams(settings, web_session, inbox)
         outboxes = _outboxes(settings, events, slack_outboxes, teams)
         locks = create_async_engine(
             migrations.sqlalchemy_url(database.dsn),
@@ -242,6 +245,22 @@ def _tools(settings: Settings, database: Database, tws: TwsClient, proposals: Pr
         second_person=settings.actions.second_person,
         may_write=settings.tws.write,
     )
+
+
+def _slack(settings: Settings, session: aiohttp.ClientSession) -> SlackOutboxes | None:
+    if not settings.slack.enabled:
+        return None
+    from bots.slack.outbox import SlackOutboxes  # noqa: PLC0415  # the SDKs are loaded where they are used
+
+    return SlackOutboxes(settings.slack, session)
+
+
+def _teams(settings: Settings, session: aiohttp.ClientSession, inbox: Inbox) -> TeamsChannel | None:
+    if not settings.teams.enabled:
+        return None
+    from bots.teams.channel import build_channel  # noqa: PLC0415  # likewise
+
+    return build_channel(settings.teams, session, inbox)
 
 
 def _outboxes(

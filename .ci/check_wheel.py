@@ -18,17 +18,18 @@ def main() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     included = project["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
     owners = packages_distributions()
-    shared = {name: owners.get(name) for name in map(_module, included) if owners.get(name) != ["resync"]}
+    modules = [name.removesuffix(".py") for name in included if _is_importable(ROOT / name)]
+    shared = {name: owners.get(name) for name in modules if owners.get(name) != ["resync"]}
     if shared:
         sys.exit(f"top-level names that are not resync's alone: {shared}")
     missing = _sources(included) - {str(file) for file in files("resync") or ()}
     if missing:
         sys.exit(f"files that the wheel lacks: {sorted(missing)}")
-    sys.stdout.write(f"{len(included)} top-level names belong to resync alone; no file is missing\n")
+    sys.stdout.write(f"{len(modules)} top-level names belong to resync alone; no file is missing\n")
 
 
-def _module(path: str) -> str:
-    return path.removesuffix(".py")
+def _is_importable(path: Path) -> bool:
+    return path.suffix == ".py" or (path / "__init__.py").exists()
 
 
 def _sources(included: list[str]) -> set[str]:

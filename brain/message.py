@@ -134,9 +134,14 @@ class InboundMessage:
 
         Decisions queue per proposal, so that waiting for a plan to change never holds up a conversation.
         """
-        if self.button is not None and self.button.verb is not Verb.SAY:
-            return f"proposal:{self.button.value}"
-        return self.conversation.key
+        decision = self.decision
+        return self.conversation.key if decision is None else f"proposal:{decision.value}"
+
+    @property
+    def decision(self) -> ButtonPress | None:
+        """The press on Approve or Reject that this is, None for anything else."""
+        is_decision = self.button is not None and self.button.verb is not Verb.SAY
+        return self.button if is_decision else None
 
 
 _ADAPTER: TypeAdapter[InboundMessage] = TypeAdapter(InboundMessage)

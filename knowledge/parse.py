@@ -9,7 +9,6 @@ from io import BytesIO
 from pathlib import PurePath
 
 from markdown_it import MarkdownIt
-from pypdf import PdfReader
 
 from .documents import Section
 from .errors import DocumentRejectedError
@@ -138,6 +137,8 @@ def _read_pdf(stem: str, data: bytes, max_pages: int) -> tuple[str, list[Section
 
 
 def _extract_pdf(data: bytes, max_pages: int) -> tuple[str | None, list[str]]:
+    from pypdf import PdfReader  # noqa: PLC0415  # 15 MB that most servers never need
+
     reader = PdfReader(BytesIO(data))
     # many manuals are encrypted with an empty user password, only to forbid printing
     if reader.is_encrypted and not reader.decrypt(""):

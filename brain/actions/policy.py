@@ -11,7 +11,7 @@ from typing import Literal
 from security.roles import Actor, Permission
 from tws.objects import Job
 
-__all__ = ["ENGINE_KEYS", "Action", "Requirement", "is_legal", "legal_actions", "why_not"]
+__all__ = ["Action", "Requirement", "is_legal", "legal_actions", "why_not"]
 
 Requirement = Literal["self", "second_person"]
 
@@ -24,15 +24,6 @@ class Action(StrEnum):
     RELEASE = "release"
     CANCEL = "cancel"
 
-
-ENGINE_KEYS = {
-    Action.RERUN: "RERUN_JOB",
-    Action.HOLD: "HOLD_JOB",
-    Action.RELEASE: "RELEASE_JOB",
-    Action.CANCEL: "CANCEL_JOB",
-}
-"""The engine's own names in a job's `actions`; only RERUN_JOB and HOLD_JOB are documented, so a list
-without any of these says nothing about the action."""
 
 _WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT"})
 _STARTABLE = frozenset({"READY", "FENCE"})

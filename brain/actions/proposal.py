@@ -28,6 +28,9 @@ class Target:
     name: str
     run_id: str | None
     attempt: int
+    was_held: bool
+    had_dependencies: bool
+    """Whether any were open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +119,8 @@ class Proposals:
             "name": job.name,
             "run_id": last.id if last else None,
             "attempt": last.attempt if last else 0,
+            "was_held": job.priority == 0,
+            "had_dependencies": any(not item.satisfied for item in job.dependencies),
         }
         values = {
             "id": uuid.uuid4().hex,

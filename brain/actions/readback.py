@@ -13,7 +13,8 @@ from tws.objects import Job
 
 __all__ = ["Observation", "observe"]
 
-_UNSTARTED = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "READY", "FENCE", "CANCL", "CANCLP"})
+_WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT"})
+_UNSTARTED = _WAITING | {"READY", "FENCE", "CANCL", "CANCLP"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,15 +38,19 @@ def observe(action: Action, target: Target, job: Job, locale: Locale) -> Observa
         case Action.RELEASE:
             if job.canceled:
                 return _different(job, locale)
-            is_waiting = job.status in {"HOLD", "SCHED"} and any(
-                not item.satisfied for item in job.dependencies
-            )
-            if job.priority > 0 and not is_waiting:
+            if job.priority > 0 and (target.was_held or _is_let_go(target, job)):
                 return _confirmed("seen_released", job, locale)
         case Action.CANCEL:
             if job.canceled:
                 return _confirmed("seen_cancelled", job, locale)
     return _pending(job, locale)
+
+
+def _is_let_go(target: Target, job: Job) -> bool:
+    """Whether what the job itself waited for is gone; it may still wait with its job stream."""
+    if job.status not in _WAITING:
+        return True
+    return target.had_dependencies and all(item.satisfied for item in job.dependencies)
 
 
 def _rerun(target: Target, job: Job, locale: Locale) -> Observation:

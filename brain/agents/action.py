@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from brain.actions.policy import Action, is_legal, legal_actions
-from brain.agents.grammar import Request
-from brain.agents.resolve import Found, find_job
+from brain.agents.grammar import ALL, Request
+from brain.agents.resolve import CANDIDATES, Found, ask, find_job
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
 from brain.reply import Bullets, Button, Notice, code, strong, text
 from brain.state import Draft, Memory, TurnContext
-from brain.toolbox import NotPermittedError
+from brain.toolbox import NotPermittedError, Toolbox
+from tws.objects import CommonStatus, JobFilter
 
 __all__ = ["answer_action"]
+
+_MEANT = {
+    Action.RERUN: (CommonStatus.ERROR,),
+    Action.CANCEL: (CommonStatus.ERROR,),
+    Action.HOLD: (CommonStatus.READY, CommonStatus.WAITING),
+    Action.RELEASE: (CommonStatus.HELD,),
+}
+"""Jobs that people mean when they want an action on all."""
 
 
 async def answer_action(context: TurnContext, request: Request, memory: Memory, locale: Locale) -> Draft:
@@ -19,8 +28,8 @@ async def answer_action(context: TurnContext, request: Request, memory: Memory, 
     tools = context.tools
     assert request.action is not None
     action = Action(request.action)
-    if request.further:
-        return Draft(agent="clarify", blocks=(phrase(locale, "one_at_a_time"),))
+    if request.further or request.job == ALL:
+        return await _one_at_a_time(tools, action, request, locale)
     found = await find_job(tools, request, memory, locale)
     if not isinstance(found, Found):
         return found
@@ -62,6 +71,17 @@ async def answer_action(context: TurnContext, request: Request, memory: Memory, 
         proposal=proposal.view,
         memory=Memory(selection=job.selection),
     )
+
+
+async def _one_at_a_time(tools: Toolbox, action: Action, request: Request, locale: Locale) -> Draft:
+    """Which one first? Those that were named, or those that the action is usually meant for."""
+    if request.further:
+        first = ".".join(name for name in (request.job_stream, request.job) if name)
+        candidates = [first, *request.further]
+    else:
+        page = await tools.query_jobs(JobFilter(common_statuses=_MEANT[action], limit=CANDIDATES))
+        candidates = [job.selection for job in page.jobs]
+    return ask(request, candidates, "", locale, key="one_at_a_time")
 
 
 def _refused(sentence: str) -> Draft:

@@ -23,7 +23,7 @@ _LEVELS: dict[DecisionState, Literal["info", "good", "warning", "danger"]] = {
 
 async def answer_decision(context: TurnContext, locale: Locale) -> Draft:
     """The outcome as the plan shows it."""
-    button = context.message.button
+    button = context.message.decision
     assert button is not None
     tools = context.tools
     proposal = await tools.proposal(button.value)

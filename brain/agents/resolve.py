@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from brain.agents.grammar import Request
@@ -14,9 +14,9 @@ from brain.state import Draft, Memory
 from brain.toolbox import Toolbox
 from tws.objects import CommonStatus, Job, JobFilter
 
-__all__ = ["Found", "find_job"]
+__all__ = ["CANDIDATES", "Found", "ask", "ask_nearest", "find_job"]
 
-_CANDIDATES = 6
+CANDIDATES = 6
 """How many candidates a question offers."""
 _SCANNED = 10_000
 """How many jobs are looked through for similar names."""
@@ -50,7 +50,7 @@ async def find_job(
     for word in () if jobs or request.job else request.candidates[1:]:
         jobs = jobs or await _query(tools, JobFilter(name=word.upper(), limit=50))
     if not jobs:
-        return await _ask_nearest(tools, request, wanted, locale)
+        return await ask_nearest(tools, request, wanted.name or wanted.job_stream or "", locale)
     if len(jobs) > 1 and prefer is not None:
         preferred = [job for job in jobs if prefer(job)]
         if len(preferred) == 1:
@@ -58,7 +58,10 @@ async def find_job(
             return Found(job=await tools.job(preferred[0].id), others=others)
         jobs = preferred or jobs
     if len(jobs) > 1:
-        return _ask(request, [job.selection for job in jobs], wanted.name or "", locale, key="which_of")
+        is_one_name = len({job.name for job in jobs}) == 1
+        name = jobs[0].name if is_one_name else wanted.name or wanted.job_stream or ""
+        selections = [job.selection for job in jobs]
+        return ask(request, selections, name, locale, key="which_of" if is_one_name else "which_among")
     return Found(job=await tools.job(jobs[0].id))
 
 
@@ -99,23 +102,24 @@ def _when(job: Job) -> float:
 
 
 async def _ask_which(tools: Toolbox, request: Request, locale: Locale) -> Draft:
-    failed = await tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=_CANDIDATES))
-    return _ask(request, [job.selection for job in failed.jobs], "", locale, key="which_job")
+    failed = await tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=CANDIDATES))
+    return ask(request, [job.selection for job in failed.jobs], "", locale, key="which_job")
 
 
-async def _ask_nearest(tools: Toolbox, request: Request, wanted: JobFilter, locale: Locale) -> Draft:
-    name = wanted.name or wanted.job_stream or ""
+async def ask_nearest(tools: Toolbox, request: Request, name: str, locale: Locale) -> Draft:
+    """That nothing has this name, and what has a similar one."""
     page = await tools.query_jobs(JobFilter(limit=_SCANNED))
     names = {job.name for job in page.jobs} | {job.job_stream for job in page.jobs}
-    near = difflib.get_close_matches(name, sorted(names), n=_CANDIDATES, cutoff=0.6)
+    near = difflib.get_close_matches(name, sorted(names), n=CANDIDATES, cutoff=0.6)
     near += [known for known in sorted(names) if name in known and known not in near]
-    selections = [job.selection for job in page.jobs if job.name in near[:_CANDIDATES]]
+    selections = [job.selection for job in page.jobs if job.name in near[:CANDIDATES]]
     key = "unknown_job_near" if near else "unknown_job"
-    return _ask(request, selections or near, name, locale, key=key)
+    return ask(request, selections or near, name, locale, key=key)
 
 
-def _ask(request: Request, selections: list[str], name: str, locale: Locale, *, key: str) -> Draft:
-    offered = selections[:_CANDIDATES]
+def ask(request: Request, selections: Sequence[str], name: str, locale: Locale, *, key: str) -> Draft:
+    """A question with candidates; the next message may name one or give its number."""
+    offered = list(selections[:CANDIDATES])
     return Draft(
         agent="clarify",
         blocks=(phrase(locale, key, name=code(name), count=str(len(selections))),),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from brain.agents.grammar import Request, read_request
-from brain.message import InboundMessage, Locale, Verb
+from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
 __all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "read_message"]
@@ -72,8 +72,7 @@ def _chosen(words: str, candidates: list[str]) -> str | None:
 
 def choose_agent(message: InboundMessage, request: Request) -> str:
     """The agent's name. A caller may force one, but never around the approval."""
-    button = message.button
-    if button is not None and button.verb is not Verb.SAY:
+    if message.decision is not None:
         return "decision"
     if message.agent is not None:
         return message.agent

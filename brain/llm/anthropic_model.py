@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import Annotated, Any, TypeAlias
+from typing import Any
 
 import anthropic
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AliasChoices, AliasPath, Field
 
-from .failures import read_arguments, told_as_unavailable
-from .model import ModelMessage, ModelTurn, ModelUnavailableError, OnDelta, StopReason, ToolCall, ToolSpec
+from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolSpec
 from .settings import LlmSettings
+from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
 __all__ = ["AnthropicModel"]
 
@@ -29,53 +29,42 @@ _STOP_REASONS: dict[str, StopReason] = {
     "refusal": "refusal",
 }
 
-
-_Text: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
-"""The SDK makes None of what a compatible server leaves out."""
-
-
-class _Part(BaseModel):
-    """What an event holds that matters here. The SDK does not check types, these models do."""
-
-    model_config = ConfigDict(from_attributes=True)
+_SENT_BACK = {
+    "text": {"type", "text"},
+    "thinking": {"type", "thinking", "signature"},
+    "redacted_thinking": {"type", "data"},
+    "tool_use": {"type", "id", "name"},
+}
+"""Fields by type of block: a model that thought before a tool call must get its thoughts unchanged."""
 
 
-class _Usage(_Part):
+class _Usage(Part):
     input_tokens: int | None = None
     output_tokens: int | None = None
 
 
-class _Message(_Part):
-    usage: _Usage | None = None
+class _Content(Part):
+    """A block, or what is added to one."""
 
-
-class _Block(_Part):
-    type: str
-    text: _Text = ""
-    id: _Text = ""
-    name: _Text = ""
-    thinking: _Text = ""
-    signature: _Text = ""
-    data: _Text = ""
-    partial_json: str = ""
+    type: Text = ""
+    text: Text = ""
+    thinking: Text = ""
+    signature: Text = ""
+    data: Text = ""
+    id: Text = ""
+    name: Text = ""
+    partial_json: Text = ""
     """A tool call's arguments as they arrive."""
 
 
-class _Delta(_Part):
-    text: _Text = ""
-    partial_json: _Text = ""
-    thinking: _Text = ""
-    signature: _Text = ""
-    stop_reason: str | None = None
-
-
-class _Event(_Part):
-    type: str
+class _Event(Part):
     index: int = 0
-    message: _Message | None = None
-    content_block: _Block | None = None
-    delta: _Delta | None = None
-    usage: _Usage | None = None
+    content_block: _Content | None = None
+    delta: _Content | None = None
+    stop_reason: str | None = Field(default=None, validation_alias=AliasPath("delta", "stop_reason"))
+    usage: _Usage | None = Field(
+        default=None, validation_alias=AliasChoices("usage", AliasPath("message", "usage"))
+    )
 
 
 class AnthropicModel:
@@ -132,19 +121,21 @@ class _Answer:
     """Events added up to a turn."""
 
     def __init__(self) -> None:
-        self._blocks: dict[int, _Block] = {}
+        self._blocks: dict[int, _Content] = {}
         self._stop_reason: str | None = None
         self._usage = _Usage()
 
     def add(self, event: _Event) -> str:
         """Takes an event; returns the piece of text in it, empty when there is none."""
-        self._count(event.message.usage if event.message else event.usage)
+        self._stop_reason = event.stop_reason or self._stop_reason
+        if event.usage:
+            self._usage.input_tokens = event.usage.input_tokens or self._usage.input_tokens
+            self._usage.output_tokens = event.usage.output_tokens or self._usage.output_tokens
         if event.content_block:
             self._blocks[event.index] = event.content_block
             return event.content_block.text
         if event.delta is None:
             return ""
-        self._stop_reason = event.delta.stop_reason or self._stop_reason
         if block := self._blocks.get(event.index):
             block.text += event.delta.text
             block.thinking += event.delta.thinking
@@ -154,11 +145,7 @@ class _Answer:
 
     def to_turn(self) -> ModelTurn:
         """The whole. Raises `ModelUnavailableError` when the stream ended too early or strangely."""
-        if self._stop_reason is None:
-            raise ModelUnavailableError("stream ended early", retryable=True)
-        reason = _STOP_REASONS.get(self._stop_reason)
-        if reason is None:
-            raise ModelUnavailableError("unknown stop reason", retryable=False)
+        reason = read_stop_reason(self._stop_reason, _STOP_REASONS)
         blocks = list(self._blocks.values())
         return ModelTurn(
             text="".join(block.text for block in blocks if block.type == "text"),
@@ -173,35 +160,17 @@ class _Answer:
             raw=[_to_content(block) for block in blocks if _goes_back(block)],
         )
 
-    def _count(self, usage: _Usage | None) -> None:
-        if usage:
-            self._usage = _Usage(
-                input_tokens=usage.input_tokens or self._usage.input_tokens,
-                output_tokens=usage.output_tokens or self._usage.output_tokens,
-            )
 
-
-def _goes_back(block: _Block) -> bool:
+def _goes_back(block: _Content) -> bool:
     # The API refuses empty texts.
-    return block.type in {"thinking", "redacted_thinking", "tool_use"} or bool(block.text)
+    return block.type in _SENT_BACK and (block.type != "text" or bool(block.text))
 
 
-def _to_content(block: _Block) -> dict[str, Any]:
-    """A block as it goes back: a model that thought before a tool call must get its thoughts unchanged."""
-    match block.type:
-        case "thinking":
-            return {"type": "thinking", "thinking": block.thinking, "signature": block.signature}
-        case "redacted_thinking":
-            return {"type": "redacted_thinking", "data": block.data}
-        case "tool_use":
-            return {
-                "type": "tool_use",
-                "id": block.id,
-                "name": block.name,
-                "input": read_arguments(block.partial_json),
-            }
-        case _:
-            return {"type": "text", "text": block.text}
+def _to_content(block: _Content) -> dict[str, Any]:
+    content = block.model_dump(include=_SENT_BACK[block.type])
+    if block.type == "tool_use":
+        content["input"] = read_arguments(block.partial_json)
+    return content
 
 
 def _to_tool(spec: ToolSpec) -> Any:

@@ -11,11 +11,11 @@ from contextlib import aclosing
 from typing import Any
 
 import openai
-from pydantic import BaseModel, ConfigDict
+from pydantic import AliasPath, Field
 
-from .failures import read_arguments, told_as_unavailable
-from .model import ModelMessage, ModelTurn, ModelUnavailableError, OnDelta, StopReason, ToolCall, ToolSpec
+from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolSpec
 from .settings import LlmSettings
+from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
 __all__ = ["OpenAiModel"]
 
@@ -30,39 +30,27 @@ _STOP_REASONS: dict[str, StopReason] = {
 }
 
 
-class _Part(BaseModel):
-    """What a chunk holds that matters here. The SDK does not check types, these models do."""
+class _Call(Part):
+    """A tool call or a piece of one."""
 
-    model_config = ConfigDict(from_attributes=True)
-
-
-class _Function(_Part):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _CallPiece(_Part):
     index: int | None = None
-    id: str | None = None
-    function: _Function | None = None
+    id: Text = ""
+    name: Text = Field(default="", validation_alias=AliasPath("function", "name"))
+    arguments: Text = Field(default="", validation_alias=AliasPath("function", "arguments"))
 
 
-class _Delta(_Part):
-    content: str | None = None
-    tool_calls: list[_CallPiece] | None = None
-
-
-class _Choice(_Part):
-    delta: _Delta | None = None
+class _Choice(Part):
+    text: Text = Field(default="", validation_alias=AliasPath("delta", "content"))
+    tool_calls: list[_Call] | None = Field(default=None, validation_alias=AliasPath("delta", "tool_calls"))
     finish_reason: str | None = None
 
 
-class _Usage(_Part):
+class _Usage(Part):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
 
 
-class _Chunk(_Part):
+class _Chunk(Part):
     choices: list[_Choice] | None = None
     usage: _Usage | None = None
 
@@ -92,7 +80,7 @@ class OpenAiModel:
         answer = _Answer()
         async with aclosing(self._stream(messages, tools)) as chunks:
             async for chunk in chunks:
-                for piece in answer.add(chunk):
+                if piece := answer.add(chunk):
                     await on_delta(piece)
         return answer.to_turn()
 
@@ -123,35 +111,32 @@ class _Answer:
     """Chunks added up to a turn."""
 
     def __init__(self) -> None:
-        self._text: list[str] = []
+        self._text = ""
         self._calls: list[_Call] = []
         self._finish_reason: str | None = None
         self._usage = _Usage()
 
-    def add(self, chunk: _Chunk) -> list[str]:
-        """Takes a chunk; returns the pieces of text in it."""
-        if chunk.usage:
-            self._usage = chunk.usage
-        pieces = []
+    def add(self, chunk: _Chunk) -> str:
+        """Takes a chunk; returns the text in it, empty when there is none."""
+        self._usage = chunk.usage or self._usage
+        text = ""
         for choice in chunk.choices or ():
             self._finish_reason = choice.finish_reason or self._finish_reason
-            if choice.delta and choice.delta.content:
-                pieces.append(choice.delta.content)
-            for piece in (choice.delta and choice.delta.tool_calls) or ():
+            text += choice.text
+            for piece in choice.tool_calls or ():
                 self._add_call(piece)
-        self._text += pieces
-        return pieces
+        self._text += text
+        return text
 
     def to_turn(self) -> ModelTurn:
         """The whole. Raises `ModelUnavailableError` when the stream ended too early or strangely."""
-        if self._finish_reason is None:
-            raise ModelUnavailableError("stream ended early", retryable=True)
-        reason = _STOP_REASONS.get(self._finish_reason)
-        if reason is None:
-            raise ModelUnavailableError("unknown stop reason", retryable=False)
-        calls = tuple(call.to_tool_call(number) for number, call in enumerate(self._calls, 1))
+        reason = read_stop_reason(self._finish_reason, _STOP_REASONS)
+        calls = tuple(
+            ToolCall(id=call.id or f"call_{number}", name=call.name, arguments=read_arguments(call.arguments))
+            for number, call in enumerate(self._calls, 1)
+        )
         return ModelTurn(
-            text="".join(self._text),
+            text=self._text,
             tool_calls=calls,
             # Some servers say "stop" although they call tools.
             stop_reason="tools" if calls and reason == "end" else reason,
@@ -159,49 +144,24 @@ class _Answer:
             output_tokens=self._usage.completion_tokens,
         )
 
-    def _add_call(self, piece: _CallPiece) -> None:
-        # Some servers number every call 0 or not at all, so a new id begins a new call too.
-        call = next((call for call in reversed(self._calls) if call.continues_with(piece)), None)
-        if call is None:
-            call = _Call(piece)
-            self._calls.append(call)
-        call.add(piece)
-
-
-class _Call:
-    """A tool call that arrives in pieces."""
-
-    def __init__(self, first: _CallPiece) -> None:
-        self._index = first.index
-        self._id = first.id or ""
-        self._name = ""
-        self._arguments: list[str] = []
-
-    def continues_with(self, piece: _CallPiece) -> bool:
-        return piece.index == self._index and (not piece.id or piece.id == self._id)
-
-    def add(self, piece: _CallPiece) -> None:
-        if piece.function:
-            self._name = self._name or piece.function.name or ""
-            self._arguments.append(piece.function.arguments or "")
-
-    def to_tool_call(self, number: int) -> ToolCall:
-        return ToolCall(
-            id=self._id or f"call_{number}",
-            name=self._name,
-            arguments=read_arguments("".join(self._arguments)),
-        )
+    def _add_call(self, piece: _Call) -> None:
+        for call in reversed(self._calls):
+            # Some servers number every call 0 or not at all, so a new id begins a new call too.
+            if call.index == piece.index and piece.id in {"", call.id}:
+                call.name = call.name or piece.name
+                call.arguments += piece.arguments
+                return
+        self._calls.append(piece)
 
 
 def _to_tool(spec: ToolSpec) -> dict[str, Any]:
-    return {
-        "type": "function",
-        "function": {
-            "name": spec.name,
-            "description": spec.description,
-            "parameters": dict(spec.json_schema),
-        },
-    }
+    function = {"name": spec.name, "description": spec.description, "parameters": dict(spec.json_schema)}
+    return {"type": "function", "function": function}
+
+
+def _to_call(call: ToolCall) -> dict[str, Any]:
+    arguments = json.dumps(dict(call.arguments), ensure_ascii=False)
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
 def _to_message(message: ModelMessage) -> Any:
@@ -212,15 +172,5 @@ def _to_message(message: ModelMessage) -> Any:
     return {
         "role": "assistant",
         "content": message.text or None,
-        "tool_calls": [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {
-                    "name": call.name,
-                    "arguments": json.dumps(dict(call.arguments), ensure_ascii=False),
-                },
-            }
-            for call in message.tool_calls
-        ],
+        "tool_calls": [_to_call(call) for call in message.tool_calls],
     }

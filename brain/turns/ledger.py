@@ -125,8 +125,9 @@ class Ledger:
             return age or timedelta()
 
     async def stats(self) -> dict[str, int]:
-        """Finished turns by outcome, and unfinished ones as `unfinished`."""
-        outcome = case((TURNS.c.state == "done", TURNS.c.outcome), else_="unfinished")
+        """Finished turns by outcome (`dropped`: there was no way back), and unfinished ones as `unfinished`."""
+        ended = func.coalesce(TURNS.c.outcome, "dropped")
+        outcome = case((TURNS.c.state == "done", ended), else_="unfinished")
         query = select(outcome, func.count()).group_by(outcome)
         async with self._engine.connect() as connection:
             return {str(name): count for name, count in await connection.execute(query)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -28,6 +28,7 @@ __all__ = ["Answers", "TurnRunner"]
 _MAX_ATTEMPTS = 3
 """A turn that killed its worker this often gets an apology instead of another try."""
 _DELIVERY_PAUSES = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15))
+"""Between the deliveries of one round."""
 _MAX_DELIVERIES = 5
 """After so many rounds of delivery the answer stays in the ledger and the operator of Resync is told."""
 
@@ -53,6 +54,7 @@ class TurnRunner:
         tracer: Tracer,
         locale: Locale,
         deadline: timedelta,
+        delivery_pauses: Sequence[timedelta] = _DELIVERY_PAUSES,
     ) -> None:
         self._ledger = ledger
         self._outboxes = outboxes
@@ -64,34 +66,44 @@ class TurnRunner:
         self._tracer = tracer
         self._locale = locale
         self._deadline = deadline
+        self._delivery_pauses = delivery_pauses
 
     async def run(self, turn: Turn) -> None:
         """Answers and delivers. Raises only when the database is away: then the turn is taken again."""
+        with structlog.contextvars.bound_contextvars(
+            turn_id=turn.turn_id, conversation=turn.message.conversation.key
+        ):
+            try:
+                await self._run(turn)
+            except (DBAPIError, OSError):
+                raise
+            except Exception:  # noqa: BLE001  # whatever it is, the next worker would meet it again, for ever
+                _log.exception("turn_dropped")
+                await self._ledger.close(turn.turn_id)
+
+    async def _run(self, turn: Turn) -> None:
         message = turn.message
         started = time.perf_counter()
-        with structlog.contextvars.bound_contextvars(
-            turn_id=turn.turn_id, conversation=message.conversation.key
-        ):
-            make_outbox = self._outboxes.get(message.conversation.channel)
-            if make_outbox is None:
-                # The channel was switched off after it took the message: there is no way back.
-                _log.error("channel_is_off", channel=message.conversation.channel)
-                await self._ledger.close(turn.turn_id)
-                return
-            outbox = make_outbox(turn.turn_id, message)
-            reply, outcome = turn.reply, "delivered_late"
-            if reply is None:
-                reply, outcome = await self._answer(turn, outbox)
-                await self._ledger.answer(turn.turn_id, reply, outcome=outcome)
-            if await self._deliver(turn, outbox, reply):
-                await self._ledger.close(turn.turn_id)
-            seconds = time.perf_counter() - started
-            self._metrics.turn_finished(
-                channel=message.conversation.channel, agent=reply.agent, outcome=outcome, seconds=seconds
-            )
-            _log.info(
-                "turn", outcome=outcome, agent=reply.agent, degraded=reply.degraded, seconds=round(seconds, 4)
-            )
+        make_outbox = self._outboxes.get(message.conversation.channel)
+        if make_outbox is None:
+            # The channel was switched off after it took the message: there is no way back.
+            _log.error("channel_is_off", channel=message.conversation.channel)
+            await self._ledger.close(turn.turn_id)
+            return
+        outbox = make_outbox(turn.turn_id, message)
+        reply, outcome = turn.reply, "delivered_late"
+        if reply is None:
+            reply, outcome = await self._answer(turn, outbox)
+            await self._ledger.answer(turn.turn_id, reply, outcome=outcome)
+        if await self._deliver(turn, outbox, reply):
+            await self._ledger.close(turn.turn_id)
+        seconds = time.perf_counter() - started
+        self._metrics.turn_finished(
+            channel=message.conversation.channel, agent=reply.agent, outcome=outcome, seconds=seconds
+        )
+        _log.info(
+            "turn", outcome=outcome, agent=reply.agent, degraded=reply.degraded, seconds=round(seconds, 4)
+        )
 
     async def _answer(self, turn: Turn, outbox: Outbox) -> tuple[Reply, str]:
         """The reply and the turn's outcome: `answered`, `refused`, `limited`, `timed_out` or `failed`."""
@@ -116,7 +128,9 @@ class TurnRunner:
                     reply = await self._answers(turn, actor, locale, outbox, degraded)
                 span.update(question=message.text, answer=reply.plain_text, agent=reply.agent)
         except TimeoutError:
-            return apology("too_slow", locale, degraded=degraded), "timed_out"
+            # A decision may have reached TWS by then: only a reading turn can say that nothing was changed.
+            key = "too_slow" if message.decision is None else "too_slow_decision"
+            return apology(key, locale, degraded=degraded), "timed_out"
         except (DBAPIError, OSError):
             raise
         except Exception:  # noqa: BLE001  # the one place where any failure becomes words
@@ -136,7 +150,7 @@ class TurnRunner:
 
     async def _deliver(self, turn: Turn, outbox: Outbox, reply: Reply) -> bool:
         """Sends the answer; False leaves it for a later round."""
-        for pause in (*_DELIVERY_PAUSES, None):
+        for pause in (*self._delivery_pauses, None):
             try:
                 await _send(turn.message, outbox, reply)
             except OutboxError as error:

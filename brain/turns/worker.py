@@ -31,11 +31,14 @@ _log = structlog.get_logger(__name__)
 class Worker:
     """Runs turns until it is stopped."""
 
-    def __init__(self, *, ledger: Ledger, runner: TurnRunner, dsn: str, concurrency: int) -> None:
+    def __init__(
+        self, *, ledger: Ledger, runner: TurnRunner, dsn: str, concurrency: int, sweep: timedelta = _SWEEP
+    ) -> None:
         self._ledger = ledger
         self._runner = runner
         self._dsn = dsn
         self._concurrency = concurrency
+        self._sweep_every = sweep
         self._active: dict[str, bool] = {}
         """Keys being worked off here, and whether there is a reason to look for another turn."""
         self._stopping = asyncio.Event()
@@ -97,14 +100,14 @@ class Worker:
     async def _sweep(self) -> None:
         while not self._stopping.is_set():
             try:
-                keys = await self._ledger.unfinished_keys(older_than=_SWEEP)
+                keys = await self._ledger.unfinished_keys(older_than=self._sweep_every)
                 free = [key for key in keys if key not in self._active]
                 for key in free[: self._concurrency - len(self._active)]:
                     self._tasks.append(asyncio.create_task(self._work_off(key), name=f"sweep-{key}"))
             except (OSError, DBAPIError) as error:
                 _log.warning("sweep_failed", error=type(error).__name__)
             self._tasks = [task for task in self._tasks if not task.done()]
-            await asyncio.sleep(_SWEEP.total_seconds())
+            await asyncio.sleep(self._sweep_every.total_seconds())
 
     async def _work_off(self, key: str) -> None:
         """Runs what waits under the key, unless somebody already does."""

@@ -19,7 +19,7 @@ from settings import Settings
 from tests.support.simulator import PASSWORD
 from tws.settings import TwsSettings
 
-__all__ = ["WEBHOOK_SECRET", "Client", "Resync", "running_resync"]
+__all__ = ["WEBHOOK_SECRET", "Client", "Resync", "Server", "running_resync"]
 
 WEBHOOK_SECRET = "a secret of thirty-two characters"
 _OPERATOR = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
@@ -50,11 +50,10 @@ class Client:
         return await self.post(path, {"decision": decision, "reason": reason})
 
 
-@dataclass(frozen=True, slots=True)
-class Resync:
-    """A running server and how to reach it."""
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """How to reach a running server and its simulator; everybody's password is the simulator's."""
 
-    services: Services
     address: str
     tws_url: str
 
@@ -92,6 +91,13 @@ class Resync:
         return list(found["jobruns"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Resync(Server):
+    """A server in this process."""
+
+    services: Services
+
+
 @asynccontextmanager
 async def running_resync(
     *, dsn: str, redis_url: str, tws_url: str, data_dir: Path, **sections: Any
@@ -118,4 +124,4 @@ async def running_resync(
         for role in Role:
             await services.database.actors.add(role, role.capitalize(), role, PASSWORD, replace=True)
         await services.database.ingest.ingest_paths([RUNBOOKS])
-        yield Resync(services, address, tws_url)
+        yield Resync(address=address, tws_url=tws_url, services=services)

@@ -24,7 +24,8 @@ const RENDERERS = { text, bullets, facts, table, code, citations, buttons, notic
 // called by buttons that stand for words.
 export function renderBlocks(blocks, { say, proposal }) {
   const shown = blocks.filter((block) => !proposal || !tellsConsequences(block, proposal));
-  return shown.map((block) => RENDERERS[block.kind](block, { say })).filter(Boolean);
+  const sources = blocks.flatMap((block) => (block.kind === "citations" ? block.items : []));
+  return shown.map((block) => RENDERERS[block.kind](block, { say, sources })).filter(Boolean);
 }
 
 function tellsConsequences(block, { consequences }) {
@@ -32,20 +33,41 @@ function tellsConsequences(block, { consequences }) {
   return lines && lines.join("\n") === consequences.join("\n");
 }
 
-function text(block) {
-  return el("p", {}, spans(block.spans));
+function text(block, { sources }) {
+  return el("p", {}, spans(block.spans, sources));
 }
 
-function spans(items) {
-  return items.map((span) => {
+function spans(items, sources) {
+  return joined(items).map((span) => {
     if (span.style === "strong") return el("strong", {}, span.text);
     if (span.style === "code") return el("code", {}, span.text);
-    return document.createTextNode(span.text);
+    return referenced(span.text, sources);
   });
 }
 
-function bullets(block) {
-  return el(block.numbered ? "ol" : "ul", { class: "bullets" }, block.items.map((item) => el("li", {}, spans(item.spans))));
+// Neighbours of one style as one span: a reference may be made of several.
+function joined(items) {
+  const runs = [];
+  for (const { text: piece, style } of items) {
+    const last = runs.at(-1);
+    if (last?.style === style) last.text += piece;
+    else runs.push({ text: piece, style });
+  }
+  return runs;
+}
+
+// Plain text in which the number of a source, such as [2], opens it.
+function referenced(value, sources) {
+  return value.split(/(\[\d{1,2}\])/).map((part) => {
+    const number = Number(/^\[(\d+)\]$/.exec(part)?.[1]);
+    const citation = sources[number - 1];
+    return citation ? el("button", { type: "button", class: "reference", ...opens(citation, number) }, String(number)) : part;
+  });
+}
+
+function bullets(block, { sources }) {
+  const items = block.items.map((item) => el("li", {}, spans(item.spans, sources)));
+  return el(block.numbered ? "ol" : "ul", { class: "bullets" }, items);
 }
 
 function card(kind, title, ...children) {
@@ -98,8 +120,7 @@ function citations(block) {
           type: "button",
           class: "citation",
           "data-testid": "citation",
-          "aria-label": words("openSource", { number: index + 1, title: citation.document_title }),
-          on: { click: () => openPassage(citation) },
+          ...opens(citation, index + 1),
         },
         el("span", { class: "citation-number" }, String(index + 1)),
         el(
@@ -112,6 +133,13 @@ function citations(block) {
     ),
   );
   return card("citations", words("sources"), el("ol", { class: "citations" }, items));
+}
+
+function opens(citation, number) {
+  return {
+    "aria-label": words("openSource", { number, title: citation.document_title }),
+    on: { click: () => openPassage(citation) },
+  };
 }
 
 // Approving and rejecting belong to the proposal's own card, which shows the consequences.

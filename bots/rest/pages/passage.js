@@ -48,11 +48,14 @@ function show(...nodes) {
   byId("passage-body").replaceChildren(...nodes);
 }
 
+// Between two words of a quotation: blanks, and the mark of a list item that the quotation left out.
+const GAP = "\\s+(?:(?:\\d{1,3}[.)]|[-*•])\\s+)?";
+
 // Finds the quotation whatever its line breaks; null for an empty one.
 function quotePattern(quote) {
   const bare = quote.replace(/^[…\s]+|[…\s]+$/g, "");
   if (!bare) return null;
-  return new RegExp(bare.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join("\\s+"), "u");
+  return new RegExp(bare.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(GAP), "u");
 }
 
 function marked(text, pattern) {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .request import Request, read_request
+from .request import ALL, Request, read_request
 from .vocabulary import Action, Kind, Topic
 
-__all__ = ["Action", "Kind", "Request", "Topic", "read_request"]
+__all__ = ["ALL", "Action", "Kind", "Request", "Topic", "read_request"]

@@ -14,7 +14,7 @@ from .tokens import Token, read_tokens
 from .vocabulary import KNOWN_WORDS, RULES, Action, Kind, Rule, Topic, compiled, corrected
 from .wishes import Wish, read_wish
 
-__all__ = ["Request", "read_request"]
+__all__ = ["ALL", "Request", "read_request"]
 
 _RULES = tuple((compiled(*rule.patterns), rule) for rule in RULES)
 
@@ -22,7 +22,7 @@ _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
 
-_ALL = "@"
+ALL = "@"
 """TWS's wildcard for any name."""
 
 _ABOUT_ONE: frozenset[Kind] = frozenset({"diagnosis", "not_started", "status", "action"})
@@ -134,7 +134,7 @@ def _with_subjects(request: Request, subjects: Subjects) -> Request:
     if (request.kind in _ABOUT_ONE and request.topic is None) or request.hypothetical:
         subjects.settle_guess()
     if request.kind == "action" and subjects.is_all and not subjects.is_named:
-        subjects.job = _ALL
+        subjects.job = ALL
     return replace(
         request,
         job=subjects.job,

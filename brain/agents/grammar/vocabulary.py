@@ -25,6 +25,7 @@ __all__ = [
     "Action",
     "Command",
     "Kind",
+    "Rule",
     "Topic",
     "compiled",
     "corrected",
@@ -75,8 +76,9 @@ class _Conman(_Entry):
 
 _KNOWN = LANGUAGES.values()
 _PARTS = {
-    name: "(" + " | ".join(language.parts[name] for language in _KNOWN if language.parts[name]) + ")"
+    name: f"({' | '.join(patterns)})"
     for name in next(iter(_KNOWN)).parts
+    if (patterns := [language.parts[name] for language in _KNOWN if language.parts[name]])
 }
 
 CONMAN = load(GRAMMAR / "conman.yaml", _Conman)

@@ -1,4 +1,4 @@
-"""What both providers' SDKs raise, told as one error.
+"""What both providers' streams have in common: parts that must be checked, and failures, told as one error.
 
 The SDKs' own messages quote response bodies, which may quote the request, so none of them is kept.
 """
@@ -6,28 +6,38 @@ The SDKs' own messages quote response bodies, which may quote the request, so no
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Annotated, Any, TypeAlias
 
 import anyio
 import httpx2
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from .model import ModelUnavailableError
+from .model import ModelUnavailableError, StopReason
 
-__all__ = ["read_arguments", "told_as_unavailable"]
+__all__ = ["Part", "Text", "read_arguments", "read_stop_reason", "told_as_unavailable"]
 
 _TRANSPORT_ERRORS = (httpx2.HTTPError, anyio.EndOfStream, OSError)
 """Escape from the anthropic SDK while a stream is read; the openai SDK wraps them."""
 
+Text: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
+"""The SDKs make None of what a compatible server leaves out."""
 
-@contextmanager
-def told_as_unavailable(sdk_error: type[Exception]) -> Iterator[None]:
-    """Turns the SDK's errors, broken connections and malformed JSON into `ModelUnavailableError`."""
-    try:
-        yield
-    except (sdk_error, *_TRANSPORT_ERRORS, ValueError) as error:
-        raise _translate(error) from None
+
+class Part(BaseModel):
+    """What matters here of an event. The SDKs do not check types, these models do."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def read_stop_reason(told: str | None, known: Mapping[str, StopReason]) -> StopReason:
+    """The reason in our words. Raises `ModelUnavailableError` when the stream ended without or with another."""
+    if told is None:
+        raise ModelUnavailableError("stream ended early", retryable=True)
+    if told not in known:
+        raise ModelUnavailableError("unknown stop reason", retryable=False)
+    return known[told]
 
 
 def read_arguments(text: str) -> dict[str, Any]:
@@ -39,6 +49,15 @@ def read_arguments(text: str) -> dict[str, Any]:
     if not isinstance(arguments, dict):
         raise ModelUnavailableError("malformed tool arguments", retryable=True)
     return arguments
+
+
+@contextmanager
+def told_as_unavailable(sdk_error: type[Exception]) -> Iterator[None]:
+    """Turns the SDK's errors, broken connections and malformed JSON into `ModelUnavailableError`."""
+    try:
+        yield
+    except (sdk_error, *_TRANSPORT_ERRORS, ValueError) as error:
+        raise _translate(error) from None
 
 
 def _translate(error: Exception) -> ModelUnavailableError:

@@ -1,0 +1,94 @@
+"""The web page as a person uses it; `RESYNC_SCREENSHOTS=docs/images` keeps the pictures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.async_api import Browser, Page, expect
+
+from tests.support.running import Resync
+from tests.support.simulator import PASSWORD
+
+_PATIENCE_MS = 30_000
+
+
+@asynccontextmanager
+async def _signed_in(browser: Browser, resync: Resync, user: str, **context: Any) -> AsyncIterator[Page]:
+    """A fresh browser profile in which somebody has signed in; fails on any error the page reports."""
+    options: dict[str, Any] = {"viewport": {"width": 1180, "height": 900}, "locale": "en-US"} | context
+    profile = await browser.new_context(**options)
+    page = await profile.new_page()
+    page.set_default_timeout(_PATIENCE_MS)
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    await page.goto(resync.address)
+    await page.get_by_test_id("login-username").fill(user)
+    await page.get_by_test_id("login-password").fill(PASSWORD)
+    await page.get_by_test_id("login-password").press("Enter")
+    await expect(page.get_by_test_id("chat-input")).to_be_visible()
+    yield page
+    assert errors == []
+    await profile.close()
+
+
+async def _ask(page: Page, question: str) -> None:
+    await page.get_by_test_id("chat-input").fill(question)
+    await page.get_by_test_id("chat-input").press("Enter")
+
+
+async def _picture(page: Page, name: str) -> None:
+    folder = os.environ.get("RESYNC_SCREENSHOTS")
+    if folder:
+        await page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+async def test_question_to_card_to_approval_to_confirmed(browser: Browser, resync: Resync) -> None:
+    before = await resync.runs_of("PAYROLL", "PAYDAILY")
+    async with _signed_in(browser, resync, "operator") as page:
+        await _ask(page, "why did PAYROLL fail?")
+        await expect(page.get_by_test_id("citation").first).to_be_visible(timeout=_PATIENCE_MS)
+        await expect(page.get_by_test_id("message").last).to_contain_text("ORA-01653")
+        await _picture(page, "web-answer")
+        await page.get_by_test_id("citation").nth(1).click()
+        await expect(page.get_by_test_id("passage")).to_contain_text("PAY_DATA")
+        await page.keyboard.press("Escape")
+        await expect(page.get_by_test_id("passage")).to_be_hidden()
+        await page.get_by_role("button", name="Rerun", exact=True).first.click()
+        await expect(page.get_by_test_id("proposal")).to_contain_text("A new run of PAYROLL")
+        await _picture(page, "web-proposal")
+        assert len(await resync.runs_of("PAYROLL", "PAYDAILY")) == len(before)
+        await page.get_by_test_id("approve").click()
+        outcome = page.get_by_test_id("outcome")
+        await expect(outcome).to_have_attribute("data-state", "confirmed", timeout=_PATIENCE_MS)
+        await expect(page.get_by_test_id("approve")).to_have_count(0)
+        await _picture(page, "web-confirmed")
+    assert len(await resync.runs_of("PAYROLL", "PAYDAILY")) == len(before) + 1
+
+
+async def test_portuguese_dark_and_narrow(browser: Browser, resync: Resync) -> None:
+    looks = {"locale": "pt-BR", "color_scheme": "dark", "viewport": {"width": 420, "height": 860}}
+    async with _signed_in(browser, resync, "viewer", **looks) as page:
+        await _ask(page, "por que o FECHAMENTO não começou?")
+        await expect(page.get_by_test_id("message").last).to_contain_text("APURACAO", timeout=_PATIENCE_MS)
+        await expect(page.get_by_role("button", name="Reexecutar", exact=True)).to_have_count(0)
+        widths = await page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        assert widths[0] <= widths[1]
+        await _picture(page, "web-portuguese-dark")
+
+
+async def test_the_page_loads_nothing_from_elsewhere(browser: Browser, resync: Resync) -> None:
+    profile = await browser.new_context()
+    page = await profile.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    await page.goto(resync.address)
+    await page.goto(f"{resync.address}/docs")
+    await expect(page.get_by_text("/api/v1/chat").first).to_be_visible(timeout=_PATIENCE_MS)
+    await profile.close()
+    assert asked
+    assert [url for url in asked if not url.startswith(resync.address)] == []
