@@ -86,7 +86,7 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 	@$(PYTEST) tests/browser $(ARGS)
 
 bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
-	@$(BIN)/python -m tests.bench.run $(ARGS)
+	@$(BIN)/python -m tests.bench.bench $(ARGS)
 
 docs: $(INSTALLED) ## Writes docs/settings.md anew
 	@$(BIN)/python -m docs.settings_table

