@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -52,30 +52,31 @@ def demo(
 @cli.command()
 def serve() -> None:
     """Production: reads `RESYNC_…` settings and refuses to start on unsafe ones."""
+    settings = _safe_settings()
     from app import serve as serve_app
 
-    _run(serve_app(_safe_settings()))
+    _run(serve_app(settings))
 
 
 @cli.command()
 def work() -> None:
     """Works off turns without serving HTTP, for a second process or machine."""
+    settings = _safe_settings()
     from services import open_services
 
-    async def run(settings: Settings) -> None:
+    async def run() -> None:
         async with open_services(settings) as services:
             services.worker.start()
             print("working", flush=True)
             await until_stopped()
             await services.worker.stop(settings.turns.drain)
 
-    _run(run(_safe_settings()))
+    _run(run())
 
 
 @cli.command()
 def check() -> None:
     """Shows the effective settings (secrets masked) and asks each part whether it answers."""
-    from services import open_services
     from settings import effective, unsafe
 
     settings = _settings()
@@ -86,6 +87,8 @@ def check() -> None:
         typer.secho(f"unsafe: {problem}", err=True, fg="red")
     if problems:
         raise typer.Exit(2)
+
+    from services import open_services
 
     async def ping() -> bool:
         async with open_services(settings) as services:
@@ -236,19 +239,26 @@ def add_user(
         async with open_database(_settings(data_dir=data_dir)) as database:
             await database.actors.add(username, name or username, role, password, replace=replace)
 
-    _run(run())
+    try:
+        _run(run())
+    except ValueError as error:
+        _fail(str(error))
 
 
 @user_cli.command("link")
 def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: DataDir = None) -> None:
     """Links a person to an account: `resync user link ana slack T0123 U0456`."""
+    from security.actors import DirectoryError
     from services import open_database
 
     async def run() -> None:
         async with open_database(_settings(data_dir=data_dir)) as database:
             await database.actors.link(username, channel, tenant, user_id, linked_by="command line")
 
-    _run(run())
+    try:
+        _run(run())
+    except DirectoryError as error:
+        _fail(str(error))
 
 
 @audit_cli.command("verify")
@@ -301,12 +311,21 @@ def _fail(message: str) -> NoReturn:
 
 
 def _run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Runs on uvloop where it is installed."""
+    """Runs to the end; a port in use or a server that is away ends it with a sentence."""
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(work)
+    except OSError as error:
+        _fail(str(error))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """That of uvloop, where it is installed."""
     try:
         import uvloop
     except ImportError:
-        return asyncio.run(work)
-    return uvloop.run(work)
+        return None
+    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

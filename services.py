@@ -61,9 +61,12 @@ from tws.transport import open_session
 
 if TYPE_CHECKING:
     from bots.slack.outbox import SlackOutboxes
-    from bots.teams.channel import TeamsChannel
+    from bots.teams.routes import TeamsChannel
 
 __all__ = ["Database", "Services", "open_database", "open_services"]
+
+_CHANNEL_SECONDS = 10.0
+"""Longest call to a channel's service; the turn runner tries an answer again after it."""
 
 _log = structlog.get_logger(__name__)
 
@@ -124,7 +127,9 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         else:
             dsn = settings.database_url.get_secret_value()
         await migrations.upgrade(dsn)
-        engine = create_async_engine(migrations.sqlalchemy_url(dsn), pool_pre_ping=True, pool_size=10)
+        engine = create_async_engine(
+            migrations.sqlalchemy_url(dsn), pool_pre_ping=True, pool_size=10, hide_parameters=True
+        )
         stack.push_async_callback(engine.dispose)
         store = Store(engine)
         embedder = MiniLmEmbedder(threads=settings.knowledge.embedding_threads)
@@ -156,16 +161,18 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         metrics = Metrics()
         tracer = Tracer(settings.observability, _mask_text)
         stack.push_async_callback(tracer.aclose)
-        web_session = await stack.enter_async_context(aiohttp.ClientSession())
+        web_session = await stack.enter_async_context(
+            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_CHANNEL_SECONDS))
+        )
         tws_session = await stack.enter_async_context(open_session(settings.tws))
-        tws = TwsClient(settings.tws, tws_session)
+        tws = TwsClient(settings.tws, tws_session, metrics)
 
-        inbox = Inbox(engine)
+        inbox = Inbox(engine, metrics)
         events = TurnEvents(engine, database.dsn)
         events.start()
         stack.push_async_callback(events.aclose)
         proposals = Proposals(engine, lifetime=settings.actions.proposal_lifetime)
-        tools = _tools(settings, database, tws, proposals)
+        tools = _tools(settings, database, tws, proposals, metrics)
         checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
         model = open_model(settings.llm)
         if model is not None:
@@ -185,6 +192,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             pool_pre_ping=True,
             pool_size=settings.turns.concurrency,
             max_overflow=settings.turns.concurrency,
+            hide_parameters=True,
         )
         stack.push_async_callback(locks.dispose)
         ledger = Ledger(engine, locks)
@@ -220,7 +228,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
 
 
-def _tools(settings: Settings, database: Database, tws: TwsClient, proposals: Proposals) -> Tools:
+def _tools(
+    settings: Settings, database: Database, tws: TwsClient, proposals: Proposals, metrics: Metrics
+) -> Tools:
     assert settings.tws is not None
     execution = Execution(
         database.engine,
@@ -234,6 +244,7 @@ def _tools(settings: Settings, database: Database, tws: TwsClient, proposals: Pr
         execution=execution,
         tws=tws,
         audit=database.audit,
+        metrics=metrics,
         may_write=settings.tws.write,
     )
     return Tools(
@@ -258,7 +269,7 @@ def _slack(settings: Settings, session: aiohttp.ClientSession) -> SlackOutboxes 
 def _teams(settings: Settings, session: aiohttp.ClientSession, inbox: Inbox) -> TeamsChannel | None:
     if not settings.teams.enabled:
         return None
-    from bots.teams.channel import build_channel  # noqa: PLC0415  # likewise
+    from bots.teams.routes import build_channel  # noqa: PLC0415  # likewise
 
     return build_channel(settings.teams, session, inbox)
 

@@ -106,8 +106,10 @@ class Brain:
         request = read_message(context.message, state.get("memory", {}), context.locale)
         return TurnState(request=request, agent=choose_agent(context.message, request))
 
-    def _after_router(self, state: TurnState) -> str:
-        return "assistant" if self._loop is not None and state["agent"] in MODEL_AGENTS else state["agent"]
+    def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
+        # What an alert says is data from outside: it is no question that a model should be asked.
+        is_question = state["agent"] in MODEL_AGENTS and runtime.context.message.alert is None
+        return "assistant" if self._loop is not None and is_question else state["agent"]
 
     async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         assert self._loop is not None

@@ -5,7 +5,7 @@ https://prometheus.io/docs/practices/naming/
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
 
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
@@ -32,69 +32,62 @@ class Metrics:
     """Media type of what `render` returns."""
 
     def __init__(self) -> None:
-        self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
-        self._turns = Counter(
-            "resync_turns", "Turns ended.", ("channel", "agent", "outcome"), registry=registry
-        )
+        self._registry = to = CollectorRegistry()
+        ProcessCollector(registry=to)
+        self._turns = Counter("resync_turns", "Turns ended.", ("channel", "agent", "outcome"), registry=to)
         self._turn_seconds = Histogram(
             "resync_turn_seconds",
             "Time from the start of a turn to its answer.",
             ("channel", "agent"),
             buckets=_TURN_SECONDS,
-            registry=registry,
+            registry=to,
+        )
+        self._degraded = Counter(
+            "resync_degraded", "Answers given while a part was away.", ("part",), registry=to
+        )
+        self._deliveries = Counter(
+            "resync_deliveries", "Messages taken from channels.", ("channel", "result"), registry=to
         )
         self._ack_seconds = Histogram(
             "resync_ack_seconds",
-            "Time from the receipt of a message to its acknowledgement.",
+            "Time from the receipt of a message until it may be acknowledged.",
             ("channel",),
             buckets=_ACK_SECONDS,
-            registry=registry,
+            registry=to,
         )
         self._queue_oldest = Gauge(
-            "resync_queue_oldest_seconds", "Age of the oldest waiting turn.", registry=registry
+            "resync_queue_oldest_seconds", "Age of the oldest waiting turn.", registry=to
         )
         self._tws_requests = Histogram(
-            "resync_tws_request_seconds", "Requests to TWS.", ("operation", "outcome"), registry=registry
+            "resync_tws_request_seconds", "Requests to TWS.", ("method", "outcome"), registry=to
         )
-        self._degraded = Counter(
-            "resync_degraded", "Answers given while a part was away.", ("part",), registry=registry
-        )
-        self._actions = Counter(
-            "resync_actions", "Changes asked of TWS.", ("action", "outcome"), registry=registry
-        )
-        self._webhooks = Counter(
-            "resync_webhook_deliveries", "Webhook deliveries.", ("source", "result"), registry=registry
-        )
+        self._actions = Counter("resync_actions", "Decided proposals.", ("action", "state"), registry=to)
 
-    def turn_finished(self, *, channel: str, agent: str, outcome: str, seconds: float) -> None:
-        """One turn, however it ended."""
+    def turn_finished(
+        self, *, channel: str, agent: str, outcome: str, seconds: float, degraded: Iterable[str]
+    ) -> None:
+        """One turn, however it ended, and what was away meanwhile."""
         self._turns.labels(channel, agent, outcome).inc()
         self._turn_seconds.labels(channel, agent).observe(seconds)
+        for part in degraded:
+            self._degraded.labels(part).inc()
 
-    def acknowledged(self, *, channel: str, seconds: float) -> None:
-        """A message was claimed and its channel told so."""
+    def message_accepted(self, *, channel: str, seconds: float, duplicate: bool) -> None:
+        """A message is stored, so that its channel may be told so; a duplicate was stored before."""
+        self._deliveries.labels(channel, "duplicate" if duplicate else "new").inc()
         self._ack_seconds.labels(channel).observe(seconds)
 
     def queue_oldest(self, seconds: float) -> None:
         """The longest that a turn waits right now; zero when none does."""
         self._queue_oldest.set(seconds)
 
-    def tws_requested(self, *, operation: str, outcome: str, seconds: float) -> None:
-        """One HTTP request to TWS; the outcome is `ok` or the error's code."""
-        self._tws_requests.labels(operation, outcome).observe(seconds)
+    def tws_requested(self, *, method: str, outcome: str, seconds: float) -> None:
+        """One HTTP request to TWS: GET reads, PUT changes; the outcome is `ok`, `interrupted` or the error's code."""
+        self._tws_requests.labels(method, outcome).observe(seconds)
 
-    def degraded(self, part: str) -> None:
-        """An answer was given without this part."""
-        self._degraded.labels(part).inc()
-
-    def action_finished(self, *, action: str, outcome: str) -> None:
-        """A decision on a proposal ended; the outcome is the state the person is told."""
-        self._actions.labels(action, outcome).inc()
-
-    def webhook_received(self, *, source: str, result: Literal["accepted", "duplicate"]) -> None:
-        """An authentic delivery; the source is a configured one."""
-        self._webhooks.labels(source, result).inc()
+    def proposal_settled(self, *, action: str, state: str) -> None:
+        """A proposal came to its end; the state is what the person is told."""
+        self._actions.labels(action, state).inc()
 
     def render(self) -> bytes:
         """Everything, in the text format; with the memory and processor time of this process."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from typing import Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 __all__ = ["ObservabilitySettings"]
+
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 class ObservabilitySettings(BaseModel):
@@ -38,22 +39,8 @@ class ObservabilitySettings(BaseModel):
         return self
 
     def unsafe(self) -> list[str]:
-        """Why this must not serve real people: one sentence per problem, each begins with the setting's name.
-
-        Empty when safe.
-        """
-        if (
-            self.langfuse_secret_key is None
-            or self.langfuse_host.scheme == "https"
-            or _is_local(self.langfuse_host)
-        ):
+        """Why this must not serve real people: a sentence for each problem, beginning with the setting's name."""
+        is_protected = self.langfuse_host.scheme == "https" or self.langfuse_host.host in _THIS_MACHINE
+        if self.langfuse_secret_key is None or is_protected:
             return []
         return ["RESYNC_OBSERVABILITY__LANGFUSE_HOST is plain HTTP: the secret key would travel unprotected"]
-
-
-def _is_local(url: AnyHttpUrl) -> bool:
-    host = (url.host or "").strip("[]")
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 
@@ -23,11 +23,9 @@ if TYPE_CHECKING:
     from langfuse import Langfuse, LangfuseSpan
     from opentelemetry.sdk.trace import TracerProvider
 
-__all__ = ["Fact", "Tracer", "TurnSpan"]
+__all__ = ["Tracer", "TurnSpan"]
 
 T = TypeVar("T")
-Fact: TypeAlias = str | int | float | bool
-"""What a trace says about a turn besides text."""
 
 _EXPORT_TIMEOUT_SECONDS = 3
 """For one batch, with its retries, in the exporter's own thread; whole seconds, as the SDK wants them."""
@@ -42,32 +40,26 @@ log = structlog.get_logger(__name__)
 
 
 class TurnSpan:
-    """One turn in a trace. No method ever raises."""
+    """One turn in a trace."""
 
     def __init__(self, observation: LangfuseSpan | None, mask: Callable[[str], str] | None) -> None:
         self._observation = observation
         self._mask = mask
 
-    def update(self, *, question: str = "", answer: str = "", **facts: Fact) -> None:
-        """Adds what is known by now: agent, outcome, counts; a fact given again replaces the former.
+    def update(self, *, question: str, answer: str, agent: str) -> None:
+        """Adds what is known at the end; never raises.
 
         Texts are masked, and left out altogether unless the settings allow them.
         """
         if observation := self._observation:
             _try(
                 lambda: observation.update(
-                    input=self._text(question), output=self._text(answer), metadata=facts or None
+                    input=self._text(question), output=self._text(answer), metadata={"agent": agent}
                 )
             )
 
-    def _end(self, error: BaseException | None) -> None:
-        if observation := self._observation:
-            if error is not None:
-                _try(lambda: observation.update(level="ERROR", status_message=type(error).__name__))
-            _try(observation.end)
-
     def _text(self, text: str) -> str | None:
-        return self._mask(text) if text and self._mask else None
+        return self._mask(text) if self._mask else None
 
 
 class Tracer:
@@ -83,25 +75,24 @@ class Tracer:
         self._mask = mask if settings.langfuse_send_text else None
 
     @contextmanager
-    def turn(
-        self, *, turn_id: str, conversation_key: str, actor_id: str, agent: str = ""
-    ) -> Iterator[TurnSpan]:
+    def turn(self, *, turn_id: str, conversation_key: str, actor_id: str) -> Iterator[TurnSpan]:
         """Spans one turn; a second run of the same turn joins the same trace.
 
         An error that passes through is named in the trace by its kind alone.
         """
         observation = None
         if langfuse := self._langfuse:
-            observation = _try(lambda: langfuse.start(turn_id, conversation_key, actor_id, agent))
-        span = TurnSpan(observation, self._mask)
-        error: BaseException | None = None
+            observation = _try(lambda: langfuse.start(turn_id, conversation_key, actor_id))
         try:
-            yield span
-        except BaseException as raised:
-            error = raised
+            yield TurnSpan(observation, self._mask)
+        except BaseException as error:
+            kind = type(error).__name__
+            if observation:
+                _try(lambda: observation.update(level="ERROR", status_message=kind))
             raise
         finally:
-            span._end(error)  # noqa: SLF001  # both belong to one span: what is inside and what is around it
+            if observation:
+                _try(observation.end)
 
     async def aclose(self) -> None:
         """Sends what is waiting and stops; gives up after two seconds."""
@@ -119,7 +110,7 @@ class _Langfuse:
     client: Langfuse
     provider: TracerProvider
 
-    def start(self, turn_id: str, conversation_key: str, actor_id: str, agent: str) -> LangfuseSpan:
+    def start(self, turn_id: str, conversation_key: str, actor_id: str) -> LangfuseSpan:
         from langfuse import propagate_attributes  # noqa: PLC0415  # slow to import, see above
 
         session_id, user_id = _fitting(conversation_key), _fitting(actor_id)
@@ -128,7 +119,7 @@ class _Langfuse:
             return self.client.start_observation(
                 trace_context={"trace_id": self.client.create_trace_id(seed=turn_id)},
                 name="turn",
-                metadata={"turn_id": turn_id, **({"agent": agent} if agent else {})},
+                metadata={"turn_id": turn_id},
             )
 
     def close(self) -> None:

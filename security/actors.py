@@ -1,14 +1,8 @@
-"""The directory of people: who they are on each channel.
-
-DirectoryError
-├── UnknownActorError     nobody has that actor id
-└── IdentityTakenError    the channel's user is linked to somebody else
-"""
+"""The directory of people: who they are on each channel."""
 
 from __future__ import annotations
 
 import re
-from typing import ClassVar
 
 from sqlalchemy import Column, RowMapping, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -19,34 +13,13 @@ from .passwords import Passwords
 from .roles import Actor, Role
 from .tables import identities, refresh_tokens, users
 
-__all__ = ["ActorDirectory", "DirectoryError", "IdentityTakenError", "UnknownActorError"]
+__all__ = ["ActorDirectory", "DirectoryError"]
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 
-class DirectoryError(Exception):
-    """Root of the directory's errors."""
-
-    code: ClassVar[str] = "directory"
-
-
-class UnknownActorError(DirectoryError):
-    """Nobody has that actor id."""
-
-    code = "unknown_actor"
-
-    def __init__(self, actor_id: str) -> None:
-        super().__init__(f"there is nobody called {actor_id}")
-        self.actor_id = actor_id
-
-
-class IdentityTakenError(DirectoryError):
-    """The channel's user is linked to somebody else; unlinking is an administrator's deliberate act."""
-
-    code = "identity_taken"
-
-    def __init__(self, channel: str, tenant: str, user_id: str) -> None:
-        super().__init__(f"{channel} user {user_id} of {tenant} is already linked to somebody else")
+class DirectoryError(ValueError):
+    """Nobody has that name, or the name or the channel's user is somebody else's; the message says which."""
 
 
 class ActorDirectory:
@@ -64,11 +37,11 @@ class ActorDirectory:
     ) -> Actor:
         """Adds a person; a password of None means that they come by channels only.
 
-        User names are lower case: 1 to 64 of `a-z 0-9 . _ @ -`. Raises `ValueError` on another name, and on a
-        name that exists unless `replace` is set, which also enables a disabled person again.
+        User names are lower case: 1 to 64 of `a-z 0-9 . _ @ -`. Raises `DirectoryError` on another name, and on
+        a name that exists unless `replace` is set, which also enables a disabled person again.
         """
         if not _USERNAME.fullmatch(username):
-            raise ValueError(f"not a user name: {username!r}")
+            raise DirectoryError(f"not a user name: {username!r}")
         values = {
             "display_name": display_name,
             "role": role.value,
@@ -84,18 +57,18 @@ class ActorDirectory:
         async with self._engine.begin() as connection:
             added = await connection.scalar(statement.returning(users.c.username))
         if added is None:
-            raise ValueError(f"the user name {username} exists")
+            raise DirectoryError(f"the user name {username} exists")
         return Actor(actor_id=username, display_name=display_name, role=role)
 
     async def disable(self, actor_id: str) -> None:
-        """Shuts a person out at once, on every channel. Raises `UnknownActorError`."""
+        """Shuts a person out at once, on every channel. Raises `DirectoryError`."""
         async with self._engine.begin() as connection:
             changed = await connection.execute(
                 update(users).where(users.c.username == actor_id).values(disabled=True)
             )
             await connection.execute(delete(refresh_tokens).where(refresh_tokens.c.username == actor_id))
         if changed.rowcount == 0:
-            raise UnknownActorError(actor_id)
+            raise _nobody(actor_id)
 
     async def authenticate(self, username: str, password: str) -> Actor | None:
         """The person with this name (in any case) and password.
@@ -127,9 +100,9 @@ class ActorDirectory:
         return _to_actor(row) if row else None
 
     async def link(self, actor_id: str, channel: str, tenant: str, user_id: str, *, linked_by: str) -> None:
-        """Makes the channel's user this person; linking the same again does nothing.
+        """Makes the channel's user this person; linking the same again does nothing. Raises `DirectoryError`.
 
-        Raises `IdentityTakenError` and `UnknownActorError`.
+        Taking a user away from somebody else is an administrator's deliberate act, not a link.
         """
         key = {"channel": channel, "tenant": tenant, "user_id": user_id}
         try:
@@ -141,15 +114,9 @@ class ActorDirectory:
                 )
                 owner = await connection.scalar(select(identities.c.username).filter_by(**key))
         except IntegrityError as error:
-            raise UnknownActorError(actor_id) from error
+            raise _nobody(actor_id) from error
         if owner != actor_id:
-            raise IdentityTakenError(channel, tenant, user_id)
-
-    async def list(self) -> tuple[Actor, ...]:
-        """Everybody, by actor id."""
-        async with self._engine.connect() as connection:
-            rows = await connection.execute(_people().order_by(users.c.username))
-            return tuple(_to_actor(row) for row in rows.mappings())
+            raise DirectoryError(f"{channel} user {user_id} of {tenant} is already linked to somebody else")
 
     async def _one(self, query: Select[tuple[str, ...]]) -> RowMapping | None:
         async with self._engine.connect() as connection:
@@ -164,3 +131,7 @@ def _people(*more: Column[str]) -> Select[tuple[str, ...]]:
 
 def _to_actor(row: RowMapping) -> Actor:
     return Actor(actor_id=row["username"], display_name=row["display_name"], role=Role(row["role"]))
+
+
+def _nobody(actor_id: str) -> DirectoryError:
+    return DirectoryError(f"there is nobody called {actor_id}")

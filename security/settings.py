@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 from limits import parse
@@ -13,15 +14,7 @@ _MIN_SECRET_CHARS = 32
 """RFC 7518, section 3.2: an HS256 key has at least the 256 bits of the hash."""
 _MIN_DIFFERENT_CHARS = 10
 """A random secret of 32 characters has more; a repeated word or `0000…` has fewer."""
-_KNOWN_DEFAULTS = (
-    "changeme",
-    "change-me",
-    "change_me",
-    "your-secret",
-    "your_secret",
-    "supersecret",
-    "example",
-)
+_KNOWN_DEFAULT = re.compile(r"change[-_]?me|your[-_]secret|supersecret|example", re.IGNORECASE)
 """Words that sample configurations put where a secret belongs."""
 
 
@@ -62,10 +55,7 @@ class SecuritySettings(BaseModel):
     )
 
     def unsafe(self) -> list[str]:
-        """Why this must not serve real people: one sentence per problem, each begins with the setting's name.
-
-        Empty when safe.
-        """
+        """Why this must not serve real people: a sentence for each problem, beginning with the setting's name."""
         name = "RESYNC_SECURITY__JWT_SECRET"
         if self.jwt_secret is None:
             return [f"{name} is not set"]
@@ -73,7 +63,7 @@ class SecuritySettings(BaseModel):
         problems = []
         if len(secret) < _MIN_SECRET_CHARS:
             problems.append(f"{name} has fewer than {_MIN_SECRET_CHARS} characters")
-        if any(word in secret.lower() for word in _KNOWN_DEFAULTS):
+        if _KNOWN_DEFAULT.search(secret):
             problems.append(f"{name} contains a well-known default")
         if len(set(secret)) < _MIN_DIFFERENT_CHARS:
             problems.append(f"{name} is not random")

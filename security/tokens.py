@@ -1,16 +1,11 @@
-"""Access and refresh tokens: JWT (RFC 7519) signed with HS256, refresh tokens rotated (RFC 9700, 4.14.2).
-
-TokenError                not a token of ours, or of the other kind
-├── TokenExpiredError     its time is over
-└── TokenRevokedError     used before, of a revoked login or of a disabled person
-"""
+"""Access and refresh tokens: JWT (RFC 7519) signed with HS256, refresh tokens rotated (RFC 9700, 4.14.2)."""
 
 from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import jwt
 import structlog
@@ -19,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .tables import refresh_tokens, users
 
-__all__ = ["TokenError", "TokenExpiredError", "TokenPair", "TokenRevokedError", "Tokens"]
+__all__ = ["TokenError", "TokenPair", "Tokens"]
 
 _ALGORITHM = "HS256"
 _ISSUER = "resync"
@@ -29,26 +24,18 @@ _LEEWAY = timedelta(seconds=5)
 """Clocks of two hosts behind one address differ by less."""
 
 _Kind: TypeAlias = Literal["access", "refresh"]
+_Fault: TypeAlias = Literal["token_invalid", "token_expired", "token_revoked"]
 
 log = structlog.get_logger(__name__)
 
 
 class TokenError(Exception):
-    """The token proves nothing. Root of all token errors; messages never contain the token."""
+    """The token proves nothing. Messages never contain it."""
 
-    code: ClassVar[str] = "token_invalid"
-
-
-class TokenExpiredError(TokenError):
-    """The token was good and its time is over."""
-
-    code = "token_expired"
-
-
-class TokenRevokedError(TokenError):
-    """The token was good and no longer is: log in again."""
-
-    code = "token_revoked"
+    def __init__(self, code: _Fault, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        """Not ours or of the other kind; over; or used before, of a revoked login or of a disabled person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,8 +51,9 @@ class TokenPair:
 class Tokens:
     """Issues and reads tokens; only refresh tokens are stored, by id.
 
-    A refresh token works once. Using it again means that two parties hold it, so the whole login it comes
-    from is revoked. A successor expires with the first one: a login lasts `refresh_lifetime`, no longer. Access tokens carry no role: whoever reads one looks the person up.
+    A refresh token works once. Using it again means that two parties hold it, so the whole login it comes from is
+    revoked. A successor expires with the first one: a login lasts `refresh_lifetime`, no longer. Access tokens
+    carry no role: whoever reads one looks the person up.
     """
 
     def __init__(
@@ -104,7 +92,7 @@ class Tokens:
                 return await self._issue(connection, actor_id, family=row.family, expires_at=row.expires_at)
             await _revoke_family_of(connection, jti)
         log.warning("refresh_token_refused", actor_id=actor_id)
-        raise TokenRevokedError("this login is over")
+        raise TokenError("token_revoked", "this login is over")
 
     async def _issue(
         self, connection: AsyncConnection, actor_id: str, *, family: str | None, expires_at: datetime
@@ -151,11 +139,11 @@ class Tokens:
                 options={"require": _CLAIMS},
             )
         except jwt.ExpiredSignatureError as error:
-            raise TokenExpiredError("the token has expired") from error
+            raise TokenError("token_expired", "the token has expired") from error
         except jwt.InvalidTokenError as error:
-            raise TokenError("not a token of this service") from error
+            raise TokenError("token_invalid", "not a token of this service") from error
         if claims["typ"] != kind:
-            raise TokenError(f"not a token for {kind}")
+            raise TokenError("token_invalid", f"not a token for {kind}")
         return claims
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import TypeVar
 from urllib.parse import quote
 
 import aiohttp
 
-from . import oql, wire
+from observability.metrics import Metrics
+
+from . import oql, wire, wire_plan
 from .errors import TwsDeniedError, TwsNotFoundError
 from .fields import Fields
 from .objects import (
@@ -24,24 +25,16 @@ from .objects import (
     Workstation,
 )
 from .settings import TwsSettings
-from .transport import Transport, open_session
+from .transport import Transport
 
-__all__ = ["TwsClient", "open_session"]
+__all__ = ["TwsClient"]
 
 _Row = TypeVar("_Row", Job, JobStream, Workstation)
 
 _PAGE_ROWS = 500
 """Rows asked for at once; a job is about 5 KB of JSON."""
-
 _MAX_WORKSTATIONS = 10_000
 """More than any plan has."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Found(Generic[_Row]):
-    rows: tuple[_Row, ...]
-    total: int
-    """The engine's count, less what was read and not wanted."""
 
 
 class TwsClient:
@@ -52,9 +45,9 @@ class TwsClient:
     means that the engine accepted it: whoever made it reads the plan until the effect shows.
     """
 
-    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
         self._may_write = settings.write
-        self._transport = Transport(settings, session)
+        self._transport = Transport(settings, session, metrics)
 
     async def engine_info(self) -> EngineInfo:
         """Who answers; also the cheapest proof that the engine is up and takes the credentials."""
@@ -70,18 +63,18 @@ class TwsClient:
             query = wire.build_job_query(job_filter)
         except oql.ImpossibleValueError:
             return JobPage(jobs=(), total=0)
-        found = await self._collect(
+        jobs, total = await self._collect(
             "/plan/job",
             query,
             job_filter.limit,
-            lambda payload: wire.read_jobs(payload).jobs,
+            wire_plan.read_job,
             lambda job: wire.is_match(job, job_filter),
         )
-        return JobPage(jobs=found.rows, total=found.total)
+        return JobPage(jobs=jobs, total=total)
 
     async def job(self, job_id: str) -> Job:
         """One job with its runs and dependencies. Raises `TwsNotFoundError`."""
-        return wire.read_job(Fields(await self._transport.read(_job_path(job_id), what=f"job {job_id}")))
+        return wire_plan.read_job(Fields(await self._transport.read(_job_path(job_id), what=f"job {job_id}")))
 
     async def predecessors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
         """What the job follows; how far is the engine's choice without `depth`. Raises `TwsNotFoundError`."""
@@ -102,19 +95,15 @@ class TwsClient:
             query = wire.build_job_stream_query(stream_filter)
         except oql.ImpossibleValueError:
             return ()
-        found = await self._collect("/plan/jobstream", query, stream_filter.limit, wire.read_job_streams)
-        return found.rows
-
-    async def job_stream(self, job_stream_id: str) -> JobStream:
-        """One job stream. Raises `TwsNotFoundError`."""
-        path = f"/plan/jobstream/{_escape(job_stream_id)}"
-        return wire.read_job_stream(
-            Fields(await self._transport.read(path, what=f"job stream {job_stream_id}"))
-        )
+        return (
+            await self._collect("/plan/jobstream", query, stream_filter.limit, wire_plan.read_job_stream)
+        )[0]
 
     async def workstations(self) -> tuple[Workstation, ...]:
         """All workstations of the plan, each once."""
-        return (await self._collect("/plan/workstation", {}, _MAX_WORKSTATIONS, wire.read_workstations)).rows
+        return (await self._collect("/plan/workstation", {}, _MAX_WORKSTATIONS, wire_plan.read_workstation))[
+            0
+        ]
 
     async def rerun(self, run_id: str, justification: Justification) -> None:
         """Asks for a new run of the job that the run belongs to. Raises `TwsRejectedError` when that is illegal."""
@@ -135,21 +124,21 @@ class TwsClient:
 
     async def _flow_nodes(self, job_id: str, side: str, depth: int | None) -> tuple[Job | JobStream, ...]:
         query = {} if depth is None else {"depth": str(depth)}
-        path = f"{_job_path(job_id)}/{side}"
-        return wire.read_flow_nodes(await self._transport.read(path, query, what=f"job {job_id}"))
+        payload = await self._transport.read(f"{_job_path(job_id)}/{side}", query, what=f"job {job_id}")
+        return wire.read_results(payload, wire_plan.read_flow_node)
 
     async def _collect(
         self,
         path: str,
         query: Mapping[str, str],
         limit: int,
-        read: Callable[[object], tuple[_Row, ...]],
+        read: Callable[[Fields], _Row],
         is_wanted: Callable[[_Row], bool] = lambda _: True,
-    ) -> _Found[_Row]:
+    ) -> tuple[tuple[_Row, ...], int]:
         """Reads pages until there are `limit` wanted rows or the engine has no more.
 
-        The offset is counted here, as `next` is an absolute URL of a host that the engine chose: following it
-        could send the credentials elsewhere.
+        Gives them and the engine's count, less what was read and not wanted. The offset is counted here, as
+        `next` is an absolute URL of a host that the engine chose: following it could send the credentials elsewhere.
         """
         page_rows = max(1, min(limit, _PAGE_ROWS))
         rows: dict[str, _Row] = {}
@@ -159,12 +148,12 @@ class TwsClient:
             payload = await self._transport.read(
                 path, {**query, "limit": str(page_rows), "offset": str(offset)}
             )
-            page = read(payload)
+            page = wire.read_results(payload, read)
             rows |= {row.id: row for row in page if is_wanted(row)}
             other |= {row.id for row in page if row.id not in rows}
             if len(rows) >= limit or not page or not wire.has_next(payload):
                 total = max(wire.read_count(payload) - len(other), len(rows))
-                return _Found(tuple(rows.values())[: max(0, limit)], total)
+                return tuple(rows.values())[: max(0, limit)], total
             offset += page_rows
 
     async def _change_job(self, job_id: str, verb: str, justification: Justification) -> None:

@@ -1,15 +1,16 @@
 """What can go wrong with TWS, by what the caller can do about it.
 
 TwsError
-├── TwsUnreachableError   no answer, or an answer of an engine that is not up (retryable for reads)
+├── TwsUnreachableError   no answer, or an answer of an engine that is not up: reads may be tried again
 ├── TwsDeniedError        401 or 403: credentials or rights
 ├── TwsNotFoundError      404: no such object in this plan
-├── TwsRejectedError      the engine understood and refused; carries its message id
+├── TwsRejectedError      the engine understood and refused; carries message ids
 └── TwsProtocolError      an answer this client cannot read
 """
 
 from __future__ import annotations
 
+import re
 from typing import ClassVar
 
 __all__ = [
@@ -19,21 +20,23 @@ __all__ = [
     "TwsProtocolError",
     "TwsRejectedError",
     "TwsUnreachableError",
+    "find_message_ids",
 ]
+
+_MESSAGE_ID = re.compile(r"\b(?:AWS|AWK|EQQ|EEW)[A-Z]{0,4}\d{3,4}[IWEST]\b")
+"""Product and component letters, number, severity. Source: the vendor's message catalogue."""
 
 
 class TwsError(Exception):
     """Root of all TWS errors. Messages never contain credentials."""
 
     code: ClassVar[str] = "tws"
-    retryable: ClassVar[bool] = False
 
 
 class TwsUnreachableError(TwsError):
     """The engine did not answer, or answered that it is not up."""
 
     code = "tws_unreachable"
-    retryable = True
 
     def __init__(self, url: str, reason: str, *, was_sent: bool) -> None:
         super().__init__(f"TWS at {url} did not answer: {reason}")
@@ -46,10 +49,9 @@ class TwsDeniedError(TwsError):
 
     code = "tws_denied"
 
-    def __init__(self, status: int, message: str, *, message_id: str | None = None) -> None:
+    def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
         self.status = status
-        self.message_id = message_id
 
 
 class TwsNotFoundError(TwsError):
@@ -59,30 +61,28 @@ class TwsNotFoundError(TwsError):
 
     def __init__(self, what: str) -> None:
         super().__init__(f"{what} is not in the plan")
-        self.what = what
 
 
 class TwsRejectedError(TwsError):
     """The engine refused the request, e.g. an action that is illegal in the object's state.
 
-    The engine says so with HTTP 400, 409 or 500 and a text such as
-    `AWSJSY404E … AWSBIN076E …`: the first id wraps, the last is the cause.
+    The engine says so with HTTP 400, 409 or 500 and a text such as `AWSJSY404E … AWSBIN076E …`.
     """
 
     code = "tws_rejected"
 
-    def __init__(self, status: int, message: str, *, message_ids: tuple[str, ...] = ()) -> None:
+    def __init__(self, message: str, *, message_ids: tuple[str, ...]) -> None:
         super().__init__(message)
-        self.status = status
         self.message_ids = message_ids
-
-    @property
-    def cause_id(self) -> str | None:
-        """The innermost message id, None where the engine named none."""
-        return self.message_ids[-1] if self.message_ids else None
+        """In the engine's order: the first one wraps, the last one is the cause."""
 
 
 class TwsProtocolError(TwsError):
     """The answer is not what the published API says."""
 
     code = "tws_protocol"
+
+
+def find_message_ids(text: str) -> tuple[str, ...]:
+    """The ids of the product's messages in the text, e.g. `AWSBIN076E`, in order of appearance, each once."""
+    return tuple(dict.fromkeys(_MESSAGE_ID.findall(text)))

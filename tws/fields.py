@@ -28,6 +28,11 @@ class Fields:
         value = self._fields.get(name)
         return value if isinstance(value, str) else ""
 
+    def short_name(self, name: str) -> str:
+        """`/AGENT07` as `AGENT07`: conman omits the root folder too; names in other folders stay whole."""
+        text = self.text(name)
+        return text[1:] if text.startswith("/") and text.count("/") == 1 else text
+
     def flag(self, name: str) -> bool:
         """Whether the field is true."""
         return self._fields.get(name) is True
@@ -59,18 +64,16 @@ class Fields:
 
     def children(self, name: str) -> tuple[Fields, ...]:
         """The objects of the list in the field."""
-        value = self._fields.get(name)
-        return (
-            tuple(Fields(item) for item in value if isinstance(item, Mapping))
-            if isinstance(value, list)
-            else ()
-        )
+        return tuple(Fields(item) for item in self._items(name) if isinstance(item, Mapping))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The strings of the list in the field."""
-        value = self._fields.get(name)
-        return tuple(item for item in value if isinstance(item, str)) if isinstance(value, list) else ()
+        return tuple(item for item in self._items(name) if isinstance(item, str))
 
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""
         return tuple(self._fields)
+
+    def _items(self, name: str) -> list[Any]:
+        value = self._fields.get(name)
+        return value if isinstance(value, list) else []

@@ -1,48 +1,76 @@
-"""Finds the lines of a job log that explain a failure, in Portuguese and English: pure.
+"""A job log: cut to size while it streams in, and the lines of it that explain a failure; pure.
 
 The log is the engine's banner, what the job itself wrote, and a trailer with the exit status. What the job wrote is
-anything at all, and untrusted: it is searched for the marks of real errors, and every line is judged by itself.
+anything at all, and untrusted: it is searched for the marks of real errors (`joblog.yaml`, in Portuguese and
+English), and every line is judged by itself.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from importlib import resources
+from typing import Any
 
-from .joblog_marks import (
-    BANNER,
-    CODE_MARKS,
-    EXIT_STATUS,
-    MARKS,
-    NOISE,
-    RED_HERRINGS,
-    SOFTENERS,
-    TIMESTAMP,
-    VENDOR_ID,
-)
-from .message_ids import find_ids
+import yaml
 
-__all__ = ["LogFindings", "LogLine", "read_log"]
+from .errors import find_message_ids
 
+__all__ = ["LogFindings", "LogLine", "LogWindow", "read_log"]
+
+_HEAD_SHARE = 4
+"""One part in four is the beginning (what ran); the rest is the end, where a failure tells its reason."""
 _MAX_LINES = 5
 """More than this is no longer an explanation."""
-
 _MAX_LINE_CHARS = 500
 """Longer lines are cut: a screen shows no more, and patterns stay fast."""
-
 _SOFTENED = 60
 """What a line loses that speaks of another try or only of a warning: enough to fall below any real error."""
-
 _CODE_BONUS = 25
 """What a line gains that the return code confirms."""
-
 _MIN_WEIGHT = 20
 """Below this a line says nothing."""
-
 _MAX_SUSPECTS = 2000
 """Lines looked at closely: a job that fails for each of a million records says it soon enough."""
 
-_STEMS = frozenset(stem for mark in (*MARKS, *CODE_MARKS.values()) for stem in mark.stems)
+
+class LogWindow:
+    """Fed with chunks of bytes, gives the text with whole lines and a marker line for what was left out.
+
+    Keeps the beginning and the end of a log that may be larger than memory allows.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._head_bytes = max_bytes // _HEAD_SHARE
+        self._tail_bytes = max_bytes - self._head_bytes
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._size = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """The next bytes of the log."""
+        self._size += len(chunk)
+        room = self._head_bytes - len(self._head)
+        self._head += chunk[:room]
+        self._tail += chunk[room:]
+        # Cut when twice too long, so that each byte is moved once on average.
+        if len(self._tail) > 2 * self._tail_bytes:
+            del self._tail[: -self._tail_bytes]
+
+    @property
+    def is_truncated(self) -> bool:
+        """Whether some of the log is left out."""
+        return self._size > self._head_bytes + self._tail_bytes
+
+    def to_text(self) -> str:
+        """The text so far, with Unix line ends and no NUL, which PostgreSQL would refuse."""
+        if not self.is_truncated:
+            return _decode(self._head + self._tail)
+        head = self._head[: self._head.rfind(b"\n") + 1]
+        tail = self._tail[-self._tail_bytes :]
+        tail = tail[tail.find(b"\n") + 1 :]
+        left_out = self._size - len(head) - len(tail)
+        return f"{_decode(head)}[... {left_out} bytes left out ...]\n{_decode(tail)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +95,36 @@ class LogFindings:
     """At most five lines, the most telling first; empty where nothing looks like an error."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Mark:
+    """One way in which a line tells of a failure; see `joblog.yaml`."""
+
+    weight: int
+    stems: tuple[str, ...]
+    pattern: re.Pattern[str]
+
+    def is_in(self, line: str) -> bool:
+        return any(stem in line for stem in self.stems) and self.pattern.search(line) is not None
+
+
+def _any(alternatives: list[str]) -> re.Pattern[str]:
+    return re.compile("|".join(alternatives))
+
+
+def _to_mark(entry: dict[str, Any]) -> _Mark:
+    return _Mark(entry["weight"], tuple(entry["stems"]), _any(entry["patterns"]))
+
+
+_DATA: dict[str, Any] = yaml.safe_load(resources.files("tws").joinpath("joblog.yaml").read_bytes())
+_EXIT_STATUS, _VENDOR_ID, _TIMESTAMP, _NOISE, _RED_HERRINGS, _SOFTENERS = (
+    _any(_DATA[name])
+    for name in ("exit_status", "vendor_id", "timestamp", "noise", "red_herrings", "softeners")
+)
+_MARKS = tuple(map(_to_mark, _DATA["marks"]))
+_CODE_MARKS = {code: _to_mark(entry) for code, entry in _DATA["return_codes"].items()}
+_STEMS = frozenset(stem for mark in (*_MARKS, *_CODE_MARKS.values()) for stem in mark.stems)
+
+
 def read_log(text: str, return_code: int | None = None) -> LogFindings:
     """What the log tells. `return_code` is the plan's, for logs whose trailer is missing."""
     lines = [
@@ -79,7 +137,7 @@ def read_log(text: str, return_code: int | None = None) -> LogFindings:
     ranked = sorted(weighed, key=lambda item: (-item[0], item[1].number))
     return LogFindings(
         exit_status=exit_status,
-        message_ids=tuple(dict.fromkeys([*find_ids(text), *VENDOR_ID.findall(text)])),
+        message_ids=tuple(dict.fromkeys([*find_message_ids(text), *_VENDOR_ID.findall(text)])),
         decisive=_pick([line for weight, line in ranked if weight >= _MIN_WEIGHT]),
     )
 
@@ -87,7 +145,7 @@ def read_log(text: str, return_code: int | None = None) -> LogFindings:
 def _read_exit_status(lines: list[LogLine]) -> int | None:
     """The last trailer counts: the log of a job that prints logs may quote others."""
     for line in reversed(lines):
-        found = EXIT_STATUS.match(line.text.lower()) if line.text.startswith("=") else None
+        found = _EXIT_STATUS.match(line.text.lower()) if line.text.startswith("=") else None
         if found:
             return int(found[1])
     return None
@@ -100,20 +158,19 @@ def _suspects(lines: list[LogLine]) -> list[LogLine]:
     whole = "\n".join(low for _, low in lowered)
     stems = [stem for stem in _STEMS if stem in whole]
     found = [line for line, low in lowered if any(stem in low for stem in stems)]
-    return (
-        found if len(found) <= _MAX_SUSPECTS else found[: _MAX_SUSPECTS // 2] + found[-_MAX_SUSPECTS // 2 :]
-    )
+    half = _MAX_SUSPECTS // 2
+    return found if len(found) <= _MAX_SUSPECTS else found[:half] + found[-half:]
 
 
 def _weigh(line: str, code: int | None) -> int:
-    said = TIMESTAMP.sub("", line, count=1) if TIMESTAMP.match(line) else line
-    if BANNER.match(said) or NOISE.match(said) or not any(mark.is_in(said) for mark in MARKS):
+    said = _TIMESTAMP.sub("", line, count=1) if _TIMESTAMP.match(line) else line
+    if _NOISE.match(said) or not any(mark.is_in(said) for mark in _MARKS):
         return 0
-    rest = RED_HERRINGS.sub(" ", said)
-    weight = next((mark.weight for mark in MARKS if mark.is_in(rest)), 0)
-    if weight and SOFTENERS.search(rest):
+    rest = _RED_HERRINGS.sub(" ", said)
+    weight = next((mark.weight for mark in _MARKS if mark.is_in(rest)), 0)
+    if weight and _SOFTENERS.search(rest):
         weight -= _SOFTENED
-    code_mark = CODE_MARKS.get(code or 0)
+    code_mark = _CODE_MARKS.get(code or 0)
     if code_mark is not None and code_mark.is_in(rest):
         weight += _CODE_BONUS
     return weight
@@ -125,3 +182,16 @@ def _pick(ranked: list[LogLine]) -> tuple[LogLine, ...]:
     for line in ranked:
         kinds.setdefault(re.sub(r"\d+", "0", line.text), line)
     return tuple(kinds.values())[:_MAX_LINES]
+
+
+def _decode(data: bytearray) -> str:
+    text = "\n".join(_decode_line(line) for line in data.split(b"\n"))
+    return text.replace("\r\n", "\n").replace("\x00", "\ufffd")
+
+
+def _decode_line(line: bytearray) -> str:
+    # The engine says UTF-8, but a script's own lines come in the code page of the agent's machine.
+    try:
+        return line.decode()
+    except UnicodeDecodeError:
+        return line.decode("cp1252", errors="replace")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from enum import StrEnum
 
-__all__ = ["Field", "ImpossibleValueError", "all_of", "any_of", "equals", "matches", "one_of", "ordered"]
+__all__ = ["Field", "ImpossibleValueError", "any_of", "matches", "one_of", "ordered"]
 
 _UNQUOTABLE = re.compile(r"""['"\\\x00-\x1f\x7f\x85\u2028\u2029]""")
 
@@ -36,16 +36,10 @@ class ImpossibleValueError(ValueError):
         super().__init__(f"no {field.value} in TWS has quotes, backslashes or control characters")
 
 
-def equals(field: Field, value: str) -> str:
-    """`field = 'value'`; wildcards have no meaning. Raises `ImpossibleValueError`."""
-    return f"{field} = {_quote(field, value)}"
-
-
 def matches(field: Field, pattern: str) -> str:
     """Equality, or `LIKE` where the pattern has `@` (any characters) or `?` (one). Raises `ImpossibleValueError`."""
-    if "@" in pattern or "?" in pattern:
-        return f"{field} LIKE {_quote(field, pattern)}"
-    return equals(field, pattern)
+    operator = "LIKE" if "@" in pattern or "?" in pattern else "="
+    return f"{field} {operator} {_quote(field, pattern)}"
 
 
 def one_of(field: Field, values: Iterable[str]) -> str:
@@ -54,19 +48,14 @@ def one_of(field: Field, values: Iterable[str]) -> str:
     return f"{field} = {quoted[0]}" if len(quoted) == 1 else f"{field} IN [{', '.join(quoted)}]"
 
 
-def all_of(conditions: Iterable[str]) -> str:
-    """The conditions combined with AND; empty when there are none."""
-    return " AND ".join(conditions)
-
-
 def any_of(conditions: Iterable[str]) -> str:
     """The conditions combined with OR, in parentheses."""
     return f"({' OR '.join(conditions)})"
 
 
-def ordered(condition: str, field: Field) -> str:
-    """The condition (or none) with an ascending order, which paging needs to be complete."""
-    return f"{condition} ORDER BY {field} ASC".lstrip()
+def ordered(conditions: Iterable[str], field: Field) -> str:
+    """The conditions (or none) combined with AND, in ascending order, which paging needs to be complete."""
+    return f"{' AND '.join(conditions)} ORDER BY {field} ASC".lstrip()
 
 
 def _quote(field: Field, value: str) -> str:

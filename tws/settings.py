@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -15,6 +14,7 @@ __all__ = ["TwsSettings"]
 
 _BASE_PATH = "/twsd/api/v2"
 _ENV = "RESYNC_TWS__"
+_THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def _normalise_url(value: str) -> str:
@@ -61,9 +61,6 @@ class TwsSettings(BaseModel):
         default=False, description="Accepts any certificate. Anyone on the way can then read the credentials."
     )
     write: bool = Field(default=False, description="Whether Resync may change the plan at all.")
-    connect_timeout: Span = Field(
-        default=timedelta(seconds=5), description="Longest wait for a connection (seconds or ISO 8601)."
-    )
     read_timeout: Span = Field(
         default=timedelta(seconds=30), description="Longest wait for a whole answer (seconds or ISO 8601)."
     )
@@ -89,11 +86,8 @@ class TwsSettings(BaseModel):
         Certificates are verified unless `allow_unverified_tls` says otherwise, so that switch alone is a decision,
         but together with a CA bundle it is a contradiction.
         """
-        return [*self._unsafe_transport(), *self._unsafe_credentials()]
-
-    def _unsafe_transport(self) -> list[str]:
-        found = []
-        if self.url.startswith("http:") and not _is_loopback(urlsplit(self.url).hostname or ""):
+        found = self._unsafe_credentials()
+        if self.url.startswith("http:") and urlsplit(self.url).hostname not in _THIS_MACHINE:
             found.append(f"{_ENV}URL: plain HTTP would send the credentials in the clear; use https")
         if self.ca_bundle is not None and self.allow_unverified_tls:
             found.append(f"{_ENV}ALLOW_UNVERIFIED_TLS: would ignore {_ENV}CA_BUNDLE; set one of them")
@@ -110,12 +104,3 @@ class TwsSettings(BaseModel):
         if not self.username:
             return [f"{_ENV}API_KEY, or {_ENV}USERNAME and {_ENV}PASSWORD: no credentials are set"]
         return [] if self.password else [f"{_ENV}PASSWORD: is not set, although {_ENV}USERNAME is"]
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -6,8 +6,9 @@ import asyncio
 import json
 import random
 import ssl
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -15,8 +16,10 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from .errors import TwsProtocolError, TwsUnreachableError
-from .log_window import LogWindow
+from observability.metrics import Metrics
+
+from .errors import TwsError, TwsProtocolError, TwsUnreachableError
+from .joblog import LogWindow
 from .settings import TwsSettings
 from .wire import read_error
 
@@ -25,18 +28,18 @@ __all__ = ["Transport", "open_session"]
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
+_CONNECT_SECONDS = 5.0
+"""Longest wait for a connection: two lost packets of its handshake."""
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """Largest JSON answer that is read; a page of jobs has about 3 MB."""
-
 _MAX_ERROR_BYTES = 64 * 1024
 """How much of an error answer is read."""
-
 _MAX_REASON_CHARS = 200
 """How much of aiohttp's own words goes into an error."""
-
+_NOT_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
+"""Errors from before there was a connection."""
 _BACKOFF_SECONDS = 0.2
 """Upper bound of the first pause before a read is tried again; each next one is twice as long."""
-
 _MAX_BACKOFF_SECONDS = 3.0
 """Upper bound of every pause: an operator is waiting."""
 
@@ -48,15 +51,27 @@ def open_session(settings: TwsSettings) -> aiohttp.ClientSession:
     """
     if settings.allow_unverified_tls:
         _log.warning("tws_tls_not_verified", url=settings.url)
-    connect = settings.connect_timeout.total_seconds()
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=_build_tls(settings)),
         timeout=aiohttp.ClientTimeout(
-            total=connect + settings.read_timeout.total_seconds(), sock_connect=connect
+            total=settings.read_timeout.total_seconds(), sock_connect=_CONNECT_SECONDS
         ),
         headers={"Authorization": _build_authorization(settings)},
         cookie_jar=aiohttp.DummyCookieJar(),
     )
+
+
+def _build_authorization(settings: TwsSettings) -> str:
+    if settings.api_key:
+        return f"Bearer {settings.api_key.get_secret_value()}"
+    password = settings.password.get_secret_value() if settings.password else ""
+    return aiohttp.encode_basic_auth(settings.username, password)
+
+
+def _build_tls(settings: TwsSettings) -> ssl.SSLContext | bool:
+    if settings.allow_unverified_tls:
+        return False
+    return True if settings.ca_bundle is None else ssl.create_default_context(cafile=settings.ca_bundle)
 
 
 class Transport:
@@ -65,10 +80,11 @@ class Transport:
     `what` names the object that a path asks for, for the sentence of a `TwsNotFoundError`.
     """
 
-    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession) -> None:
+    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
         self._settings = settings
-        self._session = session
         self._base = URL(settings.url)
+        self._session = session
+        self._metrics = metrics
 
     async def read(
         self, path: str, query: Mapping[str, str] | None = None, *, what: str | None = None
@@ -126,25 +142,38 @@ class Transport:
         """A 2xx answer; everything else, also what happens while it is read, is an error of `tws.errors`."""
         url = self._settings.url
         content = {} if body is None else {"Content-Type": "application/json"}
+        with self._timed(method):
+            try:
+                async with self._session.request(
+                    method,
+                    URL(f"{self._base}{path}", encoded=True),
+                    params=query,
+                    json=body,
+                    headers={"Accept": accept, **content, **(headers or {})},
+                    # Of its own, aiohttp calls even an empty body an octet-stream, which strict servers refuse.
+                    skip_auto_headers=("Content-Type",),
+                    allow_redirects=False,
+                    middlewares=(_send_once,),
+                ) as response:
+                    if response.status >= HTTPStatus.MULTIPLE_CHOICES:
+                        text = (await _read_up_to(_MAX_ERROR_BYTES, response)).decode(errors="replace")
+                        raise read_error(response.status, text, url=url, what=what)
+                    yield response
+            except (aiohttp.ClientError, TimeoutError, OSError) as error:
+                reason = f"{type(error).__name__} {error}".strip()[:_MAX_REASON_CHARS]
+                raise TwsUnreachableError(url, reason, was_sent=not isinstance(error, _NOT_SENT)) from error
+
+    @contextmanager
+    def _timed(self, method: str) -> Iterator[None]:
+        started, outcome = time.perf_counter(), "interrupted"
         try:
-            async with self._session.request(
-                method,
-                URL(f"{self._base}{path}", encoded=True),
-                params=query,
-                json=body,
-                headers={"Accept": accept, **content, **(headers or {})},
-                # Of its own, aiohttp calls even an empty body an octet-stream, which strict servers refuse.
-                skip_auto_headers=("Content-Type",),
-                allow_redirects=False,
-                middlewares=(_send_once,),
-            ) as response:
-                if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-                    raise read_error(response.status, await _read_start(response), url=url, what=what)
-                yield response
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise TwsUnreachableError(url, _reason(error), was_sent=False) from error
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise TwsUnreachableError(url, _reason(error), was_sent=True) from error
+            yield
+            outcome = "ok"
+        except TwsError as error:
+            outcome = error.code
+            raise
+        finally:
+            self._metrics.tws_requested(method=method, outcome=outcome, seconds=time.perf_counter() - started)
 
 
 async def _send_once(
@@ -165,11 +194,9 @@ async def _send_once(
 
 async def _read_json(response: aiohttp.ClientResponse) -> object:
     where = response.url.path
-    body = bytearray()
-    async for chunk in response.content.iter_any():
-        body += chunk
-        if len(body) > _MAX_ANSWER_BYTES:
-            raise TwsProtocolError(f"TWS answered {where} with more than {_MAX_ANSWER_BYTES} bytes")
+    body = await _read_up_to(_MAX_ANSWER_BYTES, response)
+    if len(body) > _MAX_ANSWER_BYTES:
+        raise TwsProtocolError(f"TWS answered {where} with more than {_MAX_ANSWER_BYTES} bytes")
     try:
         payload: object = json.loads(body)
     except ValueError as error:
@@ -179,29 +206,11 @@ async def _read_json(response: aiohttp.ClientResponse) -> object:
     return payload
 
 
-async def _read_start(response: aiohttp.ClientResponse) -> str:
+async def _read_up_to(most_bytes: int, response: aiohttp.ClientResponse) -> bytearray:
+    """The body; of one that is longer, its beginning with a few bytes more than `most_bytes`."""
     body = bytearray()
     async for chunk in response.content.iter_any():
         body += chunk
-        if len(body) > _MAX_ERROR_BYTES:
+        if len(body) > most_bytes:
             break
-    return body.decode(errors="replace")
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__} {error}".strip()[:_MAX_REASON_CHARS]
-
-
-def _build_authorization(settings: TwsSettings) -> str:
-    if settings.api_key:
-        return f"Bearer {settings.api_key.get_secret_value()}"
-    password = settings.password.get_secret_value() if settings.password else ""
-    return aiohttp.encode_basic_auth(settings.username, password)
-
-
-def _build_tls(settings: TwsSettings) -> ssl.SSLContext | bool:
-    if settings.allow_unverified_tls:
-        return False
-    if settings.ca_bundle is not None:
-        return ssl.create_default_context(cafile=settings.ca_bundle)
-    return True
+    return body

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from . import oql
 from .errors import (
@@ -19,20 +20,10 @@ from .errors import (
     TwsProtocolError,
     TwsRejectedError,
     TwsUnreachableError,
+    find_message_ids,
 )
 from .fields import Fields
-from .message_ids import find_ids
-from .objects import (
-    EngineInfo,
-    Job,
-    JobFilter,
-    JobPage,
-    JobStream,
-    JobStreamFilter,
-    Justification,
-    Workstation,
-)
-from .wire_jobs import read_flow_node, read_job, read_job_stream
+from .objects import EngineInfo, Job, JobFilter, JobStreamFilter, Justification
 
 __all__ = [
     "build_job_query",
@@ -43,23 +34,17 @@ __all__ = [
     "read_count",
     "read_engine_info",
     "read_error",
-    "read_flow_nodes",
-    "read_job",
-    "read_job_stream",
-    "read_job_streams",
-    "read_jobs",
-    "read_workstations",
+    "read_results",
 ]
+
+_T = TypeVar("_T")
 
 _OQL_COMMON_STATUS = {"SUCCESSFUL": "SUCCEED"}
 """The manual's OQL chapter has its own word for one value of the published enum."""
-
 _OUTAGE_IDS = frozenset({"AWSJCO005E", "AWSJDB801E", "AWSJDB802E", "AWSJDB803E"})
 """Causes that are the engine's own trouble (its server, its database), not a refusal. Source: message catalogue."""
-
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 """Answers of a gateway, or of an engine that is starting or overloaded."""
-
 _MAX_MESSAGE_CHARS = 300
 """What of an engine's text goes into an error; the ids come first in it."""
 
@@ -82,7 +67,7 @@ def build_job_query(job_filter: JobFilter) -> dict[str, str]:
     if job_filter.common_statuses:
         values = [_OQL_COMMON_STATUS.get(status, status) for status in job_filter.common_statuses]
         conditions.append(oql.one_of(oql.Field.RUN_COMMON_STATUS, values))
-    return {"oql": oql.ordered(oql.all_of(conditions), oql.Field.NAME)}
+    return {"oql": oql.ordered(conditions, oql.Field.NAME)}
 
 
 def build_job_stream_query(stream_filter: JobStreamFilter) -> dict[str, str]:
@@ -94,7 +79,14 @@ def build_job_stream_query(stream_filter: JobStreamFilter) -> dict[str, str]:
         conditions.append(_on_workstation(stream_filter.workstation))
     if stream_filter.statuses:
         conditions.append(oql.one_of(oql.Field.STREAM_STATUS, stream_filter.statuses))
-    return {"oql": oql.ordered(oql.all_of(conditions), oql.Field.NAME)}
+    return {"oql": oql.ordered(conditions, oql.Field.NAME)}
+
+
+def _on_workstation(pattern: str) -> str:
+    """The engine writes a workstation with its folder, people only outside the root folder."""
+    if "/" in pattern:
+        return oql.matches(oql.Field.WORKSTATION, pattern)
+    return oql.any_of(oql.matches(oql.Field.WORKSTATION, name) for name in (pattern, f"/{pattern}"))
 
 
 def build_justification(justification: Justification) -> dict[str, str]:
@@ -109,6 +101,12 @@ def build_justification(justification: Justification) -> dict[str, str]:
     }
     cut = {name: _to_ascii(text)[:max_chars].strip() for name, (text, max_chars) in values.items()}
     return {name: text for name, text in cut.items() if text}
+
+
+def _to_ascii(text: str) -> str:
+    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    printable = "".join(c if c.isprintable() else " " for c in letters)
+    return re.sub(r" +", " ", printable.encode("ascii", "replace").decode("ascii")).strip()
 
 
 def is_match(job: Job, job_filter: JobFilter) -> bool:
@@ -128,25 +126,9 @@ def read_count(payload: object) -> int:
     return Fields(payload).integer("count") or 0
 
 
-def read_jobs(payload: object) -> JobPage:
-    """One page, in the engine's order."""
-    jobs = tuple(read_job(fields) for fields in _results(payload))
-    return JobPage(jobs=jobs, total=max(read_count(payload), len(jobs)))
-
-
-def read_job_streams(payload: object) -> tuple[JobStream, ...]:
-    """One page, in the engine's order."""
-    return tuple(read_job_stream(fields) for fields in _results(payload))
-
-
-def read_flow_nodes(payload: object) -> tuple[Job | JobStream, ...]:
-    """Predecessors or successors, in the engine's order."""
-    return tuple(read_flow_node(fields) for fields in _results(payload))
-
-
-def read_workstations(payload: object) -> tuple[Workstation, ...]:
-    """One page, in the engine's order."""
-    return tuple(_read_workstation(fields) for fields in _results(payload))
+def read_results(payload: object, read: Callable[[Fields], _T]) -> tuple[_T, ...]:
+    """The objects of one page, in the engine's order."""
+    return tuple(read(fields) for fields in Fields(payload).children("results"))
 
 
 def read_engine_info(payload: object) -> EngineInfo:
@@ -163,19 +145,19 @@ def read_error(status: int, body: str, *, url: str, what: str | None = None) -> 
     The engine wraps the message of the cause in another one, so the last id counts. `what` names the object asked
     for; without it a 404 means that the address is wrong.
     """
-    ids = find_ids(body)
+    ids = find_message_ids(body)
     message = _read_message(body, ids) or f"TWS answered {status}"
     match status:
         case 401:
-            return TwsDeniedError(status, "TWS does not accept the credentials", message_id=_last(ids))
+            return TwsDeniedError(status, "TWS does not accept the credentials")
         case 403:
-            return TwsDeniedError(status, message, message_id=_last(ids))
+            return TwsDeniedError(status, message)
         case 404 if what:
             return TwsNotFoundError(what)
         case _ if status in _GATEWAY_STATUSES or _is_outage(status, ids):
             return TwsUnreachableError(url, f"status {status} {' '.join(ids)}".rstrip(), was_sent=True)
         case _ if ids or status in {400, 409}:
-            return TwsRejectedError(status, message, message_ids=ids)
+            return TwsRejectedError(message, message_ids=ids)
         case _:
             return TwsProtocolError(f"{url} answered {status}, which REST API V2 does not")
 
@@ -184,16 +166,12 @@ def _is_outage(status: int, ids: tuple[str, ...]) -> bool:
     return status == 500 and (not ids or ids[-1] in _OUTAGE_IDS)  # noqa: PLR2004 - an HTTP status
 
 
-def _last(ids: tuple[str, ...]) -> str | None:
-    return ids[-1] if ids else None
-
-
 def _read_message(body: str, ids: tuple[str, ...]) -> str:
     """The sentence of the innermost message; where there are no ids, the whole text unless it is a page."""
     if not ids:
         return "" if "<" in body else _squeeze(body)
-    texts = _texts(body)
-    return next((_squeeze(text[text.index(ids[-1]) :]) for text in texts if ids[-1] in text), _squeeze(body))
+    causes = (text for text in _texts(body) if ids[-1] in text)
+    return next((_squeeze(text[text.index(ids[-1]) :]) for text in causes), _squeeze(body))
 
 
 def _texts(body: str) -> tuple[str, ...]:
@@ -206,35 +184,3 @@ def _texts(body: str) -> tuple[str, ...]:
 
 def _squeeze(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()[:_MAX_MESSAGE_CHARS]
-
-
-def _results(payload: object) -> tuple[Fields, ...]:
-    return Fields(payload).children("results")
-
-
-def _read_workstation(fields: Fields) -> Workstation:
-    states = frozenset(fields.texts("activeStates"))
-    return Workstation(
-        id=fields.text("id"),
-        name=fields.text("name"),
-        type=fields.text("type"),
-        is_linked=bool(states & {"LINKED", "FULLY_LINKED"}),
-        is_running="JOBMAN_UP" in states,
-        limit=fields.integer("limit") or 0,
-        fence=fields.integer("fence") or 0,
-        host=fields.text("hostWorkstation") or fields.text("host") or fields.text("nodeName"),
-        run_number=fields.integer("runNumber"),
-    )
-
-
-def _on_workstation(pattern: str) -> str:
-    """The engine writes a workstation with its folder, people only outside the root folder."""
-    if "/" in pattern:
-        return oql.matches(oql.Field.WORKSTATION, pattern)
-    return oql.any_of(oql.matches(oql.Field.WORKSTATION, name) for name in (pattern, f"/{pattern}"))
-
-
-def _to_ascii(text: str) -> str:
-    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    printable = "".join(c if c.isprintable() else " " for c in letters)
-    return re.sub(r" +", " ", printable.encode("ascii", "replace").decode("ascii")).strip()

@@ -9,7 +9,7 @@ import hashlib
 import re
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
 
@@ -28,6 +28,10 @@ __all__ = ["HEADER", "IdempotencyKeys"]
 
 HEADER: Final = "Idempotency-Key"
 _SHAPE: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_KEEP_FOR: Final = timedelta(hours=24)
+"""As long as a client may reasonably repeat a request."""
+_IN_FLIGHT_FOR: Final = timedelta(minutes=5)
+"""After this a request that never finished (its process died) no longer blocks its key."""
 _JOINED: Final = 202
 """Stored for a key that names a turn: the turn keeps the answer, the row only the request."""
 
@@ -49,12 +53,8 @@ class _Slot:
 class IdempotencyKeys:
     """Remembers keys in PostgreSQL for a while; without the header every request is a new one."""
 
-    def __init__(self, engine: AsyncEngine, *, keep_for: timedelta, in_flight_for: timedelta) -> None:
+    def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._is_over = or_(
-            KEYS.c.created_at < func.now() - keep_for,
-            and_(KEYS.c.status.is_(None), KEYS.c.created_at < func.now() - in_flight_for),
-        )
 
     async def delivery_id(self, request: web.Request, content: bytes) -> str:
         """The delivery id of a message: the same key and content join the same turn.
@@ -92,18 +92,9 @@ class IdempotencyKeys:
         """Whether the key is new; raises `ProblemError` when it was used for something else."""
         primary_key = (KEYS.c.actor_id, KEYS.c.path, KEYS.c.key)
         # Two requests that clean up at once take different rows, so they cannot deadlock.
-        over = select(*primary_key).where(self._is_over).with_for_update(skip_locked=True)
+        over = select(*primary_key).where(_is_over()).with_for_update(skip_locked=True)
         claim = (
-            insert(KEYS)
-            .values(
-                actor_id=slot.actor_id,
-                path=slot.path,
-                key=slot.key,
-                fingerprint=slot.fingerprint,
-                status=status,
-            )
-            .on_conflict_do_nothing()
-            .returning(KEYS.c.key)
+            insert(KEYS).values(**asdict(slot), status=status).on_conflict_do_nothing().returning(KEYS.c.key)
         )
         async with self._engine.begin() as connection:
             await connection.execute(delete(KEYS).where(tuple_(*primary_key).in_(over)))
@@ -112,23 +103,16 @@ class IdempotencyKeys:
             earlier = (await connection.execute(select(KEYS.c.fingerprint).where(slot.row))).scalar()
         # None: the first request failed a moment ago and took its row away.
         if earlier not in {slot.fingerprint, None}:
-            raise ProblemError(
-                422,
-                "idempotency_key_reused",
-                f"This {HEADER} came with another request before; use a new one.",
-            )
+            detail = f"This {HEADER} came with another request before; use a new one."
+            raise ProblemError(422, "idempotency_key_reused", detail)
         return False
 
     async def _replay(self, slot: _Slot) -> web.Response:
         async with self._engine.connect() as connection:
             row = (await connection.execute(select(KEYS.c.status, KEYS.c.body).where(slot.row))).one_or_none()
         if row is None or row.status is None:
-            raise ProblemError(
-                409,
-                "request_in_flight",
-                f"A request with this {HEADER} is still running.",
-                headers={hdrs.RETRY_AFTER: "1"},
-            )
+            detail = f"A request with this {HEADER} is still running."
+            raise ProblemError(409, "request_in_flight", detail, headers={hdrs.RETRY_AFTER: "1"})
         return web.Response(
             status=row.status,
             body=row.body,
@@ -142,14 +126,18 @@ class IdempotencyKeys:
             await connection.execute(statement)
 
 
+def _is_over() -> ColumnElement[bool]:
+    is_stuck = and_(KEYS.c.status.is_(None), KEYS.c.created_at < func.now() - _IN_FLIGHT_FOR)
+    return or_(KEYS.c.created_at < func.now() - _KEEP_FOR, is_stuck)
+
+
 def _slot(request: web.Request, content: bytes) -> _Slot | None:
     key = request.headers.get(HEADER)
     if key is None:
         return None
     if not _SHAPE.fullmatch(key):
-        raise ProblemError(
-            400, "idempotency_key_malformed", f"{HEADER} is 1 to 255 visible ASCII characters."
-        )
+        detail = f"{HEADER} is 1 to 255 visible ASCII characters."
+        raise ProblemError(400, "idempotency_key_malformed", detail)
     return _Slot(
         actor_id=request[ACTOR].actor_id,
         path=request.path,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from brain.message import Locale
 from brain.reply import Block, Citation, DecisionState, ProposalView, Reply
-from knowledge.documents import Document, IngestReport, Passage
+from knowledge.documents import Document, Section
 from observability.health import HealthStatus, PartHealth
 from security.roles import Permission, Role
 
@@ -31,8 +31,8 @@ __all__ = [
     "QueryRequest",
     "RefreshRequest",
     "ReplyContent",
+    "Request",
     "Running",
-    "SectionView",
     "Stats",
     "TokenAnswer",
     "TurnAnswer",
@@ -52,18 +52,28 @@ Name: TypeAlias = Annotated[
 Id: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
+    """A body that clients send; what it does not name is refused."""
+
     model_config = ConfigDict(extra="forbid")
 
+    media_type: ClassVar[str] = "application/json"
 
-class LoginRequest(_Request):
+
+class _View(BaseModel):
+    """The published fields of an object that has more."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class LoginRequest(Request):
     """Who signs in."""
 
     username: Name
     password: Annotated[str, StringConstraints(min_length=1, max_length=1024)]
 
 
-class RefreshRequest(_Request):
+class RefreshRequest(Request):
     """A refresh token to exchange."""
 
     refresh_token: Annotated[str, StringConstraints(min_length=1, max_length=4096)]
@@ -87,7 +97,7 @@ class Me(BaseModel):
     permissions: list[Permission]
 
 
-class ChatRequest(_Request):
+class ChatRequest(Request):
     """One message to the assistant."""
 
     message: Message
@@ -97,7 +107,7 @@ class ChatRequest(_Request):
     """Forces the language of the answer; otherwise it is read off the message."""
 
 
-class ExecuteRequest(_Request):
+class ExecuteRequest(Request):
     """A message for one agent by name."""
 
     agent: Name
@@ -105,14 +115,14 @@ class ExecuteRequest(_Request):
     parameters: dict[Name, ShortText] = Field(default_factory=dict, max_length=20)
 
 
-class ReplyContent(BaseModel):
+class ReplyContent(_View):
     """The channel-neutral reply."""
 
     plain_text: str
     blocks: list[Block]
 
 
-class ChatAnswer(BaseModel):
+class ChatAnswer(_View):
     """The answer to a message."""
 
     conversation_id: str
@@ -125,20 +135,15 @@ class ChatAnswer(BaseModel):
     """What is away: `model`, `redis`, `embeddings`, `tws`, `langfuse`."""
 
     @classmethod
-    def of(cls, reply: Reply, *, conversation_id: str, turn_id: str) -> ChatAnswer:
+    def of(cls, reply: Reply, conversation_id: str, turn_id: str) -> Self:
         """The answer that carries this reply."""
-        return cls(
-            conversation_id=conversation_id,
-            turn_id=turn_id,
-            agent=reply.agent,
-            reply=ReplyContent(plain_text=reply.plain_text, blocks=list(reply.blocks)),
-            citations=list(reply.citations),
-            proposal=reply.proposal,
-            degraded=list(reply.degraded),
+        fields = {name: getattr(reply, name, None) for name in cls.model_fields}
+        return cls.model_validate(
+            fields | {"reply": reply, "conversation_id": conversation_id, "turn_id": turn_id}
         )
 
 
-class Decision(BaseModel):
+class Decision(_View):
     """How a decision ended; the state comes from reading the plan."""
 
     state: DecisionState
@@ -159,7 +164,7 @@ class Running(BaseModel):
     state: Literal["running"] = "running"
 
 
-class DecisionRequest(_Request):
+class DecisionRequest(Request):
     """What was decided on a proposal."""
 
     decision: Literal["approve", "reject"]
@@ -167,7 +172,7 @@ class DecisionRequest(_Request):
     locale: Locale | None = None
 
 
-class QueryRequest(_Request):
+class QueryRequest(Request):
     """A question to the documents."""
 
     query: Message
@@ -176,7 +181,7 @@ class QueryRequest(_Request):
     filters: dict[Name, ShortText] = Field(default_factory=dict, max_length=10)
 
 
-class PassageView(BaseModel):
+class PassageView(_View):
     """A found piece of a document."""
 
     document_id: str
@@ -185,17 +190,6 @@ class PassageView(BaseModel):
     text: str
     score: float
     """0 to 1, higher is better; comparable within one answer only."""
-
-    @classmethod
-    def of(cls, passage: Passage) -> PassageView:
-        """The published fields of a passage."""
-        return cls(
-            document_id=passage.document_id,
-            document_title=passage.document_title,
-            location=passage.location,
-            text=passage.text,
-            score=passage.score,
-        )
 
 
 class QueryAnswer(BaseModel):
@@ -207,24 +201,21 @@ class QueryAnswer(BaseModel):
     passages: list[PassageView]
 
 
-class Upload(_Request):
+class Upload(Request):
     """A document as multipart form data."""
+
+    media_type: ClassVar[str] = "multipart/form-data"
 
     file: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/octet-stream"})]
 
 
-class Ingested(BaseModel):
+class Ingested(_View):
     """How an upload fared."""
 
     document_id: str
     source: str
     outcome: Literal["added", "replaced", "unchanged"]
     chunks: int
-
-    @classmethod
-    def of(cls, report: IngestReport) -> Ingested:
-        """The published fields of a report that is not a rejection."""
-        return cls.model_validate(report, from_attributes=True)
 
 
 class Documents(BaseModel):
@@ -233,19 +224,11 @@ class Documents(BaseModel):
     documents: list[Document]
 
 
-class SectionView(BaseModel):
-    """A piece of a document."""
-
-    location: str
-    """Heading path or page."""
-    text: str
-
-
 class DocumentContent(BaseModel):
     """A stored document and what it says, in reading order."""
 
     document: Document
-    passages: list[SectionView]
+    passages: list[Section]
 
 
 class Health(BaseModel):

@@ -60,7 +60,7 @@ def build_document(endpoints: Iterable[Endpoint], *, version: str, server: str |
 def _operation(endpoint: Endpoint, refs: _Refs) -> Json:
     operation: Json = {
         "operationId": f"{endpoint.tag}_{endpoint.handle.__name__}",
-        "summary": endpoint.summary,
+        "summary": (endpoint.handle.__doc__ or "").partition("\n")[0].removesuffix("."),
         "tags": [endpoint.tag],
         "security": [{"bearer": []}] if endpoint.permission else [],
         "responses": _responses(endpoint, refs),
@@ -71,7 +71,8 @@ def _operation(endpoint: Endpoint, refs: _Refs) -> Json:
         operation["parameters"] = parameters
     if endpoint.request:
         schema = refs[endpoint.request, "validation"]
-        operation["requestBody"] = {"required": True, "content": {endpoint.media_type: {"schema": schema}}}
+        content = {endpoint.request.media_type: {"schema": schema}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -80,10 +81,10 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
     key = {
         "name": HEADER,
         "in": "header",
-        "description": "Repeats under the same key have one effect and one answer, for 24 hours by default.",
+        "description": "Repeats under the same key have one effect and one answer, for 24 hours.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
-    return [*path, key] if endpoint.idempotent else path
+    return [*path, key] if endpoint.is_idempotent else path
 
 
 def _responses(endpoint: Endpoint, refs: _Refs) -> Json:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import structlog
 
 from bots.problems import DATABASE_AWAY
@@ -26,16 +28,16 @@ class WebOutboxes:
         return _WebOutbox(self._events, turn_id)
 
 
+@dataclass(frozen=True, slots=True)
 class _WebOutbox:
-    def __init__(self, events: TurnEvents, turn_id: str) -> None:
-        self._events = events
-        self._turn_id = turn_id
+    events: TurnEvents
+    turn_id: str
 
     async def progress(self, line: str) -> None:
         try:
-            await self._events.publish(self._turn_id, "progress", line)
+            await self.events.publish(self.turn_id, "progress", line)
         except DATABASE_AWAY as error:
-            _log.info("progress_lost", turn_id=self._turn_id, error=type(error).__name__)
+            _log.info("progress_lost", turn_id=self.turn_id, error=type(error).__name__)
 
     async def delta(self, piece: str) -> None:
         await self._publish("delta", piece)
@@ -48,6 +50,6 @@ class _WebOutbox:
 
     async def _publish(self, kind: EventKind, data: str) -> None:
         try:
-            await self._events.publish(self._turn_id, kind, data)
+            await self.events.publish(self.turn_id, kind, data)
         except DATABASE_AWAY as error:
             raise OutboxError(f"the {kind} could not be stored", retryable=True) from error

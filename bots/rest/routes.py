@@ -1,4 +1,4 @@
-"""The REST API, its description and the web page, put together."""
+"""The REST API as a table, its description and the web page, put together."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from knowledge.store import Store
 from observability.health import HealthChecks
 from security.actors import ActorDirectory
 from security.limits import RateLimiter
+from security.roles import Permission
 from security.tokens import Tokens
 
+from . import models
 from .admin import AdminRoutes
-from .agents import AgentRoutes
-from .auth import AuthRoutes
-from .authn import Guard, Limits
-from .chat import ChatRoutes
-from .endpoint import Endpoint
+from .auth import AuthRoutes, Guard, Limits
+from .endpoint import Endpoint, Responses
 from .idempotency import IdempotencyKeys
 from .openapi import build_document
-from .pages import Pages
-from .proposals import ProposalRoutes
+from .pages import register_pages
 from .rag import RagRoutes
 from .settings import RestSettings
-from .turns import TurnRoutes
+from .turns import Answers, TurnRoutes
 
 __all__ = ["RestRoutes"]
 
@@ -61,20 +59,30 @@ class RestRoutes:
         stats: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
         limits = Limits(limiter)
-        keys = IdempotencyKeys(
-            engine, keep_for=settings.idempotency_for, in_flight_for=settings.in_flight_for
+        keys = IdempotencyKeys(engine)
+        turns = TurnRoutes(
+            inbox=inbox,
+            answers=Answers(events, settings),
+            proposals=proposals,
+            agents=agents,
+            keys=keys,
+            limits=limits,
+            person_rate=person_rate,
+            settings=settings,
         )
-        turns = TurnRoutes(inbox, events, limits, settings, person_rate=person_rate)
-        self._guard = Guard(tokens, directory, limits, rate=settings.rate)
-        self.endpoints: tuple[Endpoint, ...] = (
-            *AuthRoutes(directory, tokens, limits, settings, login_rate=login_rate).endpoints(),
-            *ChatRoutes(turns, keys, settings).endpoints(),
-            *turns.endpoints(),
-            *ProposalRoutes(proposals, turns, keys, settings).endpoints(),
-            *AgentRoutes(agents, turns, keys, settings).endpoints(),
-            *RagRoutes(search, store, ingest, keys, settings).endpoints(),
-            *AdminRoutes(health, stats).endpoints(),
+        self.endpoints = _table(
+            AuthRoutes(
+                directory=directory,
+                tokens=tokens,
+                limits=limits,
+                login_rate=login_rate,
+                refresh_rate=settings.rate,
+            ),
+            turns,
+            RagRoutes(search=search, store=store, ingest=ingest, keys=keys, max_bytes=settings.upload_max),
+            AdminRoutes(health, stats),
         )
+        self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))
 
@@ -83,7 +91,44 @@ class RestRoutes:
         for endpoint in self.endpoints:
             app.router.add_route(endpoint.method, endpoint.route, self._guard.protect(endpoint))
         app.router.add_get("/openapi.json", self._openapi)
-        Pages().register(app)
+        register_pages(app)
 
     async def _openapi(self, _request: web.Request) -> web.Response:
         return web.Response(text=self._document, content_type="application/json")
+
+
+def _table(auth: AuthRoutes, turns: TurnRoutes, rag: RagRoutes, admin: AdminRoutes) -> tuple[Endpoint, ...]:
+    """Method, path, handler, permission, request and answers of each endpoint."""
+    ask, approve, edit = Permission.ASK, Permission.APPROVE, Permission.MANAGE_DOCUMENTS
+    token: Responses = {200: models.TokenAnswer}
+    chat: Responses = {200: models.ChatAnswer, 202: models.Running}
+    turn: Responses = {200: models.TurnAnswer, 202: models.Running}
+    decision: Responses = {200: models.Decision, 202: models.Running}
+    added: Responses = {200: models.Ingested, 201: models.Ingested}
+    content: Responses = {200: models.DocumentContent}
+    health: Responses = {200: models.Health, 503: models.Health}
+    return (
+        Endpoint("POST", "/api/v1/auth/login", auth.login, None, models.LoginRequest, token),
+        Endpoint("POST", "/api/v1/auth/refresh", auth.refresh, None, models.RefreshRequest, token),
+        Endpoint("GET", "/api/v1/auth/me", auth.me, ask, None, {200: models.Me}),
+        Endpoint("POST", "/api/v1/chat", turns.chat, ask, models.ChatRequest, chat),
+        Endpoint(
+            "POST", "/api/v1/agents/execute", turns.execute, ask, models.ExecuteRequest, chat, problems=(404,)
+        ),
+        Endpoint(
+            "POST",
+            "/api/v1/proposals/{proposal_id}/decision",
+            turns.decide,
+            approve,
+            models.DecisionRequest,
+            decision,
+        ),
+        Endpoint("GET", "/api/v1/turns/{turn_id}", turns.get, ask, None, turn),
+        Endpoint("POST", "/api/v1/rag/query", rag.query, ask, models.QueryRequest, {200: models.QueryAnswer}),
+        Endpoint("POST", "/api/v1/rag/documents", rag.add, edit, models.Upload, added),
+        Endpoint("GET", "/api/v1/rag/documents", rag.list, ask, None, {200: models.Documents}),
+        Endpoint("GET", "/api/v1/rag/documents/{document_id}", rag.get, ask, None, content),
+        Endpoint("DELETE", "/api/v1/rag/documents/{document_id}", rag.remove, edit, None, {204: None}),
+        Endpoint("GET", "/api/v1/health", admin.health, None, None, health),
+        Endpoint("GET", "/api/v1/admin/stats", admin.stats, Permission.ADMINISTER, None, {200: models.Stats}),
+    )

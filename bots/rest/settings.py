@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated, TypeAlias
 
 from pydantic import AnyHttpUrl, BaseModel, ByteSize, ConfigDict, Field
 
 from security.settings import Rate
 
 __all__ = ["RestSettings"]
+
+_Span: TypeAlias = Annotated[timedelta, Field(gt=timedelta(0))]
 
 
 class RestSettings(BaseModel):
@@ -20,9 +23,6 @@ class RestSettings(BaseModel):
         default=None,
         description="Address under which clients reach this server; named in the OpenAPI document.",
     )
-    max_body: ByteSize = Field(
-        default=ByteSize(65_536), gt=0, description="Largest JSON body; a longer one is answered with 413."
-    )
     upload_max: ByteSize = Field(
         default=ByteSize(20 * 1024 * 1024), gt=0, description="Largest document that may be uploaded."
     )
@@ -30,33 +30,19 @@ class RestSettings(BaseModel):
         default="300/minute",
         description="Requests of one person, or refreshes from one address; messages have a limit of their own.",
     )
-    chat_wait: timedelta = Field(
+    chat_wait: _Span = Field(
         default=timedelta(seconds=30),
-        gt=timedelta(0),
         description="How long a JSON answer is waited for before 202 and the address of the turn.",
     )
-    decision_wait: timedelta = Field(
+    decision_wait: _Span = Field(
         default=timedelta(seconds=90),
-        gt=timedelta(0),
         description="The same for a decision, which includes reading the result back from the plan.",
     )
-    stream_wait: timedelta = Field(
+    stream_wait: _Span = Field(
         default=timedelta(minutes=5),
-        gt=timedelta(0),
         description="How long an event stream stays open without its reply.",
     )
-    heartbeat: timedelta = Field(
+    heartbeat: _Span = Field(
         default=timedelta(seconds=10),
-        gt=timedelta(0),
         description="Silence after which an event stream sends a comment, so that proxies keep it open.",
-    )
-    idempotency_for: timedelta = Field(
-        default=timedelta(hours=24),
-        gt=timedelta(0),
-        description="How long an Idempotency-Key is remembered.",
-    )
-    in_flight_for: timedelta = Field(
-        default=timedelta(minutes=5),
-        gt=timedelta(0),
-        description="After this a request that never finished no longer blocks its Idempotency-Key.",
     )

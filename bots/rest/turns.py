@@ -1,119 +1,152 @@
-"""Answers of turns: waited for, streamed as events, or looked up later."""
+"""Turns over REST: what begins one or asks for its answer, and the reply on its way to the client."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from datetime import timedelta
-from typing import Final
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, TypeAlias
 
 import structlog
 from aiohttp import hdrs, web
 from pydantic import BaseModel
 
 from bots.problems import ProblemError, problem_document, to_problem
+from brain.actions.proposal import Proposals
 from brain.message import Channel, InboundMessage
 from brain.reply import Reply, from_json
 from brain.turns.events import TurnEvent, TurnEvents
 from brain.turns.inbox import Inbox
 from security.headers import API_HEADERS
-from security.roles import Permission
 
-from .authn import Limits
-from .endpoint import ACTOR, Endpoint
-from .inbound import conversation_id_of
-from .models import ChatAnswer, Decision, Running, TurnAnswer
+from .auth import Limits
+from .body import read_json
+from .endpoint import ACTOR, json_response
+from .idempotency import IdempotencyKeys
+from .inbound import Delivery, chat_message, conversation_id_of, decision_message, execute_message
+from .models import ChatAnswer, ChatRequest, Decision, DecisionRequest, ExecuteRequest, Running, TurnAnswer
 from .settings import RestSettings
 
-__all__ = ["TurnRoutes", "json_response", "to_chat_answer"]
+__all__ = ["Answers", "TurnRoutes"]
 
-EVENT_STREAM: Final = "text/event-stream"
+_ToAnswer: TypeAlias = Callable[[Reply, str, str], BaseModel]
+"""Takes the reply, the conversation id as the client knows it and the turn id."""
+
+_EVENT_STREAM: Final = "text/event-stream"
+
 _GLANCE: Final = timedelta(milliseconds=50)
 """How long a turn that is looked up may take to show a reply that is there already."""
 
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRoutes:
-    """Answers with a turn's reply, for every endpoint that starts one, and `GET /api/v1/turns/{turn_id}`."""
+    """Messages and decisions in, answers out; a repeated delivery joins its first turn."""
 
-    def __init__(
-        self,
-        inbox: Inbox,
-        events: TurnEvents,
-        limits: Limits,
-        settings: RestSettings,
-        *,
-        person_rate: str,
-    ) -> None:
-        self._inbox = inbox
-        self._events = events
-        self._limits = limits
-        self._settings = settings
-        self._person_rate = person_rate
+    inbox: Inbox
+    answers: Answers
+    proposals: Proposals
+    agents: Collection[str]
+    keys: IdempotencyKeys
+    limits: Limits
+    person_rate: str
+    settings: RestSettings
 
-    def endpoints(self) -> tuple[Endpoint, ...]:
-        """What this noun adds to the API."""
-        return (
-            Endpoint(
-                method="GET",
-                path="/api/v1/turns/{turn_id}",
-                handle=self.get,
-                summary="The answer of a turn that you started, or to an alert",
-                tag="chat",
-                permission=Permission.ASK,
-                responses={200: TurnAnswer, 202: Running},
-                streams=True,
-            ),
-        )
+    async def chat(self, request: web.Request) -> web.StreamResponse:
+        """Ask the assistant."""
+        body = await read_json(request, ChatRequest)
+        message = chat_message(body, await self._delivery(request, body))
+        return await self._start(request, message, ChatAnswer.of, wait=self.settings.chat_wait)
+
+    async def execute(self, request: web.Request) -> web.StreamResponse:
+        """Have one agent answer, chosen by name, in a conversation of its own."""
+        body = await read_json(request, ExecuteRequest)
+        if body.agent not in self.agents:
+            raise ProblemError(404, "agent_not_found", f"The agents are: {', '.join(sorted(self.agents))}.")
+        message = execute_message(body, await self._delivery(request, body))
+        return await self._start(request, message, ChatAnswer.of, wait=self.settings.chat_wait)
+
+    async def decide(self, request: web.Request) -> web.StreamResponse:
+        """Approve or reject a proposed change; the outcome is read back from the plan."""
+        proposal_id = request.match_info["proposal_id"]
+        body = await read_json(request, DecisionRequest)
+        if await self.proposals.get(proposal_id) is None:
+            raise ProblemError(404, "proposal_not_found", "There is no such proposal.")
+        message = decision_message(proposal_id, body, await self._delivery(request, body))
+        return await self._start(request, message, _to_decision, wait=self.settings.decision_wait)
 
     async def get(self, request: web.Request) -> web.StreamResponse:
-        """The reply if it is there, 202 if not; a stream resumes after `Last-Event-ID`."""
+        """The answer of a turn that you started, or to an alert; 202 while there is none."""
         turn_id = request.match_info["turn_id"]
-        message = await self._inbox.find(turn_id)
+        message = await self.inbox.find(turn_id)
         if message is None or not _may_read(message, request):
             raise ProblemError(404, "turn_not_found", "There is no such turn, or it is not yours.")
-        return await self._respond(request, turn_id, message, to_turn_answer, wait=_GLANCE)
+        conversation_id = conversation_id_of(message)
+        return await self.answers.respond(request, turn_id, conversation_id, TurnAnswer.of, wait=_GLANCE)
 
-    async def start(
-        self,
-        request: web.Request,
-        message: InboundMessage,
-        to_answer: Callable[[Reply, str, str], BaseModel],
-        *,
-        wait: timedelta,
+    async def _delivery(self, request: web.Request, body: BaseModel) -> Delivery:
+        delivery_id = await self.keys.delivery_id(request, body.model_dump_json().encode())
+        return Delivery(actor=request[ACTOR], delivery_id=delivery_id, received_at=datetime.now(UTC))
+
+    async def _start(
+        self, request: web.Request, message: InboundMessage, to_answer: _ToAnswer, *, wait: timedelta
     ) -> web.StreamResponse:
-        """Hands the message over and answers with `to_answer(reply, conversation_id, turn_id)`.
+        await self.limits.check_turn(self.person_rate, message.sender.user_id)
+        turn_id = (await self.inbox.accept(message)).turn_id
+        return await self.answers.respond(request, turn_id, conversation_id_of(message), to_answer, wait=wait)
 
-        As JSON, within `wait` or else 202; or as a stream of events, if the client asks for one.
-        """
-        await self._limits.check_turn(self._person_rate, message.sender.user_id)
-        accepted = await self._inbox.accept(message)
-        return await self._respond(request, accepted.turn_id, message, to_answer, wait=wait)
 
-    async def _respond(
+def _to_decision(reply: Reply, _conversation_id: str, _turn_id: str) -> Decision:
+    if reply.outcome is None:
+        # The turn was refused or broke off before the proposal was touched; its words say why.
+        raise ProblemError(503, "not_decided", reply.plain_text)
+    return Decision.model_validate(reply.outcome)
+
+
+def _may_read(message: InboundMessage, request: web.Request) -> bool:
+    """One's own turns, and the answers to alerts, which are for everybody who may ask.
+
+    By channel too: a Slack user id may be spelled like a name here.
+    """
+    sender = message.sender
+    return sender.channel is Channel.WEBHOOK or (
+        sender.channel is Channel.WEB and sender.user_id == request[ACTOR].actor_id
+    )
+
+
+class Answers:
+    """Answers requests with the replies of turns."""
+
+    def __init__(self, events: TurnEvents, settings: RestSettings) -> None:
+        self._events = events
+        self._settings = settings
+
+    async def respond(
         self,
         request: web.Request,
         turn_id: str,
-        message: InboundMessage,
-        to_answer: Callable[[Reply, str, str], BaseModel],
+        conversation_id: str,
+        to_answer: _ToAnswer,
         *,
         wait: timedelta,
     ) -> web.StreamResponse:
-        conversation_id = conversation_id_of(message)
+        """The answer as JSON, within `wait` or else 202; or a stream of events, if the client asks for one."""
 
         def answer(reply: Reply) -> BaseModel:
             return to_answer(reply, conversation_id, turn_id)
 
-        if EVENT_STREAM in request.headers.get(hdrs.ACCEPT, ""):
+        if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, ""):
             return await self._stream(request, turn_id, answer)
         reply = await self._reply(turn_id, wait)
         if reply is not None:
             return json_response(answer(reply))
-        running = Running(conversation_id=conversation_id, turn_id=turn_id)
         return json_response(
-            running, status=202, headers={hdrs.LOCATION: _address(turn_id), hdrs.RETRY_AFTER: "1"}
+            Running(conversation_id=conversation_id, turn_id=turn_id),
+            status=202,
+            headers={hdrs.LOCATION: _address(turn_id), hdrs.RETRY_AFTER: "1"},
         )
 
     async def _reply(self, turn_id: str, wait: timedelta) -> Reply | None:
@@ -130,11 +163,12 @@ class TurnRoutes:
     async def _stream(
         self, request: web.Request, turn_id: str, answer: Callable[[Reply], BaseModel]
     ) -> web.StreamResponse:
+        """The turn's events, those after `Last-Event-ID` if the client has seen some."""
         response = web.StreamResponse(
             headers={
                 # Once a stream has begun no middleware can add them.
                 **API_HEADERS,
-                hdrs.CONTENT_TYPE: EVENT_STREAM,
+                hdrs.CONTENT_TYPE: _EVENT_STREAM,
                 hdrs.CONTENT_LOCATION: _address(turn_id),
                 # nginx would otherwise collect the events until its buffer is full.
                 "X-Accel-Buffering": "no",
@@ -161,20 +195,15 @@ class TurnRoutes:
                 if event is None:
                     yield ": still working\n\n"
                 elif event.number > after:
-                    data = (
-                        answer(from_json(event.data)).model_dump_json()
-                        if event.kind == "reply"
-                        else json.dumps({"text": event.data}, ensure_ascii=False)
-                    )
-                    yield f"id: {event.number}\nevent: {event.kind}\ndata: {data}\n\n"
+                    is_reply = event.kind == "reply"
+                    data = answer(from_json(event.data)) if is_reply else {"text": event.data}
+                    yield f"id: {event.number}\n" + _frame(event.kind, data)
         except TimeoutError:
-            yield _problem_frame(
-                ProblemError(
-                    503, "still_running", f"The answer takes longer; it will be at {_address(turn_id)}."
-                )
-            )
+            detail = f"The answer takes longer; it will be at {_address(turn_id)}."
+            yield _frame("problem", problem_document(503, "still_running", detail))
         except Exception as error:  # noqa: BLE001 the status is sent, so no middleware can answer any more
-            yield _problem_frame(to_problem(error, request))
+            problem = to_problem(error, request)
+            yield _frame("problem", problem_document(problem.status, problem.code, problem.detail))
 
     async def _beating(self, turn_id: str) -> AsyncIterator[TurnEvent | None]:
         """The turn's events, and None after each `heartbeat` of silence."""
@@ -195,47 +224,10 @@ class TurnRoutes:
             coming.cancel()
 
 
-def to_chat_answer(reply: Reply, conversation_id: str, turn_id: str) -> ChatAnswer:
-    """The answer of a chat message."""
-    return ChatAnswer.of(reply, conversation_id=conversation_id, turn_id=turn_id)
-
-
-def to_turn_answer(reply: Reply, conversation_id: str, turn_id: str) -> TurnAnswer:
-    """The answer of a turn of any kind."""
-    outcome = reply.outcome and Decision(state=reply.outcome.state, detail=reply.outcome.detail)
-    return TurnAnswer(
-        **dict(to_chat_answer(reply, conversation_id, turn_id)),
-        outcome=outcome,
-    )
-
-
-def json_response(
-    answer: BaseModel, *, status: int = 200, headers: dict[str, str] | None = None
-) -> web.Response:
-    """The model as JSON; never cached, since every answer is somebody's own."""
-    return web.Response(
-        status=status,
-        text=answer.model_dump_json(),
-        content_type="application/json",
-        headers={**(headers or {}), hdrs.CACHE_CONTROL: "no-store"},
-    )
-
-
-def _may_read(message: InboundMessage, request: web.Request) -> bool:
-    """One's own turns, and the answers to alerts, which are for everybody who may ask.
-
-    By channel too: a Slack user id may be spelled like a name here.
-    """
-    sender = message.sender
-    return sender.channel is Channel.WEBHOOK or (
-        sender.channel is Channel.WEB and sender.user_id == request[ACTOR].actor_id
-    )
-
-
 def _address(turn_id: str) -> str:
     return f"/api/v1/turns/{turn_id}"
 
 
-def _problem_frame(problem: ProblemError) -> str:
-    document = problem_document(problem.status, problem.code, problem.detail)
-    return f"event: problem\ndata: {json.dumps(document, ensure_ascii=False)}\n\n"
+def _frame(kind: str, data: BaseModel | Mapping[str, object]) -> str:
+    text = data.model_dump_json() if isinstance(data, BaseModel) else json.dumps(data, ensure_ascii=False)
+    return f"event: {kind}\ndata: {text}\n\n"

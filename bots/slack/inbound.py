@@ -12,10 +12,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from bots.intake import storable
 from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Sender, Verb, delivery_digest
 
 __all__ = [
     "MalformedEventError",
+    "Payload",
     "from_action",
     "from_command",
     "from_event",
@@ -194,5 +196,4 @@ def _find(payload: object, path: str) -> str | None:
     """The text at a dotted path; None where there is none or it is something else."""
     for name in path.split("."):
         payload = payload.get(name) if isinstance(payload, Mapping) else None
-    # PostgreSQL stores neither NUL nor half a surrogate pair, both of which JSON can express.
-    return payload.encode(errors="replace").decode().replace("\0", "") if isinstance(payload, str) else None
+    return storable(payload) if isinstance(payload, str) else None

@@ -1,6 +1,7 @@
 """The way back to Slack: one message that first shows progress and then becomes the answer.
 
-Methods: https://docs.slack.dev/reference/methods/chat.postMessage and chat.update
+Methods: https://docs.slack.dev/reference/methods/chat.postMessage and chat.update; how Slack reports errors:
+https://docs.slack.dev/apis/web-api#responses
 """
 
 from __future__ import annotations
@@ -8,11 +9,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import structlog
+from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import (
     AsyncConnectionErrorRetryHandler,
     AsyncRateLimitErrorRetryHandler,
@@ -24,7 +25,6 @@ from brain.message import InboundMessage
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
-from .api import SlackRefusedError, call, is_transient_status
 from .render import SlackMessage, to_slack, to_status
 from .settings import SlackSettings
 
@@ -39,27 +39,37 @@ _UNREACHABLE = frozenset({"channel_not_found", "not_in_channel", "restricted_act
 _BLOCKS_REFUSED = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
 )
-_PROGRESS_EVERY = timedelta(seconds=1)
+_TRANSIENT = frozenset(
+    {"fatal_error", "internal_error", "ratelimited", "request_timeout", "service_unavailable"}
+)
+_PROGRESS_SECONDS = 1.0
 """Slack takes about one message a second in a channel; lines in between are dropped."""
 
 
-class SlackOutbox:
-    """Writes into one channel or thread; message ids are Slack's `ts`."""
+class _RefusedError(OutboxError):
+    """Slack answered, but not with success; `code` is its word for it, empty where it gave none."""
 
-    def __init__(
-        self,
-        patient: AsyncWebClient,
-        hasty: AsyncWebClient,
-        *,
-        channel: str,
-        thread_ts: str | None = None,
-        response_url: str | None = None,
-    ) -> None:
+    def __init__(self, method: str, error: SlackApiError) -> None:
+        # The SDK hands over its own response, or aiohttp's where the body was no JSON.
+        response: Any = error.response
+        status = getattr(response, "status_code", 0) or getattr(response, "status", 0)
+        data = getattr(response, "data", None)
+        self.code = str(data.get("error", "")) if isinstance(data, dict) else ""
+        super().__init__(
+            f"Slack refused {method}: {self.code or f'HTTP {status}'}",
+            retryable=self.code in _TRANSIENT or _is_transient(status),
+        )
+
+
+class SlackOutbox:
+    """Writes into one channel or thread, which a message's route names; message ids are Slack's `ts`."""
+
+    def __init__(self, patient: AsyncWebClient, hasty: AsyncWebClient, route: Mapping[str, str]) -> None:
         self._patient = patient
         self._hasty = hasty
-        self._channel = channel
-        self._thread_ts = thread_ts
-        self._response_url = response_url
+        self._channel = route["channel"]
+        self._thread_ts = route.get("thread_ts")
+        self._response_url = route.get("response_url")
         self._status_ts: str | None = None
         self._next_progress = -math.inf
 
@@ -76,7 +86,7 @@ class SlackOutbox:
         except OutboxError as error:
             _log.info("slack_progress_lost", reason=str(error))
             return
-        self._next_progress = time.monotonic() + _PROGRESS_EVERY.total_seconds()
+        self._next_progress = time.monotonic() + _PROGRESS_SECONDS
 
     async def delta(self, piece: str) -> None:
         """Does nothing: an answer in pieces would exceed the rate of updates that Slack allows."""
@@ -92,7 +102,7 @@ class SlackOutbox:
                 sent, self._status_ts = self._status_ts, None
                 return sent
             return await self._post(message, self._patient)
-        except SlackRefusedError as error:
+        except _RefusedError as error:
             await self._respond(error, message, replaces=False)
             return None
 
@@ -101,7 +111,7 @@ class SlackOutbox:
         message = to_slack(reply)
         try:
             is_there = await self._update(message_id, message, self._patient)
-        except SlackRefusedError as error:
+        except _RefusedError as error:
             await self._respond(error, message, replaces=True)
             is_there = True
         if not is_there:
@@ -119,7 +129,7 @@ class SlackOutbox:
         """Whether the message was there to be changed."""
         try:
             await self._write(client, "chat.update", message, {"ts": ts})
-        except SlackRefusedError as error:
+        except _RefusedError as error:
             if error.code in _GONE:
                 return False
             raise
@@ -127,7 +137,7 @@ class SlackOutbox:
 
     async def _remove(self, ts: str) -> None:
         try:
-            await call(self._patient, "chat.delete", {"channel": self._channel, "ts": ts})
+            await _call(self._patient, "chat.delete", {"channel": self._channel, "ts": ts})
         except OutboxError as error:
             _log.warning("slack_progress_left_behind", reason=str(error))
 
@@ -136,15 +146,15 @@ class SlackOutbox:
     ) -> Mapping[str, Any]:
         arguments = {"channel": self._channel, **place, **_payload(message)}
         try:
-            return await call(client, method, arguments)
-        except SlackRefusedError as error:
+            return await _call(client, method, arguments)
+        except _RefusedError as error:
             if error.code not in _BLOCKS_REFUSED:
                 raise
             # Better the bare words than no answer; an empty list also takes the old blocks away.
             _log.error("slack_blocks_refused", method=method, code=error.code)
-            return await call(client, method, {**arguments, "blocks": []})
+            return await _call(client, method, {**arguments, "blocks": []})
 
-    async def _respond(self, refusal: SlackRefusedError, message: SlackMessage, *, replaces: bool) -> None:
+    async def _respond(self, refusal: _RefusedError, message: SlackMessage, *, replaces: bool) -> None:
         """Answers through the response_url where that gets past the refusal, which is raised otherwise."""
         if refusal.code not in _UNREACHABLE or self._response_url is None:
             raise refusal
@@ -155,10 +165,8 @@ class SlackOutbox:
         except (aiohttp.ClientError, OSError) as error:
             raise OutboxError(f"response_url: {type(error).__name__}", retryable=True) from error
         if response.status_code != 200:  # noqa: PLR2004 HTTP status code
-            raise OutboxError(
-                f"response_url answered {response.status_code}",
-                retryable=is_transient_status(response.status_code),
-            )
+            status = response.status_code
+            raise OutboxError(f"response_url answered {status}", retryable=_is_transient(status))
 
 
 class SlackOutboxes:
@@ -183,18 +191,30 @@ class SlackOutboxes:
 
     def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
         """The way back to where the message came from."""
-        route = message.route
-        return SlackOutbox(
-            self._patient,
-            self._hasty,
-            channel=route["channel"],
-            thread_ts=route.get("thread_ts"),
-            response_url=route.get("response_url"),
-        )
+        return SlackOutbox(self._patient, self._hasty, message.route)
 
     def to_channel(self, channel_id: str, thread_ts: str | None = None) -> Outbox:
         """A way into a channel, or a thread of it, without a message from there."""
-        return SlackOutbox(self._patient, self._hasty, channel=channel_id, thread_ts=thread_ts)
+        thread = {"thread_ts": thread_ts} if thread_ts else {}
+        return SlackOutbox(self._patient, self._hasty, {"channel": channel_id} | thread)
+
+
+async def _call(client: AsyncWebClient, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+    """The method's answer. Raises `_RefusedError`, or `OutboxError` where Slack did not answer."""
+    try:
+        response = await client.api_call(method, json=arguments)
+    except SlackApiError as error:
+        raise _RefusedError(method, error) from error
+    except (aiohttp.ClientError, OSError) as error:
+        raise OutboxError(f"Slack did not answer {method}: {type(error).__name__}", retryable=True) from error
+    # Only a method that exports a file answers in bytes.
+    assert isinstance(response.data, dict)
+    return response.data
+
+
+def _is_transient(status: int) -> bool:
+    """Whether the HTTP status asks to come back later."""
+    return status == 429 or status >= 500  # noqa: PLR2004 the two kinds HTTP knows
 
 
 def _payload(message: SlackMessage) -> dict[str, Any]:

@@ -4,73 +4,73 @@ Replacing the SDK, which is at its end of life, means replacing this package. Wh
 types, the turn pipeline of `CloudAdapterBase` (`process_activity` inwards, `continue_conversation`
 outwards) and the activity dispatch of `ActivityHandler`. Not used, because of what 4.17.1 does: its token
 validation (see `verifier`), its MSAL credentials (one token request a turn, on the event loop's thread) and
-its connector client (see `conversations`). They are replaced at the SDK's own seams,
+its connector client (see `connector`). They are replaced at the SDK's own seams,
 `BotFrameworkAuthentication` and `ConnectorFactory`, so nothing here blocks the loop or uses a thread.
 """
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import NoReturn, TypeAlias
+from datetime import UTC, datetime
+from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Final, NoReturn, Self, TypeAlias
 
 import aiohttp
-from botbuilder.core import InvokeResponse, TurnContext
+import structlog
+from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.core.cloud_adapter_base import CloudAdapterBase
-from botbuilder.schema import Activity, ActivityTypes, ConversationReference
+from botbuilder.schema import Activity, ChannelAccount, ConversationReference
 from botframework.connector.auth import BotFrameworkAuthentication, ClaimsIdentity
 from botframework.connector.auth.authenticate_request_result import AuthenticateRequestResult
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
-from .conversations import Conversations, Patience
-from .credentials import BotToken
-from .errors import ServiceUrlRefusedError
-from .service_urls import ServiceUrls
+from bots.intake import storing
+from brain.message import InboundMessage, Locale
+from brain.turns.inbox import AcceptsMessages
+from brain.turns.outbox import OutboxError
 
-__all__ = ["TeamsAdapter", "TeamsConnector"]
+from .connector import BotToken, Conversations, Patience
+from .inbound import MalformedActivityError, to_help_request, to_locale, to_message
+from .settings import TeamsSettings
+
+__all__ = ["TeamsAdapter", "TeamsBot"]
+
+_log = structlog.get_logger(__name__)
+
+_WORKING: Final = {Locale.EN: "Working on it…", Locale.PT: "Um momento…"}
 
 _Turn: TypeAlias = Callable[[TurnContext], Awaitable[None]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Connector:
-    """What the SDK's adapter expects of a connector client."""
-
-    conversations: Conversations
-
-
-class _Connectors(ConnectorFactory):  # type: ignore[misc]  # the SDK ships no types
-    def __init__(
-        self, session: aiohttp.ClientSession, token: BotToken, service_urls: ServiceUrls, patience: Patience
-    ) -> None:
-        self._session = session
-        self._token = token
-        self._service_urls = service_urls
-        self._patience = patience
-
-    async def create(self, service_url: str, audience: str | None = None) -> _Connector:
-        """A client for one address of Teams; no other address ever sees the token."""
-        del audience  # the token has one scope
-        if not self._service_urls.permits(service_url):
-            raise ServiceUrlRefusedError("the way back does not lead to a host of Teams")
-        return _Connector(Conversations(self._session, self._token, service_url, self._patience))
-
-
-class _Authentication(BotFrameworkAuthentication):  # type: ignore[misc]  # the SDK ships no types
+class _Seams(BotFrameworkAuthentication, ConnectorFactory):  # type: ignore[misc]  # the SDK ships no types
     """Hands out our connectors; believes no token, for `TokenVerifier` has done so before."""
 
-    def __init__(self, connectors: _Connectors) -> None:
-        self._connectors = connectors
+    def __init__(self, session: aiohttp.ClientSession, settings: TeamsSettings, patience: Patience) -> None:
+        self._session = session
+        self._settings = settings
+        self._patience = patience
+        self._token = BotToken(session, settings)
+
+    async def create(self, service_url: str, audience: str | None = None) -> SimpleNamespace:
+        """A client for one address of Teams; no other address ever sees the token."""
+        del audience  # the token has one scope
+        if not self._settings.permits(service_url):
+            raise OutboxError("the way back does not lead to a host of Teams", retryable=False)
+        # The SDK asks its connector client for this one attribute.
+        return SimpleNamespace(
+            conversations=Conversations(self._session, self._token, service_url, self._patience)
+        )
+
+    def create_connector_factory(self, claims_identity: ClaimsIdentity) -> Self:
+        del claims_identity  # there is one bot
+        return self
 
     async def authenticate_request(self, *_: object) -> NoReturn:
         raise PermissionError("tokens are checked before the SDK is called")
 
     async def authenticate_streaming_request(self, *_: object) -> NoReturn:
         raise PermissionError("streaming connections are not served")
-
-    def create_connector_factory(self, claims_identity: ClaimsIdentity) -> _Connectors:
-        del claims_identity  # there is one bot
-        return self._connectors
 
     async def create_user_token_client(self, claims_identity: ClaimsIdentity) -> None:
         """No sign-in cards, so no client for them."""
@@ -82,26 +82,40 @@ class TeamsAdapter(CloudAdapterBase):  # type: ignore[misc]  # the SDK ships no 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        token: BotToken,
-        *,
-        app_id: str,
-        service_urls: ServiceUrls,
-        patience: Patience,
+        settings: TeamsSettings,
+        patience: Patience = Patience(),  # noqa: B008  # frozen
     ) -> None:
-        self._app_id = app_id
-        self._connectors = _Connectors(session, token, service_urls, patience)
-        super().__init__(_Authentication(self._connectors))
+        self._app_id = settings.app_id
+        self._seams = _Seams(session, settings, patience)
+        super().__init__(self._seams)
 
     async def receive(self, activity: Activity, turn: _Turn) -> InvokeResponse | None:
         """Runs a turn for an activity that `TokenVerifier` has admitted; an answer only for invokes."""
         identity = AuthenticateRequestResult()
         identity.claims_identity = self.create_claims_identity(self._app_id)
-        identity.connector_factory = self._connectors
+        identity.connector_factory = self._seams
         return await self.process_activity(identity, activity, turn)
 
-    async def resume(self, reference: ConversationReference, turn: _Turn) -> None:
-        """Runs a turn in a conversation of earlier. Raises `DeliveryError` from what the turn sends."""
+    async def post(self, reference: ConversationReference, activity: Activity) -> str | None:
+        """Sends into a conversation of earlier; returns the id that Teams gave. Raises `OutboxError`."""
+        ids: list[str | None] = []
 
+        async def turn(context: TurnContext) -> None:
+            ids.append((await context.send_activity(activity)).id)
+
+        await self._resume(reference, turn)
+        return ids[0] or None
+
+    async def put(self, reference: ConversationReference, activity_id: str, activity: Activity) -> None:
+        """Puts the activity in the place of another. Raises `ActivityGoneError` when that is gone."""
+
+        async def turn(context: TurnContext) -> None:
+            activity.id = activity_id
+            await context.update_activity(activity)
+
+        await self._resume(reference, turn)
+
+    async def _resume(self, reference: ConversationReference, turn: _Turn) -> None:
         async def in_place(context: TurnContext) -> None:
             # The SDK invents an id for the turn, and a reply to that would point nowhere.
             context.activity.id = reference.activity_id
@@ -110,31 +124,51 @@ class TeamsAdapter(CloudAdapterBase):  # type: ignore[misc]  # the SDK ships no 
         await self.continue_conversation(reference, in_place, bot_app_id=self._app_id)
 
 
-class TeamsConnector:
-    """Sends into conversations, minutes or days after their last message. All methods raise `DeliveryError`."""
+class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
+    """Messages, button presses and its own arrival; all else is acknowledged and forgotten.
 
-    def __init__(self, adapter: TeamsAdapter) -> None:
-        self._adapter = adapter
+    Not a `TeamsActivityHandler`: that one asks the roster of Teams about every new member and reads the
+    payloads of two dozen invokes before it finds that nobody serves them.
+    """
 
-    async def send(self, reference: ConversationReference, activity: Activity) -> str:
-        """Sends the activity; returns the id that Teams gave it."""
-        ids: list[str] = []
+    def __init__(self, inbox: AcceptsMessages) -> None:
+        super().__init__()
+        self._inbox = inbox
 
-        async def turn(context: TurnContext) -> None:
-            ids.append((await context.send_activity(activity)).id)
+    async def on_message_activity(self, turn_context: TurnContext) -> None:
+        """A message, or a button of a client that knows no `Action.Execute`."""
+        await self._accept(to_message(turn_context.activity, received_at=datetime.now(UTC)))
 
-        await self._adapter.resume(reference, turn)
-        return ids[0]
+    async def on_members_added_activity(
+        self, members_added: list[ChannelAccount], turn_context: TurnContext
+    ) -> None:
+        """Greets when it is added itself, by answering as if it had been asked for help."""
+        activity = turn_context.activity
+        ids = {member.id for member in members_added if member}  # the SDK lets null through
+        if activity.recipient and activity.recipient.id in ids:
+            await self._accept(to_help_request(activity, received_at=datetime.now(UTC)))
 
-    async def update(self, reference: ConversationReference, activity_id: str, activity: Activity) -> None:
-        """Puts the activity in the place of another. Raises `ActivityGoneError` when that is gone."""
+    async def on_invoke_activity(self, turn_context: TurnContext) -> InvokeResponse:
+        """A button press; its answer is due within seconds, so it only says that the press arrived."""
+        activity = turn_context.activity
+        if activity.name != "adaptiveCard/action":
+            return InvokeResponse(status=HTTPStatus.NOT_IMPLEMENTED)
+        try:
+            message = to_message(activity, received_at=datetime.now(UTC))
+        except MalformedActivityError as error:
+            details = {"code": error.code, "message": str(error)}
+            return _card_answer(HTTPStatus.BAD_REQUEST, "error", details)
+        await self._accept(message)
+        return _card_answer(HTTPStatus.OK, "activity.message", _WORKING[to_locale(activity) or Locale.EN])
 
-        async def turn(context: TurnContext) -> None:
-            activity.id = activity_id
-            await context.update_activity(activity)
+    async def _accept(self, message: InboundMessage) -> None:
+        async with storing():
+            accepted = await self._inbox.accept(message)
+        _log.info("teams_message_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
 
-        await self._adapter.resume(reference, turn)
 
-    async def typing(self, reference: ConversationReference) -> None:
-        """Shows for a few seconds that the bot is at work."""
-        await self.send(reference, Activity(type=ActivityTypes.typing))
+def _card_answer(status: int, kind: str, value: object) -> InvokeResponse:
+    """The HTTP status is always 200; the card's own status is inside."""
+    # https://learn.microsoft.com/adaptive-cards/authoring-cards/universal-action-model#response-format
+    body = {"statusCode": int(status), "type": f"application/vnd.microsoft.{kind}", "value": value}
+    return InvokeResponse(status=int(HTTPStatus.OK), body=body)

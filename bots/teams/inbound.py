@@ -7,58 +7,69 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, ClassVar, Final, TypeAlias
 
-from botbuilder.schema import Activity, ActivityTypes
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from botbuilder.schema import (
+    Activity,
+    ActivityTypes,
+    ChannelAccount,
+    ConversationAccount,
+    ConversationReference,
+)
+from pydantic import AfterValidator, AliasPath, BaseModel, Field, ValidationError
 
+from bots.intake import storable
 from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Locale, Sender, Verb
 
-from .errors import MalformedActivityError
-from .reference import to_route
+__all__ = [
+    "MalformedActivityError",
+    "read_activity",
+    "tenants_of",
+    "to_help_request",
+    "to_locale",
+    "to_message",
+    "to_reference",
+]
 
-__all__ = ["HELP", "read_activity", "tenants_of", "to_help_request", "to_locale", "to_message"]
-
-HELP: Final = "help"
+_HELP: Final = "help"
 """What a bare mention or an installation asks for."""
 
 _MAX_ID_CHARS: Final = 1000
 _THREAD: Final = ";messageid="
 _MENTION_TAG: Final = re.compile(r"</?at\b[^>]*>", re.IGNORECASE)
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL: Final = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _BLANKS: Final = re.compile(r"[ \t\xa0]+")
 
 
+class MalformedActivityError(Exception):
+    """The body is not an activity that can be answered; the message says why and may be shown."""
+
+    code: ClassVar[str] = "malformed_activity"
+
+
 def _clean(text: str) -> str:
-    """Storable text: no control characters, no lone surrogates, no runs of blanks."""
-    sound = _CONTROL.sub("", text).encode("utf-8", "replace").decode()
+    """Storable text without control characters and runs of blanks."""
+    sound = _CONTROL.sub("", storable(text))
     return "\n".join(_BLANKS.sub(" ", line).strip() for line in sound.splitlines()).strip()
+
+
+_Value: TypeAlias = Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=4000)]
 
 
 class _Press(BaseModel):
     """The data of a button: all of it comes from the client."""
 
     verb: Verb
-    value: Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=4000)]
-
-
-class _Action(BaseModel):
-    verb: str
-    data: dict[str, Any]
+    value: _Value
 
 
 class _CardInvoke(BaseModel):
     """The value of an `adaptiveCard/action` invoke."""
 
-    action: _Action
-
-
-class _Mention(NamedTuple):
-    account_id: str
-    name: str
-    text: str
+    verb: Verb = Field(validation_alias=AliasPath("action", "verb"))
+    value: _Value = Field(validation_alias=AliasPath("action", "data", "value"))
 
 
 def read_activity(payload: object) -> Activity:
@@ -89,19 +100,47 @@ def to_message(activity: Activity, *, received_at: datetime) -> InboundMessage:
     """
     button = _button(activity)
     if button is None:
-        return _message(activity, _text(activity) or HELP, None, received_at)
+        return _message(activity, _text(activity) or _HELP, None, received_at)
     return _message(activity, button.value if button.verb is Verb.SAY else "", button, received_at)
 
 
 def to_help_request(activity: Activity, *, received_at: datetime) -> InboundMessage:
     """What an installation asks: what can you do? Raises `MalformedActivityError`."""
-    return _message(activity, HELP, None, received_at)
+    return _message(activity, _HELP, None, received_at)
 
 
 def to_locale(activity: Activity) -> Locale | None:
     """The language of the person's client, None where it is neither English nor Portuguese."""
     language = str(activity.locale or "").lower().replace("_", "-").partition("-")[0]
     return Locale(language) if language in set(Locale) else None
+
+
+def to_reference(route: Mapping[str, str]) -> ConversationReference:
+    """The way back that a message's `route` describes. Raises KeyError for a route of another channel."""
+    return ConversationReference(
+        service_url=route["service_url"],
+        channel_id=route["channel_id"],
+        conversation=ConversationAccount(id=route["conversation_id"]),
+        bot=ChannelAccount(id=route["bot_id"]),
+        user=ChannelAccount(id=route["user_id"]),
+        activity_id=route.get("reply_to_id"),
+    )
+
+
+def _route(activity: Activity) -> dict[str, str]:
+    """A conversation reference as plain strings, of a verified activity only: its `service_url` gets a token.
+
+    In a channel the conversation id carries the thread (`;messageid=…`), so an answer stays in it.
+    """
+    route = {
+        "service_url": activity.service_url,
+        "channel_id": activity.channel_id,
+        "conversation_id": activity.conversation.id,
+        "bot_id": activity.recipient.id,
+        "user_id": activity.from_property.id,
+    }
+    # Only a message can be replied to: an invoke has an id, but no place in the conversation.
+    return route | ({"reply_to_id": activity.id} if activity.type == ActivityTypes.message else {})
 
 
 def _message(
@@ -131,19 +170,16 @@ def _message(
         received_at=received_at,
         button=button,
         locale=to_locale(activity),
-        route=to_route(activity, tenant=tenant),
+        route=_route(activity),
     )
 
 
 def _button(activity: Activity) -> ButtonPress | None:
+    is_invoke = activity.type == ActivityTypes.invoke
+    if not is_invoke and (activity.value is None or activity.text):
+        return None
     try:
-        if activity.type == ActivityTypes.invoke:
-            action = _CardInvoke.model_validate(activity.value).action
-            press = _Press.model_validate({**action.data, "verb": action.verb})
-        elif activity.value is not None and not activity.text:
-            press = _Press.model_validate(activity.value)
-        else:
-            return None
+        press = (_CardInvoke if is_invoke else _Press).model_validate(activity.value)
     except ValidationError as error:
         raise MalformedActivityError("The button is not one of Resync's.") from error
     message_id = _required(activity.reply_to_id, "replyToId") if activity.reply_to_id else None
@@ -152,19 +188,15 @@ def _button(activity: Activity) -> ButtonPress | None:
 
 def _text(activity: Activity) -> str:
     """What the person typed: without the bot's own mention, others by name, as plain text."""
-    text: str = activity.text or ""
+    words: str = activity.text or ""
     bot_id = activity.recipient.id if activity.recipient else None
-    for mention in _mentions(activity):
-        text = text.replace(mention.text, " " if mention.account_id == bot_id else mention.name)
-    return _clean(html.unescape(_MENTION_TAG.sub("", text)))
-
-
-def _mentions(activity: Activity) -> Iterator[_Mention]:
     for entity in filter(None, activity.entities or ()):  # the SDK lets null through
-        extra: Mapping[str, Any] = entity.additional_properties or {}
-        mentioned, text = extra.get("mentioned"), extra.get("text")
-        if isinstance(mentioned, dict) and isinstance(text, str) and text:
-            yield _Mention(str(mentioned.get("id", "")), str(mentioned.get("name", "")), text)
+        extra = entity.additional_properties or {}
+        mentioned, marked = extra.get("mentioned"), extra.get("text")
+        if isinstance(mentioned, dict) and isinstance(marked, str) and marked:
+            is_bot = mentioned.get("id") == bot_id
+            words = words.replace(marked, " " if is_bot else str(mentioned.get("name", "")))
+    return _clean(html.unescape(_MENTION_TAG.sub("", words)))
 
 
 def _required(value: object, name: str) -> str:

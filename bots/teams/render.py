@@ -17,32 +17,16 @@ from typing import Any, Final, TypeAlias, assert_never
 from adaptive_cards import card as ac
 from adaptive_cards import types as act
 
-from brain.message import Locale, Verb
-from brain.reply import (
-    Block,
-    Bullets,
-    Button,
-    Buttons,
-    Citation,
-    Citations,
-    Code,
-    Facts,
-    Notice,
-    Reply,
-    Span,
-    Table,
-    Text,
-    text,
-)
-
-from .shorten import fit
+from bots.shorten import Limits, fit
+from brain import reply as answer
+from brain.message import Locale
+from brain.reply import Buttons, Code, Reply, Span, Table, strong
 
 __all__ = ["MAX_CARD_BYTES", "to_card", "to_summary"]
 
 MAX_CARD_BYTES: Final = 28 * 1024
 """As UTF-8 JSON. Bots may send more, but this is what every route into Teams takes."""
 
-_VERSION: Final = "1.5"
 _ENVELOPE_BYTES: Final = 512
 """For all that is not body: type, version, schema, language, width."""
 _MAX_QUOTE_CHARS: Final = 300
@@ -52,6 +36,20 @@ _BUTTONS_A_ROW: Final = 6
 
 _Element: TypeAlias = ac.RichTextBlock | ac.Table | ac.Container | ac.ActionSet
 
+_LIMITS: Final = {
+    locale: Limits(
+        budget=MAX_CARD_BYTES - _ENVELOPE_BYTES,
+        max_blocks=60,
+        max_items=300,
+        max_chars=MAX_CARD_BYTES,
+        items_note=note,
+        chars_note=f"{note} {characters}",
+    )
+    for locale, note, characters in (
+        (Locale.EN, "… {} more", "characters"),
+        (Locale.PT, "… mais {}", "caracteres"),
+    )
+}
 _LANGUAGES: Final = {Locale.EN: "en", Locale.PT: "pt-BR"}
 _NOTICE_STYLES: Final = {
     "info": act.ContainerStyle.ACCENT,
@@ -75,7 +73,7 @@ def to_card(reply: Reply, locale: Locale) -> dict[str, Any]:
     without a block that shows anything is shown by its plain text.
     """
     blocks = [block for block in reply.blocks if not (reply.outcome and isinstance(block, Buttons))]
-    return _card(blocks, locale) or _card([text(reply.plain_text.strip() or "–")], locale)
+    return _card(blocks, locale) or _card([answer.text(reply.plain_text.strip() or "–")], locale)
 
 
 def to_summary(reply: Reply) -> str:
@@ -83,48 +81,45 @@ def to_summary(reply: Reply) -> str:
     return _clip(reply.plain_text, _MAX_SUMMARY_CHARS)
 
 
-def _card(blocks: Sequence[Block], locale: Locale) -> dict[str, Any]:
+def _card(blocks: Sequence[answer.Block], locale: Locale) -> dict[str, Any]:
     """The finished card, empty where the blocks show nothing."""
-    fitting = fit(blocks, MAX_CARD_BYTES - _ENVELOPE_BYTES, _size, locale)
+    fitting = fit(blocks, _LIMITS[locale], _size)
     elements = [element for block in fitting for element in _elements(block)]
     if not elements:
         return {}
-    card = ac.AdaptiveCard.new().version(_VERSION).lang(_LANGUAGES[locale]).add_items(elements).create()
-    return _finish(card, is_wide=any(isinstance(block, Table | Code) for block in fitting))
-
-
-def _finish(card: ac.AdaptiveCard, *, is_wide: bool) -> dict[str, Any]:
-    """Plain JSON, for the builder's own dict has enums in it, and the width, which its validator refuses."""
+    card = ac.AdaptiveCard.new().version("1.5").lang(_LANGUAGES[locale]).add_items(elements).create()
+    # Its own dict has enums in it, and its validator refuses the width.
     finished: dict[str, Any] = json.loads(card.to_json())
+    is_wide = any(isinstance(block, Table | Code) for block in fitting)
     return finished | ({"msteams": {"width": "Full"}} if is_wide else {})
 
 
-def _size(block: Block) -> int:
+def _size(block: answer.Block) -> int:
     """Bytes of the block's elements in the card's JSON, commas included."""
     dumps = (element.model_dump_json(by_alias=True, exclude_none=True) for element in _elements(block))
     return sum(len(dump.encode()) + 1 for dump in dumps)
 
 
-def _elements(block: Block) -> list[_Element]:
+def _elements(block: answer.Block) -> list[_Element]:
     """The block's elements; none for an empty block."""
     match block:
-        case Text():
+        case answer.Text():
             return _paragraphs(block.spans)
-        case Bullets():
+        case answer.Bullets():
             return _bullets(block)
-        case Facts():
+        case answer.Facts():
             return _facts(block)
         case Table():
             return _table(block)
         case Code():
             return _code(block)
-        case Citations():
+        case answer.Citations():
             return [part for number, item in enumerate(block.items, 1) for part in _citation(number, item)]
         case Buttons():
             rows = range(0, len(block.items), _BUTTONS_A_ROW)
             return [ac.ActionSet(actions=_actions(block.items[row : row + _BUTTONS_A_ROW])) for row in rows]
-        case Notice():
-            lines: list[Any] = _paragraphs([Span(block.text, "strong")])
+        case answer.Notice():
+            lines: list[Any] = _title(block.text)
             return [ac.Container(style=_NOTICE_STYLES[block.level], items=lines)] if lines else []
         case _:
             assert_never(block)
@@ -163,10 +158,10 @@ def _runs(
 
 
 def _title(title: str) -> list[_Element]:
-    return _paragraphs([Span(title, "strong")])
+    return _paragraphs([strong(title)])
 
 
-def _bullets(block: Bullets) -> list[_Element]:
+def _bullets(block: answer.Bullets) -> list[_Element]:
     return [
         line
         for number, item in enumerate(block.items, 1)
@@ -174,7 +169,7 @@ def _bullets(block: Bullets) -> list[_Element]:
     ]
 
 
-def _facts(block: Facts) -> list[_Element]:
+def _facts(block: answer.Facts) -> list[_Element]:
     if not block.items:
         return _title(block.title)
     rows = [_row((label, value), styles=("strong", "plain")) for label, value in block.items]
@@ -211,14 +206,14 @@ def _code(block: Code) -> list[_Element]:
     return [*_title(block.caption), *body]
 
 
-def _citation(number: int, item: Citation) -> list[_Element]:
+def _citation(number: int, item: answer.Citation) -> list[_Element]:
     place = f", {item.location}" if item.location else ""
     quote = _clip(" ".join(item.quote.split()), _MAX_QUOTE_CHARS)
     head = [*_runs(f"[{number}] {item.document_title}", "strong"), *_runs(place)]
     return [_line(head), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
 
 
-def _actions(buttons: Iterable[Button]) -> list[Any]:
+def _actions(buttons: Iterable[answer.Button]) -> list[Any]:
     return [
         ac.ActionExecute(
             title=button.label,
@@ -227,14 +222,12 @@ def _actions(buttons: Iterable[Button]) -> list[Any]:
             verb=button.verb.value,
             data={"value": button.value},
             # For clients that know no Action.Execute; the press then comes as a message.
-            fallback=ac.ActionSubmit(title=button.label, mode=None, data=_data(button.verb, button.value)),
+            fallback=ac.ActionSubmit(
+                title=button.label, mode=None, data={"verb": button.verb.value, "value": button.value}
+            ),
         )
         for button in buttons
     ]
-
-
-def _data(verb: Verb, value: str) -> dict[str, str]:
-    return {"verb": verb.value, "value": value}
 
 
 def _clip(line: str, max_chars: int) -> str:

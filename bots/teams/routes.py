@@ -1,83 +1,96 @@
-"""`POST /api/messages`: the door for the Bot Framework channel."""
+"""`POST /api/messages`: the door for the Bot Framework channel, and what stands behind it."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
+import aiohttp
 import structlog
 from aiohttp import hdrs, web
 from botbuilder.core import InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes
 
-from bots.problems import problem
+from bots.intake import read_body
+from bots.problems import ProblemError
+from brain.turns.inbox import AcceptsMessages
 
-from .adapter import TeamsAdapter
-from .bot import TeamsBot
-from .errors import BodyRejectedError, InboundError, MalformedActivityError
-from .inbound import read_activity, tenants_of
+from .adapter import TeamsAdapter, TeamsBot
+from .inbound import MalformedActivityError, read_activity
+from .outbox import TeamsOutboxes
+from .settings import TeamsSettings
 from .verifier import TokenVerifier
 
-__all__ = ["TeamsRoutes"]
+__all__ = ["TeamsChannel", "TeamsRoutes", "build_channel"]
 
 _log = structlog.get_logger(__name__)
 
-_RETRY_AFTER = "30"
-"""Seconds, with 503."""
-
 
 class TeamsRoutes:
-    """Verifies, reads, hands over. What the inbox raises passes through: nothing was taken then."""
+    """Verifies, reads, hands over."""
 
     def __init__(
-        self, verifier: TokenVerifier, adapter: TeamsAdapter, bot: TeamsBot, *, max_body_bytes: int
+        self,
+        settings: TeamsSettings,
+        session: aiohttp.ClientSession,
+        adapter: TeamsAdapter,
+        inbox: AcceptsMessages,
     ) -> None:
-        self._verifier = verifier
+        self._verifier = TokenVerifier(settings, session)
         self._adapter = adapter
-        self._bot = bot
-        self._max_body_bytes = max_body_bytes
+        self._bot = TeamsBot(inbox)
+        self._max_body_bytes = settings.max_body_bytes
 
     def register(self, app: web.Application) -> None:
-        """Adds the route."""
+        """Adds the route; the application's middleware turns `ProblemError` into an answer."""
         app.router.add_post("/api/messages", self.receive_activity)
 
     async def receive_activity(self, request: web.Request) -> web.Response:
-        """202 for a message taken, 200 for anything that needs no answer, the answer itself for an invoke."""
+        """202 for a message taken, 200 for anything that needs no answer, the answer itself for an invoke.
+
+        Raises `ProblemError` 400, 401, 403, 413, 415 and 503; nothing was taken then.
+        """
         try:
             # The token first: nothing of a stranger's body is parsed.
             token = await self._verifier.verify(request.headers.get(hdrs.AUTHORIZATION))
             activity = read_activity(await self._read_json(request))
-            self._verifier.admit(
-                token,
-                service_url=activity.service_url,
-                channel_id=activity.channel_id,
-                tenants=tenants_of(activity),
-            )
-            response = await self._adapter.receive(activity, self._bot.on_turn)
-        except InboundError as error:
+            self._verifier.admit(token, activity)
+            return _answer(activity, await self._adapter.receive(activity, self._bot.on_turn))
+        except MalformedActivityError as error:
+            _log.warning("activity_rejected", status=400, code=error.code)
+            raise ProblemError(400, error.code, str(error)) from error
+        except ProblemError as error:
             _log.warning("activity_rejected", status=error.status, code=error.code)
-            return problem(error.status, error.code, str(error), headers=_headers(error))
-        return _answer(activity, response)
+            raise
 
     async def _read_json(self, request: web.Request) -> Any:
         if request.content_type != "application/json":
-            raise BodyRejectedError(415, "unsupported_media_type", "An activity is application/json.")
-        body = bytearray()
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > self._max_body_bytes:
-                raise BodyRejectedError(413, "too_large", "The activity is too large.")
+            raise ProblemError(415, "unsupported_media_type", "An activity is application/json.")
+        body = await read_body(request, self._max_body_bytes)
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
             raise MalformedActivityError("The body is not JSON.") from error
 
 
-def _headers(error: InboundError) -> dict[str, str]:
-    if error.status == HTTPStatus.UNAUTHORIZED:
-        return {hdrs.WWW_AUTHENTICATE: "Bearer"}
-    return {hdrs.RETRY_AFTER: _RETRY_AFTER} if error.retryable else {}
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamsChannel:
+    """In and out."""
+
+    routes: TeamsRoutes
+    outboxes: TeamsOutboxes
+
+
+def build_channel(
+    settings: TeamsSettings, session: aiohttp.ClientSession, inbox: AcceptsMessages
+) -> TeamsChannel:
+    """Puts the parts together; opens nothing, so there is nothing to close. The session stays the caller's."""
+    adapter = TeamsAdapter(session, settings)
+    return TeamsChannel(
+        routes=TeamsRoutes(settings, session, adapter, inbox), outboxes=TeamsOutboxes(adapter)
+    )
 
 
 def _answer(activity: Activity, response: InvokeResponse | None) -> web.Response:

@@ -2,33 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from datetime import timedelta
-from typing import Annotated, Self
+from typing import Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from .service_urls import ServiceUrls, is_loopback, parse_url
+from bots.addresses import SafeUrl, is_loopback, parse_url, require_safe
 
 __all__ = ["TeamsSettings"]
-
-
-def _is_safe_url(text: str) -> str:
-    url = parse_url(text)
-    if url is None or not (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.host or ""))):
-        raise ValueError("must be https, or http on this machine")
-    return text
-
-
-def _read_seconds(value: object) -> object:
-    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
-        return timedelta(seconds=float(value))
-    return value
-
-
-_SafeUrl = Annotated[str, AfterValidator(_is_safe_url)]
-_Span = Annotated[timedelta, BeforeValidator(_read_seconds)]
-"""Seconds or ISO 8601."""
 
 
 class TeamsSettings(BaseModel):
@@ -45,7 +25,7 @@ class TeamsSettings(BaseModel):
     tenant_allow_list: frozenset[str] = Field(
         frozenset(), description="Tenants whose people may talk to the bot; empty means `tenant_id` alone."
     )
-    open_id_metadata_url: _SafeUrl = Field(
+    open_id_metadata_url: SafeUrl = Field(
         "https://login.botframework.com/v1/.well-known/openidconfiguration",
         description="OpenID document that names the keys of inbound tokens; differs in government clouds.",
     )
@@ -74,37 +54,13 @@ class TeamsSettings(BaseModel):
         default=False,
         description="Also answer to a service URL on this machine (a local client); never to other machines.",
     )
-    metadata_refresh: _Span = Field(
-        timedelta(hours=24),
-        gt=timedelta(0),
-        description="After this the keys of inbound tokens are read anew (seconds or ISO 8601).",
-    )
-    unknown_key_refresh: _Span = Field(
-        timedelta(minutes=5),
-        gt=timedelta(0),
-        description="Tokens with an unknown key make the keys be read anew at most once in this time (seconds or ISO 8601).",
-    )
-    leeway: _Span = Field(
-        timedelta(seconds=300),
-        ge=timedelta(0),
-        le=timedelta(seconds=300),
-        description="How far the clocks of Microsoft and this machine may differ (seconds or ISO 8601).",
-    )
-    http_timeout: _Span = Field(
-        timedelta(seconds=10),
-        gt=timedelta(0),
-        description="Time limit of one request to Microsoft (seconds or ISO 8601).",
-    )
-    send_attempts: int = Field(
-        4, ge=1, le=10, description="How often a message is sent that Teams refuses as too early or too much."
-    )
     max_body_bytes: int = Field(256 * 1024, ge=1024, description="Largest activity that is read.")
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
         if self.enabled and not (self.app_password.get_secret_value() and self.tenant_id):
             raise ValueError("app_password and tenant_id are required with app_id")
-        _is_safe_url(self.outbound_token_url)
+        require_safe(self.outbound_token_url)
         return self
 
     @property
@@ -122,7 +78,11 @@ class TeamsSettings(BaseModel):
         """The token address for the tenant."""
         return self.token_url.replace("{tenant}", self.tenant_id)
 
-    @property
-    def service_urls(self) -> ServiceUrls:
-        """Where the bot's token may be sent."""
-        return ServiceUrls(hosts=self.service_url_hosts, allow_loopback=self.allow_loopback_service_url)
+    def permits(self, service_url: str) -> bool:
+        """Whether the bot may send its token there: a host of Teams, matched whole, on the https port."""
+        url = parse_url(service_url)
+        if url is None or url.user or url.password or url.query_string or url.fragment:
+            return False
+        if url.scheme == "https" and url.port == 443 and url.host in self.service_url_hosts:  # noqa: PLR2004 https
+            return True
+        return self.allow_loopback_service_url and url.scheme in {"http", "https"} and is_loopback(url)

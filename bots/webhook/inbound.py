@@ -13,6 +13,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from bots.intake import storable
 from brain.message import Alert, Channel, Conversation, InboundMessage, Sender, delivery_digest
 
 __all__ = ["MalformedAlertError", "to_message"]
@@ -32,8 +33,7 @@ class MalformedAlertError(Exception):
 def _word(value: object) -> object:
     if value is None:
         return ""
-    # PostgreSQL stores neither NUL nor half a surrogate pair, both of which JSON can express.
-    return value.encode(errors="replace").decode().replace("\0", "") if isinstance(value, str) else value
+    return storable(value) if isinstance(value, str) else value
 
 
 def _number_or_none(value: object) -> int | None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
 
-from bots.problems import ProblemError, problem
+from bots.intake import read_body, storing
+from bots.problems import ProblemError
 from brain.turns.inbox import AcceptsMessages
 
 from .inbound import MalformedAlertError, to_message
@@ -27,37 +28,28 @@ class WebhookRoutes:
         self._inbox = inbox
 
     def register(self, app: web.Application) -> None:
-        """Adds the route."""
+        """Adds the route; the application's middleware turns `ProblemError` into an answer."""
         app.router.add_post("/webhooks/{source}", self.receive)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """202 with `{id, duplicate}` once the alert is stored; any error is a problem document.
+        """202 with `{id, duplicate}` once the alert is stored.
 
         An alert or a whole request that comes again is no error: it joins the turn of the first one.
+        Raises `ProblemError` 400, 401, 404, 413, 415 and 503; after 503 the sender must try again.
         """
         source, now = request.match_info["source"], datetime.now(UTC)
         try:
             payload = await self._read_signed(request, source, now)
-            message = to_message(
-                source, payload, signed_at=request.headers[TIMESTAMP_HEADER], received_at=now
-            )
+            signed_at = request.headers[TIMESTAMP_HEADER]
+            message = to_message(source, payload, signed_at=signed_at, received_at=now)
         except MalformedAlertError as error:
             _log.warning("webhook_alert_malformed", source=source, reason=str(error))
-            return problem(400, "malformed_alert", str(error))
+            raise ProblemError(400, "malformed_alert", str(error)) from error
         except ProblemError as error:
             _log.warning("webhook_refused", code=error.code, remote=request.remote)
-            return problem(error.status, error.code, error.detail)
-        try:
+            raise
+        async with storing():
             accepted = await self._inbox.accept(message)
-        except Exception as error:  # noqa: BLE001 whatever stops the claim, the sender must retry
-            # A traceback could quote the alert.
-            _log.error("webhook_claim_failed", source=source, error=type(error).__name__)
-            return problem(
-                503,
-                "not_stored",
-                "The alert could not be stored; send it again.",
-                headers={"Retry-After": "10"},
-            )
         _log.info("webhook_alert_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
         return web.json_response({"id": accepted.turn_id, "duplicate": accepted.duplicate}, status=202)
 
@@ -68,23 +60,11 @@ class WebhookRoutes:
             raise ProblemError(404, "unknown_source", "There is no such source of alerts.")
         if request.content_type != "application/json":
             raise ProblemError(415, "unsupported_media_type", "Alerts are sent as application/json.")
-        try:
-            body = await request.clone(client_max_size=self._settings.max_body_bytes).read()
-        except web.HTTPRequestEntityTooLarge as error:
-            limit = self._settings.max_body_bytes
-            raise ProblemError(413, "too_large", f"An alert has at most {limit} bytes.") from error
-        if not is_valid(
-            known.secret.get_secret_value(),
-            request.headers.get(TIMESTAMP_HEADER, ""),
-            body,
-            request.headers.get(SIGNATURE_HEADER, ""),
-            now=now,
-            window=self._settings.time_window,
-        ):
-            raise ProblemError(
-                401,
-                "bad_signature",
-                f"{TIMESTAMP_HEADER} or {SIGNATURE_HEADER} is missing, wrong or too old.",
-                headers={"WWW-Authenticate": f'{SIGNATURE_HEADER.removeprefix("X-")} realm="{source}"'},
-            )
+        body = await read_body(request, self._settings.max_body_bytes)
+        timestamp = request.headers.get(TIMESTAMP_HEADER, "")
+        signature = request.headers.get(SIGNATURE_HEADER, "")
+        if not is_valid(known.secret.get_secret_value(), timestamp, body, signature, now=now):
+            detail = f"{TIMESTAMP_HEADER} or {SIGNATURE_HEADER} is missing, wrong or too old."
+            challenge = f'{SIGNATURE_HEADER.removeprefix("X-")} realm="{source}"'
+            raise ProblemError(401, "bad_signature", detail, headers={hdrs.WWW_AUTHENTICATE: challenge})
         return body

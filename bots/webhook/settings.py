@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 __all__ = ["WebhookSettings", "WebhookSource"]
@@ -33,15 +31,9 @@ class WebhookSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     sources: dict[str, WebhookSource] = Field(
-        default_factory=dict,
-        description="Senders by the name in their address, POST /webhooks/{name}.",
+        default_factory=dict, description="Senders by the name in their address, POST /webhooks/{name}."
     )
     max_body_bytes: int = Field(default=64 * 1024, gt=0, description="Largest alert taken, in bytes.")
-    time_window: timedelta = Field(
-        default=timedelta(seconds=300),
-        gt=timedelta(0),
-        description="How far a request's time stamp may be from this server's clock, in both directions.",
-    )
 
     def unsafe(self) -> list[str]:
         """Why the server must not start with these settings; each sentence names a setting."""

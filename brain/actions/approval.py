@@ -22,6 +22,7 @@ from brain.message import Locale, Verb
 from brain.phrases import say
 from brain.reply import DecisionState
 from brain.tables import EXECUTIONS
+from observability.metrics import Metrics
 from security.audit import AuditEntry, AuditLog
 from security.roles import Actor, Permission
 from tws.client import TwsClient
@@ -44,6 +45,7 @@ class Approval:
         execution: Execution,
         tws: TwsClient,
         audit: AuditLog,
+        metrics: Metrics,
         may_write: bool,
     ) -> None:
         self._engine = engine
@@ -51,6 +53,7 @@ class Approval:
         self._execution = execution
         self._tws = tws
         self._audit = audit
+        self._metrics = metrics
         self._may_write = may_write
 
     async def decide(
@@ -143,6 +146,7 @@ class Approval:
                     connection, proposal, actor, channel, phase, {"state": state, "detail": detail}
                 )
         if won:
+            self._metrics.proposal_settled(action=proposal.action, state=state)
             _log.info("proposal_settled", proposal_id=proposal.id, state=state, actor_id=actor.actor_id)
             return Result(state=state, detail=detail)
         current = cast("Proposal", await self._proposals.get(proposal.id))

@@ -29,7 +29,7 @@ async def answer_with_model(
     result = await loop.run(
         load_prompt("assistant").text + _situation(memory, locale),
         (),
-        context.message.text,
+        _question(context.message.text, request, memory, locale),
         tools,
         context.delta,
         on_progress,
@@ -56,6 +56,15 @@ async def answer_with_model(
         degraded=frozenset(evidence.degraded),
         memory=Memory(selection=evidence.job.selection) if evidence.job else Memory(),
     )
+
+
+def _question(words: str, request: Request, memory: Memory, locale: Locale) -> str:
+    """The person's words; the whole sentence where they only answer "which one?"."""
+    answers = bool(memory.get("candidates")) and request.kind == memory.get("pending_kind")
+    if not answers:
+        return words
+    selection = ".".join(name for name in (request.job_stream, request.job) if name)
+    return say(locale, f"say_{request.kind}", job=selection)
 
 
 def _situation(memory: Memory, locale: Locale) -> str:

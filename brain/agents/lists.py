@@ -25,6 +25,7 @@ __all__ = [
     "list_workstations",
     "stream_table",
     "why_buttons",
+    "workstation_table",
 ]
 
 ROWS = 20
@@ -82,13 +83,13 @@ async def list_workstations(tools: Toolbox, request: Request, locale: Locale) ->
         away = sum(not _is_up(one) for one in workstations)
         count = strong(str(len(workstations)))
         sentence = phrase(locale, "workstations", count=count, away=strong(str(away)))
-        return Draft(agent="status", blocks=(sentence, _workstation_table(workstations, locale)))
+        return Draft(agent="status", blocks=(sentence, workstation_table(workstations, locale)))
     pattern = re.escape(request.workstation).replace("@", ".*").replace(r"\?", ".")
     named = [one for one in workstations if re.fullmatch(pattern, one.name, re.IGNORECASE)]
     if named:
-        return Draft(agent="status", blocks=(_workstation_table(named, locale),))
+        return Draft(agent="status", blocks=(workstation_table(named, locale),))
     sentence = phrase(locale, "unknown_workstation", name=code(request.workstation))
-    return Draft(agent="status", blocks=(sentence, _workstation_table(workstations, locale)))
+    return Draft(agent="status", blocks=(sentence, workstation_table(workstations, locale)))
 
 
 def job_table(jobs: Sequence[Job], locale: Locale, zone: ZoneInfo) -> Table:
@@ -122,6 +123,24 @@ def stream_table(streams: Sequence[JobStream], locale: Locale, zone: ZoneInfo) -
         for stream in streams[:ROWS]
     )
     columns = ("col_stream", "col_status", "col_done", "col_failed", "col_deadline")
+    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
+
+
+def workstation_table(workstations: Sequence[Workstation], locale: Locale) -> Table:
+    """One row a workstation, those in trouble first."""
+    yes, no = say(locale, "yes"), say(locale, "no")
+    rows = tuple(
+        (
+            one.name,
+            one.type,
+            yes if one.is_linked else no,
+            yes if one.is_running else no,
+            str(one.limit),
+            str(one.fence),
+        )
+        for one in sorted(workstations, key=lambda one: (_is_up(one), one.name))
+    )
+    columns = ("col_workstation", "col_type", "col_linked", "col_running", "col_limit", "col_fence")
     return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
 
 
@@ -192,20 +211,3 @@ def _at(place: str, sentence: Text) -> Text:
 
 def _is_up(workstation: Workstation) -> bool:
     return workstation.is_linked and workstation.is_running
-
-
-def _workstation_table(workstations: Sequence[Workstation], locale: Locale) -> Table:
-    yes, no = say(locale, "yes"), say(locale, "no")
-    rows = tuple(
-        (
-            one.name,
-            one.type,
-            yes if one.is_linked else no,
-            yes if one.is_running else no,
-            str(one.limit),
-            str(one.fence),
-        )
-        for one in sorted(workstations, key=lambda one: (_is_up(one), one.name))
-    )
-    columns = ("col_workstation", "col_type", "col_linked", "col_running", "col_limit", "col_fence")
-    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)

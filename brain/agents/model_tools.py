@@ -117,7 +117,7 @@ def model_tools(
             bench.search,
         ),
     ]
-    if request.action is not None and not request.negated and not request.hypothetical:
+    if request.kind == "action" and not request.negated and not request.hypothetical:
         offered.append(
             _Tool(
                 "propose_action",
@@ -140,8 +140,8 @@ class _Bench:
     async def query_jobs(self, wanted: _WhichJobs) -> str:
         page = await self._tools.query_jobs(
             JobFilter(
-                name=wanted.name or None,
-                job_stream=wanted.job_stream or None,
+                name=wanted.name.upper() or None,
+                job_stream=wanted.job_stream.upper() or None,
                 common_statuses=(wanted.status,) if wanted.status else (),
                 limit=wanted.limit,
             )

@@ -43,7 +43,7 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
     request = read_request(message.text, hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)
-    return _complete(request, message.text, memory)
+    return _for_agent(_complete(request, message.text, memory), message.agent)
 
 
 def _complete(request: Request, words: str, memory: Memory) -> Request:
@@ -68,6 +68,17 @@ def _chosen(words: str, candidates: list[str]) -> str | None:
     lowered = words.lower()
     matching = [one for one in candidates if lowered and lowered in one.lower()]
     return matching[0] if len(matching) == 1 else None
+
+
+def _for_agent(request: Request, agent: str | None) -> Request:
+    """What the words ask of the agent that the caller chose, where they would have gone to another one."""
+    match agent:
+        case "diagnosis" if request.kind not in {"diagnosis", "not_started", "action"}:
+            return replace(request, kind="diagnosis")
+        case "status" if request.kind not in {"status", "action"}:
+            is_named = request.job or request.job_stream
+            return replace(request, kind="status", topic=None if is_named else "summary")
+    return request
 
 
 def choose_agent(message: InboundMessage, request: Request) -> str:

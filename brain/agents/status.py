@@ -14,6 +14,7 @@ from brain.agents.lists import (
     list_workstations,
     stream_table,
     why_buttons,
+    workstation_table,
 )
 from brain.agents.resolve import Found, find_job
 from brain.message import Locale
@@ -83,8 +84,11 @@ async def _one(tools: Toolbox, request: Request, memory: Memory, locale: Locale,
     if isinstance(found, Found):
         return _one_job(found.job, locale, zone)
     name = (request.job_stream or request.job or "").upper()
-    stream = await _one_stream(tools, name, locale, zone) if name else None
-    return stream or found
+    if not name:
+        return found
+    # People say a name and leave it to us what it is the name of.
+    other = await _one_stream(tools, name, locale, zone) or await _one_workstation(tools, name, locale)
+    return other or found
 
 
 async def _one_stream(tools: Toolbox, name: str, locale: Locale, zone: ZoneInfo) -> Draft | None:
@@ -99,6 +103,11 @@ async def _one_stream(tools: Toolbox, name: str, locale: Locale, zone: ZoneInfo)
         buttons=why_buttons([job.selection for job in page.jobs if job.has_failed], locale),
         memory=Memory(selection=""),
     )
+
+
+async def _one_workstation(tools: Toolbox, name: str, locale: Locale) -> Draft | None:
+    named = [one for one in await tools.workstations() if one.name == name]
+    return Draft(agent="status", blocks=(workstation_table(named, locale),)) if named else None
 
 
 def _one_job(job: Job, locale: Locale, zone: ZoneInfo) -> Draft:

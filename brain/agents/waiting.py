@@ -22,7 +22,8 @@ __all__ = ["answer_not_started", "answer_waiting"]
 
 _DEPTH = 8
 """How far a chain of waiting predecessors is followed."""
-_UNSTARTED = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "READY", "FENCE"})
+_FREE = frozenset({"READY", "FENCE"})
+_UNSTARTED = _FREE | {"ADD", "HOLD", "SCHED", "WAIT"}
 
 
 async def answer_waiting(
@@ -46,6 +47,9 @@ async def answer_not_started(tools: Toolbox, job: Job, locale: Locale, zone: Zon
     blocks: list[Block] = [
         phrase(locale, "not_started", job=strong(job.selection), status=strong(_status(job))),
     ]
+    if not reasons and job.status not in _FREE:
+        # TWS keeps the job waiting for nothing of its own: what is missing is missing to the whole stream.
+        reasons = [phrase(locale, "waits_stream", stream=code(job.job_stream))]
     if reasons:
         blocks.append(Bullets(items=tuple(reasons)))
     else:
@@ -111,8 +115,9 @@ async def _own_reasons(tools: Toolbox, job: Job, locale: Locale, zone: ZoneInfo)
     now = datetime.now(UTC)
     if job.priority == 0:
         reasons.append(phrase(locale, "waits_held"))
-    if job.starts_after is not None and job.starts_after > now:
-        reasons.append(phrase(locale, "waits_time", at=strong(clock(job.starts_after, zone, now=now))))
+    earliest = max((at for at in (job.starts_after, job.scheduled_at) if at is not None), default=now)
+    if earliest > now:
+        reasons.append(phrase(locale, "waits_time", at=strong(clock(earliest, zone, now=now))))
     if job.latest_start is not None and job.latest_start < now:
         reasons.append(phrase(locale, "until_passed", at=clock(job.latest_start, zone, now=now)))
     for workstation in await tools.workstations():

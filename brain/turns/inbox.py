@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Protocol
 
 from pgqueuer import AsyncpgDriver, Queries
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from brain.message import Conversation, InboundMessage, from_jsonable, to_jsonable
 from brain.tables import TURNS
+from observability.metrics import Metrics
 
 __all__ = ["ENTRYPOINT", "Accepted", "AcceptsMessages", "Inbox"]
 
@@ -40,8 +42,9 @@ class AcceptsMessages(Protocol):
 class Inbox:
     """Takes messages of all channels."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, metrics: Metrics) -> None:
         self._engine = engine
+        self._metrics = metrics
 
     async def accept(self, message: InboundMessage) -> Accepted:
         """Claims the delivery and queues the turn; a second delivery joins the first one's turn.
@@ -49,6 +52,15 @@ class Inbox:
         Raises SQLAlchemy's errors when the database is away; nothing is stored then and the channel
         must not acknowledge.
         """
+        accepted = await self._claim(message)
+        self._metrics.message_accepted(
+            channel=message.conversation.channel,
+            seconds=(datetime.now(UTC) - message.received_at).total_seconds(),
+            duplicate=accepted.duplicate,
+        )
+        return accepted
+
+    async def _claim(self, message: InboundMessage) -> Accepted:
         conversation = message.conversation
         claim = (
             insert(TURNS)

@@ -99,7 +99,11 @@ class TurnRunner:
             await self._ledger.close(turn.turn_id)
         seconds = time.perf_counter() - started
         self._metrics.turn_finished(
-            channel=message.conversation.channel, agent=reply.agent, outcome=outcome, seconds=seconds
+            channel=message.conversation.channel,
+            agent=reply.agent,
+            outcome=outcome,
+            seconds=seconds,
+            degraded=reply.degraded,
         )
         _log.info(
             "turn", outcome=outcome, agent=reply.agent, degraded=reply.degraded, seconds=round(seconds, 4)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from brain.message import Channel, Conversation, InboundMessage, Sender
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
+from observability.metrics import Metrics
 
 
 def _message(delivery_id: str, tenant: str = "T1") -> InboundMessage:
@@ -25,7 +26,7 @@ def _message(delivery_id: str, tenant: str = "T1") -> InboundMessage:
 
 
 async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine)
+    inbox = Inbox(engine, Metrics())
     first = await inbox.accept(_message("E1"))
     second = await inbox.accept(_message("E1"))
     assert not first.duplicate
@@ -36,7 +37,7 @@ async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None
 
 
 async def test_a_conversation_is_known_once_it_was_taken_part_in(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine)
+    inbox = Inbox(engine, Metrics())
     conversation = _message("E1").conversation
     assert not await inbox.knows(conversation)
     await inbox.accept(_message("E1"))
@@ -44,7 +45,7 @@ async def test_a_conversation_is_known_once_it_was_taken_part_in(engine: AsyncEn
 
 
 async def test_same_delivery_id_of_another_tenant_is_another_message(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine)
+    inbox = Inbox(engine, Metrics())
     first = await inbox.accept(_message("E1"))
     other = await inbox.accept(_message("E1", tenant="T2"))
     assert not other.duplicate
@@ -52,7 +53,7 @@ async def test_same_delivery_id_of_another_tenant_is_another_message(engine: Asy
 
 
 async def test_concurrent_deliveries_make_one_turn_and_one_job(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine)
+    inbox = Inbox(engine, Metrics())
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM pgqueuer"))
     accepted = await asyncio.gather(*(inbox.accept(_message("E1")) for _ in range(20)))
@@ -66,7 +67,7 @@ async def test_concurrent_deliveries_make_one_turn_and_one_job(engine: AsyncEngi
 async def test_events_are_read_from_the_first_and_end_with_the_reply(
     engine: AsyncEngine, postgres_dsn: str
 ) -> None:
-    turn_id = (await Inbox(engine).accept(_message("E1"))).turn_id
+    turn_id = (await Inbox(engine, Metrics()).accept(_message("E1"))).turn_id
     events = TurnEvents(engine, postgres_dsn)
     events.start()
     try:
@@ -92,7 +93,7 @@ async def test_events_are_read_from_the_first_and_end_with_the_reply(
 
 
 async def test_following_gives_up_when_no_reply_comes(engine: AsyncEngine, postgres_dsn: str) -> None:
-    turn_id = (await Inbox(engine).accept(_message("E1"))).turn_id
+    turn_id = (await Inbox(engine, Metrics()).accept(_message("E1"))).turn_id
     events = TurnEvents(engine, postgres_dsn)
     with pytest.raises(TimeoutError):
         async for _ in events.follow(turn_id, patience=timedelta(milliseconds=50)):

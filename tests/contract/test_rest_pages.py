@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 import bots.rest.pages
 from bots.problems import problem_middleware
-from bots.rest.pages import Pages
+from bots.rest.pages import register_pages
 
 FOLDER = Path(bots.rest.pages.__file__).parent / "pages"
 FILES = sorted(path.name for path in FOLDER.iterdir())
@@ -22,7 +22,7 @@ FILES = sorted(path.name for path in FOLDER.iterdir())
 @pytest.fixture
 async def client() -> AsyncIterator[aiohttp.ClientSession]:
     app = web.Application(middlewares=[problem_middleware])
-    Pages().register(app)
+    register_pages(app)
     server = TestServer(app)
     await server.start_server()
     async with aiohttp.ClientSession(server.make_url("/")) as session:

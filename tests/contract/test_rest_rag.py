@@ -188,12 +188,8 @@ def _request(key: str = "k1") -> web.Request:
     return request
 
 
-def _keys(engine: AsyncEngine) -> IdempotencyKeys:
-    return IdempotencyKeys(engine, keep_for=timedelta(hours=24), in_flight_for=timedelta(minutes=5))
-
-
 async def test_a_request_in_flight_is_not_run_again(engine: AsyncEngine) -> None:
-    keys = _keys(engine)
+    keys = IdempotencyKeys(engine)
     started, finish = asyncio.Event(), asyncio.Event()
 
     async def slow() -> web.Response:
@@ -213,7 +209,7 @@ async def test_a_request_in_flight_is_not_run_again(engine: AsyncEngine) -> None
 
 
 async def test_a_failed_request_leaves_its_key_free(engine: AsyncEngine) -> None:
-    keys = _keys(engine)
+    keys = IdempotencyKeys(engine)
 
     async def failing() -> web.Response:
         raise ProblemError(503, "unavailable", "later")
@@ -239,7 +235,7 @@ async def test_a_failed_request_leaves_its_key_free(engine: AsyncEngine) -> None
 async def test_a_key_is_forgotten_after_its_time(
     engine: AsyncEngine, age: timedelta, status: int | None, *, is_kept: bool
 ) -> None:
-    keys = _keys(engine)
+    keys = IdempotencyKeys(engine)
     await keys.delivery_id(_request("old"), b"x")
     async with engine.begin() as connection:
         await connection.execute(update(IDEMPOTENCY_KEYS).values(created_at=func.now() - age, status=status))
@@ -250,7 +246,7 @@ async def test_a_key_is_forgotten_after_its_time(
 
 
 async def test_a_key_joins_the_delivery_only_with_the_same_content(engine: AsyncEngine) -> None:
-    keys = _keys(engine)
+    keys = IdempotencyKeys(engine)
     first = await keys.delivery_id(_request(), b"x")
     assert await keys.delivery_id(_request(), b"x") == first
     assert await keys.delivery_id(_request("k2"), b"x") != first

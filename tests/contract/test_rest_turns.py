@@ -42,7 +42,8 @@ async def proposal(engine: AsyncEngine) -> None:
         "id": VIEW.id,
         "turn_id": "t",
         "action": "rerun",
-        "target": {"job_id": "j", "selection": VIEW.target, "name": "PAYCALC", "run_id": None, "attempt": 0},
+        "target": {"job_id": "j", "selection": VIEW.target, "name": "PAYCALC", "run_id": None, "attempt": 0}
+        | {"was_held": False, "had_dependencies": False},
         "consequences": list(VIEW.consequences),
         "requires": "self",
         "digest": "d",

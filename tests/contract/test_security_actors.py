@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from security.actors import ActorDirectory, IdentityTakenError, UnknownActorError
+from security.actors import ActorDirectory, DirectoryError
 from security.passwords import Passwords
 from security.roles import Actor, Role
 
@@ -44,12 +44,12 @@ async def test_without_a_password_nobody_logs_in(directory: ActorDirectory) -> N
 
 @pytest.mark.parametrize("username", ["", "Ana", "ana souza", "-ana", "ana\n", "аna", "a" * 65])
 async def test_a_name_that_could_be_mistaken_is_refused(directory: ActorDirectory, username: str) -> None:
-    with pytest.raises(ValueError, match="not a user name"):
+    with pytest.raises(DirectoryError, match="not a user name"):
         await directory.add(username, "Somebody", Role.VIEWER, "password")
 
 
 async def test_an_existing_name_is_replaced_only_on_purpose(directory: ActorDirectory) -> None:
-    with pytest.raises(ValueError, match="exists"):
+    with pytest.raises(DirectoryError, match="exists"):
         await directory.add("ana", "Mallory", Role.ADMIN, "mine now")
     assert await directory.authenticate("ana", "correct horse") == _ANA
 
@@ -71,7 +71,7 @@ async def test_an_identity_belongs_to_one_person(directory: ActorDirectory) -> N
     await directory.add("bia", "Bia", Role.VIEWER, "password")
     await directory.link("ana", "slack", "T1", "U1", linked_by="admin")
     await directory.link("ana", "slack", "T1", "U1", linked_by="admin")
-    with pytest.raises(IdentityTakenError):
+    with pytest.raises(DirectoryError, match="already linked"):
         await directory.link("bia", "slack", "T1", "U1", linked_by="admin")
     assert await directory.resolve("slack", "T1", "U1") == _ANA
 
@@ -82,11 +82,11 @@ async def test_of_two_links_at_the_same_moment_one_wins(directory: ActorDirector
         *(directory.link(who, "slack", "T1", "U1", linked_by="admin") for who in ("ana", "bia")),
         return_exceptions=True,
     )
-    assert {type(result) for result in results} == {type(None), IdentityTakenError}
+    assert {type(result) for result in results} == {type(None), DirectoryError}
 
 
 async def test_nobody_cannot_be_linked(directory: ActorDirectory) -> None:
-    with pytest.raises(UnknownActorError):
+    with pytest.raises(DirectoryError, match="nobody called nobody"):
         await directory.link("nobody", "slack", "T1", "U1", linked_by="admin")
 
 
@@ -96,11 +96,5 @@ async def test_a_disabled_person_is_found_nowhere(directory: ActorDirectory) -> 
     assert await directory.get("ana") is None
     assert await directory.resolve("slack", "T1", "U1") is None
     assert await directory.authenticate("ana", "correct horse") is None
-    assert await directory.list() == ()
-    with pytest.raises(UnknownActorError):
+    with pytest.raises(DirectoryError, match="nobody called nobody"):
         await directory.disable("nobody")
-
-
-async def test_everybody_is_listed_by_id(directory: ActorDirectory) -> None:
-    await directory.add("abel", "Zeca", Role.VIEWER, None)
-    assert [actor.actor_id for actor in await directory.list()] == ["abel", "ana"]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import jwt
@@ -14,7 +16,7 @@ from security.actors import ActorDirectory
 from security.passwords import Passwords
 from security.roles import Role
 from security.tables import refresh_tokens
-from security.tokens import TokenError, TokenExpiredError, TokenPair, TokenRevokedError, Tokens
+from security.tokens import TokenError, TokenPair, Tokens
 
 _SECRET = "q7T-vW2xK9_mB4nZ8rL1sD6fH3jP5aYc0eUg"
 
@@ -26,6 +28,13 @@ def _tokens(engine: AsyncEngine, *, access: int = 1800, refresh: int = 43200) ->
         access_lifetime=timedelta(seconds=access),
         refresh_lifetime=timedelta(seconds=refresh),
     )
+
+
+@contextmanager
+def _refused(code: str) -> Iterator[None]:
+    with pytest.raises(TokenError) as caught:
+        yield
+    assert caught.value.code == code
 
 
 @pytest.fixture(autouse=True)
@@ -48,18 +57,17 @@ async def test_an_access_token_names_the_person(tokens: Tokens) -> None:
 
 async def test_each_kind_of_token_opens_its_own_door_only(tokens: Tokens) -> None:
     pair = await tokens.issue("ana")
-    with pytest.raises(TokenError):
+    with _refused("token_invalid"):
         tokens.read_access(pair.refresh_token)
-    with pytest.raises(TokenError):
+    with _refused("token_invalid"):
         await tokens.refresh(pair.access_token)
 
 
 async def test_an_expired_access_token_says_so(engine: AsyncEngine) -> None:
     tokens = _tokens(engine, access=-10)
     pair = await tokens.issue("ana")
-    with pytest.raises(TokenExpiredError) as caught:
+    with _refused("token_expired"):
         tokens.read_access(pair.access_token)
-    assert caught.value.code == "token_expired"
 
 
 async def test_a_login_ends_although_it_was_refreshed(engine: AsyncEngine) -> None:
@@ -68,7 +76,7 @@ async def test_a_login_ends_although_it_was_refreshed(engine: AsyncEngine) -> No
     assert _claims(second)["exp"] == _claims(first)["exp"]
 
     ended = await _tokens(engine, refresh=-10).issue("ana")
-    with pytest.raises(TokenExpiredError):
+    with _refused("token_expired"):
         await _tokens(engine).refresh(ended.refresh_token)
 
 
@@ -77,7 +85,7 @@ async def test_a_token_without_a_claim_is_refused(tokens: Tokens, missing: str) 
     claims = _claims(await tokens.issue("ana"), "access_token")
     assert tokens.read_access(jwt.encode(claims, _SECRET)) == "ana"
     del claims[missing]
-    with pytest.raises(TokenError):
+    with _refused("token_invalid"):
         tokens.read_access(jwt.encode(claims, _SECRET))
 
 
@@ -93,7 +101,7 @@ async def test_a_token_without_a_claim_is_refused(tokens: Tokens, missing: str) 
 )
 async def test_a_token_with_a_wrong_claim_is_refused(tokens: Tokens, changed: dict[str, object]) -> None:
     claims = _claims(await tokens.issue("ana"), "access_token") | changed
-    with pytest.raises(TokenError):
+    with _refused("token_invalid"):
         tokens.read_access(jwt.encode(claims, _SECRET))
 
 
@@ -106,7 +114,7 @@ async def test_a_token_that_another_key_or_none_signed_is_refused(tokens: Tokens
         "not.a.token",
         "",
     ):
-        with pytest.raises(TokenError):
+        with _refused("token_invalid"):
             tokens.read_access(forged)
 
 
@@ -120,10 +128,9 @@ async def test_a_refresh_gives_a_working_pair(tokens: Tokens) -> None:
 async def test_a_refresh_token_used_twice_ends_its_login_and_no_other(tokens: Tokens) -> None:
     stolen, other = await tokens.issue("ana"), await tokens.issue("ana")
     successor = await tokens.refresh(stolen.refresh_token)
-    with pytest.raises(TokenRevokedError) as caught:
+    with _refused("token_revoked"):
         await tokens.refresh(stolen.refresh_token)
-    assert caught.value.code == "token_revoked"
-    with pytest.raises(TokenRevokedError):
+    with _refused("token_revoked"):
         await tokens.refresh(successor.refresh_token)
     assert await tokens.refresh(other.refresh_token)
 
@@ -134,15 +141,16 @@ async def test_of_two_uses_at_the_same_moment_at_most_one_works(tokens: Tokens) 
         *(tokens.refresh(pair.refresh_token) for _ in range(5)), return_exceptions=True
     )
     (winner,) = (result for result in results if isinstance(result, TokenPair))
-    assert sum(isinstance(result, TokenRevokedError) for result in results) == 4
-    with pytest.raises(TokenRevokedError):
+    losers = [result.code for result in results if isinstance(result, TokenError)]
+    assert losers == ["token_revoked"] * 4
+    with _refused("token_revoked"):
         await tokens.refresh(winner.refresh_token)
 
 
 async def test_a_disabled_person_cannot_refresh(tokens: Tokens, directory: ActorDirectory) -> None:
     pair = await tokens.issue("ana")
     await directory.disable("ana")
-    with pytest.raises(TokenRevokedError):
+    with _refused("token_revoked"):
         await tokens.refresh(pair.refresh_token)
 
 

@@ -5,13 +5,13 @@ import json
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
 
+from bots.problems import problem_middleware
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
 from brain.message import Verb
@@ -43,10 +43,9 @@ async def app(session: ClientSession) -> AsyncIterator[App]:
         signing_secret=SECRET,
         api_url="http://127.0.0.1:9/api/",
         team_allow_list=frozenset({"T1"}),
-        claim_timeout=timedelta(seconds=0.3),
         max_body_bytes=20_000,
     )
-    inbox, host = RecordingInbox(), web.Application()
+    inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
     SlackRoutes(settings, inbox).register(host)
     async with TestServer(host) as server:
         url = str(server.make_url("/slack/events"))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import aiohttp
 import pytest
-from pydantic import SecretStr
 
-from bots.teams.credentials import BotToken
-from bots.teams.errors import ConnectorUnavailableError, CredentialsRejectedError
+from bots.teams.connector import BotToken
+from brain.turns.outbox import OutboxError
 from tests.support.fake_connector import APP_ID, APP_PASSWORD, TENANT, FakeConnector
 
 
@@ -39,15 +37,7 @@ def clock() -> Clock:
 @pytest.fixture
 async def token(teams: FakeConnector, clock: Clock) -> AsyncIterator[BotToken]:
     async with aiohttp.ClientSession() as session:
-        yield BotToken(
-            session,
-            token_url=teams.settings().outbound_token_url,
-            app_id=APP_ID,
-            app_password=SecretStr(APP_PASSWORD),
-            scope="https://api.botframework.com/.default",
-            timeout=timedelta(seconds=5),
-            clock=clock,
-        )
+        yield BotToken(session, teams.settings(), clock=clock)
 
 
 async def test_token_is_asked_for_once_by_client_credentials(token: BotToken, teams: FakeConnector) -> None:
@@ -90,8 +80,9 @@ async def test_valid_token_is_used_while_the_token_service_is_down(
     teams.token_refusals.extend([503, 503])
     assert await token.get() == "bot-token-1"
     clock.seconds += 300
-    with pytest.raises(ConnectorUnavailableError):
+    with pytest.raises(OutboxError) as caught:
         await token.get()
+    assert caught.value.retryable
 
 
 async def test_refused_token_is_forgotten(token: BotToken) -> None:
@@ -112,7 +103,7 @@ async def test_wrong_secret_is_the_operators_business(
     token: BotToken, teams: FakeConnector, status: int
 ) -> None:
     teams.token_refusals.append(status)
-    with pytest.raises(CredentialsRejectedError) as caught:
+    with pytest.raises(OutboxError) as caught:
         await token.get()
     assert not caught.value.retryable
     assert "invalid_client" in str(caught.value)
@@ -124,17 +115,20 @@ async def test_any_other_answer_is_worth_another_try(
     token: BotToken, teams: FakeConnector, status: int
 ) -> None:
     teams.token_refusals.append(status)
-    with pytest.raises(ConnectorUnavailableError):
+    with pytest.raises(OutboxError) as caught:
         await token.get()
+    assert caught.value.retryable
 
 
 async def test_silent_token_service_is_worth_another_try(token: BotToken, teams: FakeConnector) -> None:
     await teams.__aexit__()
-    with pytest.raises(ConnectorUnavailableError):
+    with pytest.raises(OutboxError) as caught:
         await token.get()
+    assert caught.value.retryable
 
 
 async def test_answer_without_a_lifetime_is_no_token(token: BotToken, teams: FakeConnector) -> None:
     teams.token_lifetime = None
-    with pytest.raises(ConnectorUnavailableError):
+    with pytest.raises(OutboxError) as caught:
         await token.get()
+    assert caught.value.retryable

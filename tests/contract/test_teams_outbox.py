@@ -11,16 +11,15 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 import pytest
 
-from bots.teams.adapter import TeamsAdapter, TeamsConnector
-from bots.teams.conversations import Patience
-from bots.teams.credentials import BotToken
+from bots.teams.adapter import TeamsAdapter
+from bots.teams.connector import Patience
 from bots.teams.inbound import read_activity, to_message
 from bots.teams.outbox import TeamsOutbox, TeamsOutboxes
 from brain.message import InboundMessage
 from brain.reply import Reply, Table, text
 from brain.turns.outbox import OutboxError
 from tests.support import teams_activities as activities
-from tests.support.fake_connector import APP_ID, FakeConnector, Refusal
+from tests.support.fake_connector import FakeConnector, Refusal
 
 REPLY = Reply(blocks=(text("Job PAYROLL ended in ABEND."),), plain_text="Job PAYROLL ended in ABEND.")
 
@@ -39,25 +38,13 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 @pytest.fixture
 def outboxes(teams: FakeConnector, session: aiohttp.ClientSession) -> TeamsOutboxes:
-    settings = teams.settings()
-    token = BotToken(
-        session,
-        token_url=settings.outbound_token_url,
-        app_id=APP_ID,
-        app_password=settings.app_password,
-        scope=settings.token_scope,
-        timeout=settings.http_timeout,
-    )
     patience = Patience(
         attempts=3,
         timeout=timedelta(seconds=1),
         backoff=timedelta(milliseconds=1),
         longest_wait=timedelta(seconds=2),
     )
-    adapter = TeamsAdapter(
-        session, token, app_id=APP_ID, service_urls=settings.service_urls, patience=patience
-    )
-    return TeamsOutboxes(TeamsConnector(adapter))
+    return TeamsOutboxes(TeamsAdapter(session, teams.settings(), patience))
 
 
 def _message(teams: FakeConnector, **overrides: object) -> InboundMessage:

@@ -15,12 +15,15 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bots.teams.channel import build_channel
+from bots.problems import problem_middleware
+from bots.teams.routes import build_channel
 from brain.message import InboundMessage, Locale, Verb, from_jsonable
 from brain.tables import TURNS
 from brain.turns.inbox import Inbox
+from observability.metrics import Metrics
 from tests.support import teams_activities as activities
 from tests.support.fake_connector import APP_ID, TENANT, FakeConnector, private_key
+from tests.support.recording_inbox import RecordingInbox
 
 PATH = "/api/messages"
 
@@ -33,9 +36,11 @@ async def teams() -> AsyncIterator[FakeConnector]:
 
 @pytest.fixture
 async def client(teams: FakeConnector, engine: AsyncEngine) -> AsyncIterator[TestClient]:
-    app = web.Application()
+    app = web.Application(middlewares=[problem_middleware])
     async with aiohttp.ClientSession() as session:
-        build_channel(teams.settings(max_body_bytes=64 * 1024), session, Inbox(engine)).routes.register(app)
+        build_channel(
+            teams.settings(max_body_bytes=64 * 1024), session, Inbox(engine, Metrics())
+        ).routes.register(app)
         async with TestClient(TestServer(app)) as client:
             yield client
 
@@ -248,6 +253,20 @@ async def test_message_without_a_sender_is_a_bad_request(
 
 
 # --- what is taken and answered ---
+
+
+async def test_message_that_cannot_be_stored_is_asked_for_again(teams: FakeConnector) -> None:
+    inbox, app = RecordingInbox(), web.Application(middlewares=[problem_middleware])
+    inbox.error = ConnectionError("database is away")
+    async with aiohttp.ClientSession() as session:
+        build_channel(teams.settings(), session, inbox).routes.register(app)
+        async with TestClient(TestServer(app)) as client:
+            response = await _post(client, activities.message(teams.service_url), teams.sign())
+            assert await _is_problem(response, 503, "not_stored")
+            assert int(response.headers["Retry-After"]) > 0
+            inbox.error = None
+            assert (await _post(client, activities.message(teams.service_url), teams.sign())).status == 202
+    assert [message.text for message in inbox.messages] == ["what failed?"]
 
 
 async def test_redelivered_message_is_acknowledged_and_taken_once(

@@ -16,10 +16,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from observability.metrics import Metrics
 from tests.support.scripted_tws import running_script, says
-from tws.client import TwsClient, open_session
+from tws.client import TwsClient
 from tws.errors import TwsUnreachableError
 from tws.settings import TwsSettings
+from tws.transport import open_session
 
 INFO = says('{"displayVersion": "10.2.8", "timezone": "UTC"}')
 
@@ -30,7 +32,7 @@ async def connected(url: str, **values: Any) -> AsyncIterator[TwsClient]:
         {"url": url, "username": "resync", "password": "hunter2", "read_retries": 0, **values}
     )
     async with open_session(settings) as session:
-        yield TwsClient(settings, session)
+        yield TwsClient(settings, session, Metrics())
 
 
 def certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:

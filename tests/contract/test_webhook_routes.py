@@ -8,6 +8,7 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 from aiohttp.test_utils import BaseTestServer, TestServer
 
+from bots.problems import problem_middleware
 from bots.webhook.routes import WebhookRoutes
 from bots.webhook.settings import WebhookSettings, WebhookSource
 from bots.webhook.signature import sign
@@ -59,7 +60,7 @@ def inbox() -> RecordingInbox:
 @pytest.fixture
 async def sender(inbox: RecordingInbox) -> AsyncIterator[Sender]:
     settings = WebhookSettings(sources={"tws-prod": WebhookSource(secret=SECRET)}, max_body_bytes=2_000)
-    host = web.Application()
+    host = web.Application(middlewares=[problem_middleware])
     WebhookRoutes(settings, inbox).register(host)
     async with TestServer(host) as server, ClientSession() as session:
         yield Sender(session, server)

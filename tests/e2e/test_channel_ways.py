@@ -137,7 +137,9 @@ async def test_verified_teams_activity_leads_to_a_confirmed_rerun(
     assert (status, invoked["statusCode"]) == (200, 200)
     (proposed, *_) = await _eventually(lambda: last_card("Aprovar"))
     approve = _teams_actions(proposed.card)["Aprovar"]
-    status, invoked = await send(teams_activities.execute(url, approve["verb"], approve["data"], locale="pt-BR"))
+    status, invoked = await send(
+        teams_activities.execute(url, approve["verb"], approve["data"], locale="pt-BR")
+    )
     assert (status, invoked["statusCode"]) == (200, 200)
     await _eventually(
         lambda: [one for one in connector.deliveries if "Confirmado" in json.dumps(one.activity)]

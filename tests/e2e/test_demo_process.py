@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 import asyncpg
@@ -24,6 +24,8 @@ from tests.support.simulator import PASSWORD
 from tests.support.waiting import eventually
 
 pytestmark = pytest.mark.timeout(300)
+
+_APPROVAL = {"decision": "approve", "reason": ""}
 
 
 class Demo:
@@ -79,7 +81,7 @@ class Demo:
         _, *lines = (self.data_dir / "tws" / "plan.jsonl").read_text().splitlines()
         return sum(json.loads(line)["job"].endswith(f".{job}") for line in lines)
 
-    async def __aenter__(self) -> Demo:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -138,31 +140,52 @@ async def test_ctrl_c_stops_every_process_and_the_next_start_continues(demo: Dem
         assert (status, outcome["state"]) == (200, "rejected")
 
 
-async def test_killed_when_the_approval_has_just_been_posted(demo: Demo) -> None:
+async def test_killed_during_a_question_and_as_an_approval_is_posted(demo: Demo) -> None:
     server = await demo.start()
     before = await server.runs_of("PAYROLL", "PAYDAILY")
     async with server.client("operator") as operator:
         proposal = await _propose(operator, "PAYROLL")
-        body = json.dumps({"decision": "approve", "reason": ""}).encode()
-        head = (
-            f"POST /api/v1/proposals/{proposal}/decision HTTP/1.1\r\nHost: localhost\r\n"
-            f"Authorization: {operator.session.headers['Authorization']}\r\nIdempotency-Key: once\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        with socket.create_connection(("127.0.0.1", int(server.address.rsplit(":", 1)[1]))) as connection:
-            connection.sendall(head.encode() + body)
+        question, stream = {"message": "why did DWH_LOAD fail?"}, {"Accept": "text/event-stream"}
+        async with operator.session.post("/api/v1/chat", json=question, headers=stream) as response:
+            async for line in response.content:
+                if line == b"event: progress\n":
+                    break
+            _post_decision(server, operator, proposal)
             demo.kill_at_once()
     await demo.kill()
+    asked = "SELECT turn_id FROM turns WHERE message->>'text' = $1"
+    turn = await demo.query(asked, question["message"])
+
     server = await demo.start()
     async with server.client("operator") as operator:
+
+        async def answered() -> Any:
+            status, found = await operator.get(f"/api/v1/turns/{turn}")
+            return found if status == 200 else None
+
+        answer = await eventually(answered)
+        assert answer["agent"] == "diagnosis"
+        assert "DWH_LOAD" in answer["reply"]["plain_text"]
         # A client without an answer repeats its request.
-        path, decision = f"/api/v1/proposals/{proposal}/decision", {"decision": "approve", "reason": ""}
-        status, outcome = await operator.post(path, decision, **{"Idempotency-Key": "once"})
+        path = f"/api/v1/proposals/{proposal}/decision"
+        status, outcome = await operator.post(path, _APPROVAL, **{"Idempotency-Key": "once"})
         assert (status, outcome["state"]) == (200, "confirmed")
         status, outcome = await operator.decide(proposal, "approve")
         assert (status, outcome["state"]) == (200, "confirmed")
     assert demo.orders("PAYROLL") == 1
     assert len(await server.runs_of("PAYROLL", "PAYDAILY")) == len(before) + 1
+
+
+def _post_decision(server: Server, client: Client, proposal: str) -> None:
+    """Sends an approval and returns when it has left, without a look at what comes back."""
+    body = json.dumps(_APPROVAL).encode()
+    head = (
+        f"POST /api/v1/proposals/{proposal}/decision HTTP/1.1\r\nHost: localhost\r\n"
+        f"Authorization: {client.session.headers['Authorization']}\r\nIdempotency-Key: once\r\n"
+        f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", int(server.address.rsplit(":", 1)[1]))) as connection:
+        connection.sendall(head.encode() + body)
 
 
 async def test_killed_when_the_engine_has_just_accepted_the_order(demo: Demo) -> None:
@@ -195,26 +218,3 @@ async def test_killed_when_the_engine_has_just_accepted_the_order(demo: Demo) ->
         assert (status, outcome["state"]) == (200, "confirmed")
     assert demo.orders("POS_SETTLE") == 1
     assert len(await server.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
-
-
-async def test_question_outlives_the_process_that_took_it(demo: Demo) -> None:
-    server = await demo.start()
-    async with server.client("viewer") as viewer:
-        question = {"message": "why did DWH_LOAD fail?"}
-        stream = {"Accept": "text/event-stream"}
-        async with viewer.session.post("/api/v1/chat", json=question, headers=stream) as response:
-            assert await response.content.readline() == b"event: progress\n"
-            demo.kill_at_once()
-    await demo.kill()
-    turn = await demo.query("SELECT turn_id FROM turns ORDER BY seq DESC LIMIT 1")
-
-    server = await demo.start()
-    async with server.client("viewer") as viewer:
-
-        async def answered() -> Any:
-            status, found = await viewer.get(f"/api/v1/turns/{turn}")
-            return found if status == 200 else None
-
-        answer = await eventually(answered)
-    assert answer["agent"] == "diagnosis"
-    assert "DWH_LOAD" in answer["reply"]["plain_text"]

@@ -114,11 +114,15 @@ messages = st.builds(
     InboundMessage,
     delivery_id=_ids,
     conversation=conversations,
-    sender=st.builds(Sender, channel=st.sampled_from(Channel), tenant=_ids, user_id=_ids, display_name=_words),
+    sender=st.builds(
+        Sender, channel=st.sampled_from(Channel), tenant=_ids, user_id=_ids, display_name=_words
+    ),
     text=_words,
     received_at=_times,
     button=st.none()
-    | st.builds(ButtonPress, verb=st.sampled_from(Verb), value=_ids, reason=_words, message_id=st.none() | _ids),
+    | st.builds(
+        ButtonPress, verb=st.sampled_from(Verb), value=_ids, reason=_words, message_id=st.none() | _ids
+    ),
     alert=st.none() | _alerts,
     locale=st.none() | st.sampled_from(Locale),
     agent=st.none() | _words,

@@ -136,7 +136,8 @@ async def rest_server(
     events = TurnEvents(engine, dsn)
     events.start()
     limiter = RateLimiter(redis_url)
-    inbox = Inbox(engine)
+    metrics = Metrics()
+    inbox = Inbox(engine, metrics)
     proposals = Proposals(engine, lifetime=timedelta(minutes=15))
     locks = create_async_engine(engine.url)
     ledger = Ledger(engine, locks)
@@ -148,7 +149,7 @@ async def rest_server(
         actors=directory,
         limiter=limiter,
         limit=person_rate,
-        metrics=Metrics(),
+        metrics=metrics,
         tracer=tracer,
         locale=Locale.EN,
         deadline=timedelta(seconds=30),

@@ -14,16 +14,14 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from . import logs, oql, selection
+from . import filters, logs
 from .engine import Engine
-from .listing import JobListing, filtered, page_bounds
+from .listing import JobListing
 from .master import IllegalActionError, Master
-from .neighbours import predecessors, successors
-from .rights import ACCESS, Caller, Users
-from .runs import JobState, StreamState
-from .transitions import Action
-from .wire import TIME_ZONE, instant, stream_json, workstation_json
-from .wire_dependencies import dependencies_json
+from .orders import Action
+from .rights import Caller, Users
+from .runs import JobState, Node, StreamState
+from .wire import dependencies_json, engine_json, instant, stream_json, workstation_json
 
 __all__ = ["Api"]
 
@@ -36,6 +34,7 @@ _JUSTIFICATION = {
 }
 _CALLER = web.RequestKey("caller", Caller)
 _LANDING = "<!DOCTYPE html><title>Workload Automation</title><h1>Workload Automation REST API</h1>"
+_WRAPPER = "AWSJSY404E The operation on the plan could not be completed."
 
 _T = TypeVar("_T")
 _Json = dict[str, Any]
@@ -48,11 +47,12 @@ class Api:
     def __init__(self, master: Master, users: Users) -> None:
         self._master = master
         self._users = users
-        self._listing = JobListing(master.engine)
+        self._listings: dict[bool, JobListing] = {}
 
     def routes(self) -> list[web.RouteDef]:
         """Every route."""
         job, run = f"{_BASE}/plan/job/{{id}}", f"{_BASE}/plan/job/run/{{id}}"
+        on_jobs = [action for action in Action if action is not Action.RERUN]
         return [
             web.get("/twsd/", self._landing),
             web.get("/sim/actions", self._actions),
@@ -60,15 +60,11 @@ class Api:
             web.get(f"{_BASE}/plan/job", self._jobs),
             web.get(f"{_BASE}/plan/job/count", self._job_count),
             web.get(job, self._job),
-            web.get(f"{job}/predecessors", self._predecessors),
-            web.get(f"{job}/successors", self._successors),
+            web.get(f"{job}/predecessors", self._neighbours(Engine.predecessors)),
+            web.get(f"{job}/successors", self._neighbours(Engine.successors)),
             web.get(f"{run}/joblog", self._job_log),
             web.put(f"{run}/action/{Action.RERUN}", self._rerun),
-            *(
-                web.put(f"{job}/action/{action}", self._act_on_job(action))
-                for action in Action
-                if action is not Action.RERUN
-            ),
+            *(web.put(f"{job}/action/{action}", self._act_on_job(action)) for action in on_jobs),
             web.get(f"{_BASE}/plan/jobstream", self._streams),
             web.get(f"{_BASE}/plan/jobstream/{{id}}", self._stream),
             web.get(f"{_BASE}/plan/workstation", self._workstations),
@@ -79,15 +75,15 @@ class Api:
     async def guard(self, request: web.Request, handler: _Handler) -> web.StreamResponse:
         """Refuses callers without valid credentials, as the application server does before any route."""
         caller = self._users.authenticate(request.headers.get("Authorization", ""))
-        if caller is None and request.path != "/twsd/":
+        if caller is not None:
+            request[_CALLER] = caller
+        elif request.path != "/twsd/":
             return web.Response(
                 status=401,
                 text="<html><body>Error 401: SRVE0295E</body></html>",
                 content_type="text/html",
                 headers={"WWW-Authenticate": 'Basic realm="Engine server"'},
             )
-        if caller is not None:
-            request[_CALLER] = caller
         return await handler(request)
 
     async def _landing(self, _: web.Request) -> web.Response:
@@ -97,123 +93,84 @@ class Api:
 
     async def _actions(self, _: web.Request) -> web.Response:
         """For tests: what was accepted, oldest first."""
+        fields = ("user", "action", "job", "run_id", "justification")
+        orders = self._master.orders
         return web.json_response(
-            [
-                {
-                    "at": instant(order.at),
-                    "user": order.user,
-                    "action": order.action,
-                    "job": order.job,
-                    "run_id": order.run_id,
-                    "justification": order.justification,
-                }
-                for order in self._master.orders
-            ]
+            [{"at": instant(one.at)} | {field: getattr(one, field) for field in fields} for one in orders]
         )
 
     async def _engine_info(self, _: web.Request) -> web.Response:
-        plan = self._master.engine.plan
-        return _json(
-            {
-                "displayVersion": "10.2.5",
-                "fullVersion": "10.2.5.00",
-                "referenceId": f"RESYNCSIM-{plan.seed}",
-                "licenseType": "PERSERVER",
-                "locale": "pt_BR",
-                "timezone": TIME_ZONE,
-            }
-        )
+        return _json(engine_json(self._master.engine))
 
     async def _jobs(self, request: web.Request) -> web.Response:
-        listing, may_act = self._jobs_now(), request[_CALLER].may_act
-        query, selected = _filters(request, selection.select_jobs)
-        found = listing.find(query, selected, may_act=may_act)
-        return _page(request, found, lambda job: listing.text(job, may_act=may_act))
+        listing = self._listing(request)
+        return _page(request, listing.find(_query(request, filters.select_jobs)), listing.text)
 
     async def _job_count(self, request: web.Request) -> web.Response:
-        listing = self._jobs_now()
-        selected = _selected(request.query.get("plan_filter", "/@/@#/@/@.@"), selection.select_jobs)
         fields = [field for field in request.query.get("grouping_filters", "").split(",") if field]
         try:
-            return _json(listing.count(selected, fields))
+            return _json(self._listing(request).count(_query(request, filters.select_jobs), fields))
         except KeyError as unknown:
             raise _error(web.HTTPBadRequest, f"AWSJCS029E {unknown} is no field to group by.") from None
 
     async def _job(self, request: web.Request) -> web.Response:
-        listing = self._jobs_now()
-        job = _known(listing.engine.jobs, request)
-        return _json(listing.job_with_dependencies(job, may_act=request[_CALLER].may_act))
+        listing = self._listing(request)
+        return _json(listing.full(_known(listing.engine.jobs, request)))
 
-    async def _predecessors(self, request: web.Request) -> web.Response:
-        return self._neighbours(request, predecessors)
+    def _neighbours(self, walk: Callable[[Engine, JobState, int], Iterable[Node]]) -> _Handler:
+        async def neighbours(request: web.Request) -> web.Response:
+            listing = self._listing(request)
+            engine = listing.engine
+            found = [
+                listing.full(node) if isinstance(node, JobState) else _full_stream(engine, node)
+                for node in walk(engine, _known(engine.jobs, request), _number(request, "depth", 1))
+            ]
+            return _json({"count": len(found), "results": found})
 
-    async def _successors(self, request: web.Request) -> web.Response:
-        return self._neighbours(request, successors)
-
-    def _neighbours(
-        self, request: web.Request, walk: Callable[[Engine, JobState, int], Iterable[JobState | StreamState]]
-    ) -> web.Response:
-        listing, may_act = self._jobs_now(), request[_CALLER].may_act
-        job = _known(listing.engine.jobs, request)
-        found = [
-            listing.job_with_dependencies(node, may_act=may_act)
-            if isinstance(node, JobState)
-            else _full_stream(listing.engine, node)
-            for node in walk(listing.engine, job, _number(request, "depth", 1))
-        ]
-        return _json({"count": len(found), "results": found})
+        return neighbours
 
     async def _job_log(self, request: web.Request) -> web.Response:
         engine = self._master.engine
         job = _known(engine.job_of_run, request)
         run = next(run for run in job.runs if run.id == request.match_info["id"])
         content_only = request.query.get("contentOnly", "").lower() == "true"
-        lines = logs.render(job.plan, job.stream.plan, run, now=engine.now, content_only=content_only)
+        lines = logs.render(job, run, now=engine.now, content_only=content_only)
         if not lines:
-            raise _error(
-                web.HTTPNotFound, "AWSJDB101E The job log was not found: the job has not been launched."
-            )
+            cause = "AWSJDB101E The job log was not found: the job has not been launched."
+            raise _error(web.HTTPNotFound, cause)
         first, last = _number(request, "from_line", 1), _number(request, "to_line", len(lines))
         return web.Response(text="\n".join(lines[max(0, first - 1) : last]) + "\n", content_type="text/plain")
 
     async def _streams(self, request: web.Request) -> web.Response:
-        engine = self._master.engine
-        query, selected = _filters(request, selection.select_streams)
-        make = (
-            _full_stream if any(field.startswith("dependencies.") for field in query.fields) else stream_json
-        )
-        found = filtered((make(engine, stream) for stream in engine.streams.values()), query, selected)
-        return _page(request, found, json.dumps)
+        engine, query = self._master.engine, _query(request, filters.select_streams)
+        make = _full_stream if query.needs_dependencies else stream_json
+        return _page(request, query.select(make(engine, one) for one in engine.streams.values()), json.dumps)
 
     async def _stream(self, request: web.Request) -> web.Response:
-        listing, may_act = self._jobs_now(), request[_CALLER].may_act
+        listing = self._listing(request)
         stream = _known(listing.engine.streams, request)
-        jobs = [listing.job(job, may_act=may_act) for job in stream.jobs]
+        jobs = [listing.row(job) for job in stream.jobs]
         return _json(_full_stream(listing.engine, stream) | {"jobs": jobs})
 
     async def _workstations(self, request: web.Request) -> web.Response:
-        engine = self._master.engine
-        query, selected = _filters(request, selection.select_named)
-        rows = (workstation_json(engine, one) for one in engine.plan.workstations.values())
-        return _page(request, filtered(rows, query, selected), json.dumps)
+        engine, query = self._master.engine, _query(request, filters.select_named)
+        rows = query.select(workstation_json(engine, name) for name in engine.plan.workstations)
+        return _page(request, rows, json.dumps)
 
     async def _workstation(self, request: web.Request) -> web.Response:
         engine = self._master.engine
-        by_id = {one.id: one for one in engine.plan.workstations.values()}
-        return _json(workstation_json(engine, _known(by_id, request)))
+        names = {object_id: name for name, object_id in engine.plan.workstation_ids.items()}
+        return _json(workstation_json(engine, _known(names, request)))
 
     async def _rerun(self, request: web.Request) -> web.Response:
-        if request.content_type != "application/json":
-            raise web.HTTPUnsupportedMediaType
-        await _check_empty_object(request)
+        await _check_options(request)
         job = _known(self._master.engine.job_of_run, request)
         return self._accept(request, Action.RERUN, job, run_id=request.match_info["id"])
 
     def _act_on_job(self, action: Action) -> _Handler:
         async def act(request: web.Request) -> web.Response:
             jobs = self._master.engine.jobs
-            job_id = request.match_info["id"]
-            if any(job_id == job.plan.key for job in jobs.values()):
+            if any(request.match_info["id"] == job.plan.key for job in jobs.values()):
                 cause = "AWSBIO006E The key field SCHED-NAME has no value."
                 raise _error(web.HTTPInternalServerError, _WRAPPER, cause)
             return self._accept(request, action, _known(jobs, request), run_id=None)
@@ -223,68 +180,54 @@ class Api:
     def _accept(
         self, request: web.Request, action: Action, job: JobState, *, run_id: str | None
     ) -> web.Response:
-        caller = request[_CALLER]
+        caller, headers = request[_CALLER], request.headers
         if not caller.may_act:
-            text = f'AWSJDB817E The user "{caller.name}" does not have {ACCESS[action]} access to the object'
+            text = f'AWSJDB817E The user "{caller.name}" does not have {action.access} access to the object'
             raise _error(web.HTTPForbidden, f'{text} "{job.plan.key}" of type JOB.')
-        headers = {name: request.headers.get(header) for name, header in _JUSTIFICATION.items()}
+        reason = {name: headers[header] for name, header in _JUSTIFICATION.items() if header in headers}
         try:
-            self._master.accept(
-                action,
-                job,
-                user=caller.name,
-                run_id=run_id,
-                justification={name: text for name, text in headers.items() if text is not None},
-            )
+            self._master.accept(action, job, user=caller.name, run_id=run_id, justification=reason)
         except IllegalActionError:
             cause = (
                 f'AWSBIN076E The job or instance "{job.plan.key}" is in an incorrect state for the action.'
             )
             raise _error(web.HTTPInternalServerError, _WRAPPER, cause) from None
-        object_id = run_id or job.plan.id
-        kind = "job/run" if run_id else "job"
-        return _json({"id": object_id, "url": f"{request.url.origin()}{_BASE}/plan/{kind}/{object_id}"})
+        path = f"job/run/{run_id}" if run_id else f"job/{job.plan.id}"
+        return _json({"id": run_id or job.plan.id, "url": f"{request.url.origin()}{_BASE}/plan/{path}"})
 
-    def _jobs_now(self) -> JobListing:
-        engine = self._master.engine
-        if self._listing.engine is not engine:
-            self._listing = JobListing(engine)
-        return self._listing
-
-
-_WRAPPER = "AWSJSY404E The operation on the plan could not be completed."
+    def _listing(self, request: web.Request) -> JobListing:
+        engine, may_act = self._master.engine, request[_CALLER].may_act
+        if may_act not in self._listings or self._listings[may_act].engine is not engine:
+            self._listings[may_act] = JobListing(engine, may_act=may_act)
+        return self._listings[may_act]
 
 
 def _full_stream(engine: Engine, stream: StreamState) -> _Json:
     return stream_json(engine, stream) | {"dependencies": dependencies_json(engine, stream)}
 
 
-def _filters(
-    request: web.Request, select: Callable[[str], Callable[[Any], bool]]
-) -> tuple[oql.Query, Callable[[Any], bool]]:
+def _query(request: web.Request, select: Callable[[str], filters.Predicate]) -> filters.Query:
+    """What both filters of the request say. Raises 400."""
     try:
-        query = oql.parse(request.query.get("oql", ""))
-    except oql.OqlSyntaxError as problem:
+        query = filters.parse(request.query.get("oql", ""))
+        text = request.query.get("plan_filter")
+        return query.where(select(text)) if text else query
+    except filters.OqlSyntaxError as problem:
         raise _error(web.HTTPBadRequest, f"OQL_FILTER_SYNTAX_ERROR {problem}") from None
-    return query, _selected(request.query.get("plan_filter", ""), select)
-
-
-def _selected(text: str, select: Callable[[str], Callable[[Any], bool]]) -> Callable[[Any], bool]:
-    if not text:
-        return lambda _: True
-    try:
-        return select(text)
-    except selection.SelectionError as problem:
+    except filters.SelectionError as problem:
         raise _error(web.HTTPBadRequest, f"AWSJCS029E The filter {problem} is not valid.") from None
 
 
 def _page(request: web.Request, found: Sequence[_T], to_text: Callable[[_T], str]) -> web.Response:
     limit, offset = _number(request, "limit", _DEFAULT_LIMIT), _number(request, "offset", 0)
-    following, preceding = page_bounds(len(found), limit, offset)
     parts = [f'"results":[{",".join(to_text(one) for one in found[offset : offset + limit])}]']
     if request.headers.get("Include-Count", "true").lower() != "false":
         parts.insert(0, f'"count":{len(found)}')
-    for name, start in (("next", following), ("previous", preceding)):
+    pages = {
+        "next": offset + limit if offset + limit < len(found) else None,
+        "previous": max(0, offset - limit) if offset > 0 else None,
+    }
+    for name, start in pages.items():
         if start is not None:
             url = request.url.update_query({"limit": str(limit), "offset": str(start)})
             parts.append(f'"{name}":{json.dumps(str(url))}')
@@ -292,10 +235,10 @@ def _page(request: web.Request, found: Sequence[_T], to_text: Callable[[_T], str
 
 
 def _known(objects: Mapping[str, _T], request: web.Request) -> _T:
-    found = objects.get(object_id := request.match_info["id"])
-    if found is None:
+    object_id = request.match_info["id"]
+    if object_id not in objects:
         raise _error(web.HTTPNotFound, f'AWSJDB101E The object "{object_id}" cannot be found.')
-    return found
+    return objects[object_id]
 
 
 def _number(request: web.Request, name: str, default: int) -> int:
@@ -306,8 +249,10 @@ def _number(request: web.Request, name: str, default: int) -> int:
     return int(text)
 
 
-async def _check_empty_object(request: web.Request) -> None:
-    """Raises 400 unless the body is an object without options: this engine has none of them to honour."""
+async def _check_options(request: web.Request) -> None:
+    """Raises 415 or 400 unless the body is a JSON object without options: this engine has none to honour."""
+    if request.content_type != "application/json":
+        raise web.HTTPUnsupportedMediaType
     try:
         body = await request.json()
     except (ValueError, LookupError):  # LookupError: a charset that nobody knows

@@ -1,140 +1,195 @@
-"""The night of a retail bank: workstations, streams and what is special about some jobs.
+"""What `plans/*.yaml` say: the streams of a night, why some of their jobs fail, and what scripts print.
 
-Times are minutes after the start of the plan. The simulator joins the night after six hours (minute 360):
-what this table schedules before that has mostly run, what it schedules later is still to come.
+Times are minutes after the start of the plan, durations minutes.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Annotated, TypeVar
 
-__all__ = ["JOB_DETAILS", "RECURRING", "RESOURCES", "STREAMS", "STREAM_DETAILS", "WORKSTATIONS"]
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
 
-WORKSTATIONS = """
-MDM_SP    MANAGER         LINUX   20 Master domain manager, São Paulo
-BRK_SP    WORKLOAD_BROKER LINUX   10 Workload broker
-AGT_HR01  AGENT           LINUX    8 Folha de pagamento
-AGT_FIN01 AGENT           AIX     12 Contabilidade e regulatório
-AGT_DWH01 AGENT           LINUX   12 Data warehouse
-AGT_CRD01 AGENT           LINUX   10 Cartões
-AGT_POS01 FTA             LINUX    8 Frente de loja, filiais 001-180
-AGT_POS02 FTA             LINUX    8 Frente de loja, filiais 181-355 (unlinked)
-AGT_BKP01 AGENT           LINUX    8 Backup e fitoteca
-AGT_SEC01 AGENT           LINUX    6 Segurança e certificados
-AGT_CRM01 AGENT           WINDOWS  8 CRM e canais
-AGT_LOG01 AGENT           LINUX    8 Logística e estoque
-AGT_PIX01 AGENT           LINUX   10 PIX e SPB
-AGT_LEG01 FTA             AIX      0 Legado, parado para manutenção
-"""
-"""Name, type, operating system, limit, description; `(unlinked)` at its end means what it says."""
+__all__ = [
+    "FOLDER",
+    "Asks",
+    "CatalogueError",
+    "Fault",
+    "JobDefinition",
+    "Night",
+    "Resource",
+    "StreamDefinition",
+    "Workstation",
+    "load",
+]
 
-RESOURCES = {"FITALTO": ("AGT_BKP01", 1), "DBLOCK": ("AGT_DWH01", 4)}
-"""Name: workstation and units."""
+_T = TypeVar("_T")
+_Step = Annotated[tuple[str, ...], BeforeValidator(lambda step: [step] if isinstance(step, str) else step)]
+"""Jobs side by side; one job may stand without its list."""
 
-STREAMS = """
-CADCLI   AGT_CRM01   5 EXTRAI_CLIENTES VALIDA_CPF_CNPJ +ENRIQ_BUREAU ATUALIZA_ENDERECO CARGA_CADASTRO REL_CADASTRO
-BKPERP   AGT_BKP01  10 QUIESCE_ERP:3 BACKUP_DB:40 VERIFY_ERP:6 RESUME_ERP:3
-ESTOQUE  AGT_LOG01  12 LE_INVENTARIO +LE_TRANSFERENCIAS CONSOLIDA_ESTOQUE CALC_RUPTURA SUGERE_REPOSICAO ENVIA_PEDIDOS
-CARDS    AGT_CRD01  20 RECEIVE_VISA +RECEIVE_MASTER +RECEIVE_ELO MERGE_CLEARING EXTRACT_CARDS:25 POST_CARDS GERA_FATURAS SEND_STATEMENTS
-SECOPS   AGT_SEC01  25 LDAP_EXPORT CERT_SYNC:4 ROTATE_KEYS ACCESS_REVIEW +VULN_REPORT
-BKPCRM   AGT_BKP01  30 QUIESCE_CRM:3 BACKUP_DB:22 VERIFY_CRM:6 RESUME_CRM:3
-TARIFAS  AGT_FIN01  35 CALC_TARIFAS APLICA_ISENCOES DEBITA_TARIFAS REL_TARIFAS
-CONTABIL AGT_FIN01  40 COLETA_LANCTOS VALIDA_PLANO_CTAS RATEIO_CUSTOS APURACAO:18 FECHAMENTO:20 BALANCETE DIARIO_GERAL
-POUPANCA AGT_FIN01  45 CALC_RENDIMENTO CREDITA_RENDIMENTO +APURA_IR REL_POUPANCA
-PRECOS   AGT_POS01  50 RECEBE_PRECOS VALIDA_PRECOS GERA_CARGA_PDV ENVIA_CARGA_PDV CONFIRMA_CARGA
-PAYDAILY AGT_HR01   60 TIMESHEET_IMPORT CALC_HORAS PAYROLL:25 GERA_HOLERITE PAY_BANK_FILE PAY_NOTIFY
-POSCLOSE AGT_POS01  70 COLETA_CUPONS FECHA_CAIXAS POS_SETTLE:20 CONCILIA_TEF ENVIA_VENDAS
-NFE      AGT_LOG01  80 IMPORTA_XML VALIDA_SEFAZ ESCRITURA_NFE +ARQUIVA_XML REL_NFE
-BACKUP   AGT_BKP01  90 PREPARE_MEDIA BKP_CATALOG:1 BKP_LABELS EJECT_TAPES
-DWHNIGHT AGT_DWH01 100 DWH_EXTRACT_ERP +DWH_EXTRACT_POS +DWH_EXTRACT_CRM DWH_STAGE DWH_LOAD:30 DWH_AGGREGATE DWH_QUALITY DWH_PUBLISH
-COBRANCA AGT_FIN01 110 GERA_BOLETOS REGISTRA_CIP BAIXA_TITULOS PROTESTA_TITULOS REL_COBRANCA
-REGULAT  AGT_FIN01 120 COLETA_SALDOS GERA_SCR3040 VALIDA_XSD SFTP_BACEN:3 PROTOCOLO_BACEN ARQUIVA_REGULAT
-CONSIG   AGT_HR01  130 IMPORTA_MARGENS CALC_CONSIGNADO AVERBA_CONTRATOS ENVIA_CONVENIOS
-FRAUD    AGT_CRD01 140 SCORE_TRANSACTIONS RANK_ALERTS OPEN_CASES FRAUD_REPORT
-POSFIL02 AGT_POS02 150 COLETA_CUPONS_F2 FECHA_CAIXAS_F2 CONCILIA_F2 ENVIA_VENDAS_F2
-FIDELID  AGT_CRM01 160 PONTOS_CREDITO PONTOS_EXPIRA +SEGMENTA_CLIENTES CAMPANHA_EMAIL CAMPANHA_SMS
-LEGADO   AGT_LEG01 170 EXTRAI_VSAM CONVERTE_EBCDIC CARGA_LEGADO CONFERE_LEGADO
-RETBANCO AGT_FIN01 180 RECEBE_CNAB240 VALIDA_CNAB BAIXA_RETORNO CONTABILIZA_RET
-PAGFORN  AGT_FIN01 190 SELECIONA_TITULOS MONTA_REMESSA LIBERA_REMESSA TRANSMITE_REMESSA CONFERE_REMESSA
-EXPURGO  AGT_DWH01 200 LISTA_PARTICOES ARQUIVA_HIST DROP_PARTICOES REBUILD_INDEX
-SEGUROS  AGT_CRM01 215 EMITE_APOLICES CALC_COMISSAO ENVIA_SUSEP REL_SEGUROS
-CAMBIO   AGT_FIN01 230 IMPORTA_PTAX REAVALIA_CARTEIRA GERA_CONTRATOS REL_CAMBIO
-SPEDFIS  AGT_FIN01 245 EXTRAI_FISCAL GERA_BLOCO_C +GERA_BLOCO_H MONTA_SPED ASSINA_SPED TRANSMITE_SPED
-ROTAS    AGT_LOG01 260 IMPORTA_ENTREGAS OTIMIZA_ROTAS EMITE_ROMANEIO ENVIA_MOTORISTAS
-LIMITES  AGT_CRD01 275 COLETA_BUREAU RECALC_LIMITES APLICA_LIMITES NOTIFICA_CLIENTES
-BKPDWH   AGT_BKP01 290 QUIESCE_DWH:3 BACKUP_DB:420 VERIFY_DWH:10 RESUME_DWH:3
-ECOMM    AGT_CRM01 300 SYNC_CATALOG SYNC_PRICES +SYNC_STOCK REINDEX_SEARCH WARM_CACHE
-BKPMAIL  AGT_BKP01 310 FREEZE_MAIL:4 BACKUP_MAILBOX:35 VERIFY_MAIL:8
-PONTO    AGT_HR01  320 COLETA_PONTO CALC_BANCO_HORAS GERA_OCORRENCIAS ENVIA_GESTORES
-RISCO    AGT_DWH01 330 VAR_POSITIONS +VAR_MARKET_DATA VAR_SIMULATE:35 VAR_CONSOLIDATE VAR_REPORT
-CHARGEBK AGT_CRD01 340 LOAD_DISPUTES MATCH_DISPUTES ISSUE_CREDITS CHARGEBACK_REPORT
-OUVIDOR  AGT_CRM01 348 IMPORTA_CHAMADOS CLASSIFICA_CHAMADOS ENVIA_BACEN_RDR REL_OUVIDORIA
-SPB      AGT_PIX01 355 SPB_PREPARA SPB_ABERTURA:12 SPB_SALDOS SPB_CONCILIA SPB_GRADE
-ESTORNO  AGT_CRD01 362 COLETA_ESTORNOS VALIDA_ESTORNOS EFETIVA_ESTORNOS REL_ESTORNOS
-PDVVERS  AGT_POS01 368 LISTA_PDV BAIXA_VERSAO DISTRIBUI_VERSAO CONFIRMA_VERSAO
-COMPRAS  AGT_LOG01 376 IMPORTA_EDI CASA_PEDIDOS APROVA_COMPRAS ENVIA_EDI
-METAS    AGT_HR01  385 COLETA_METAS CALC_BONUS GERA_EXTRATO_BONUS
-BIVENDAS AGT_DWH01 395 CUBO_VENDAS CUBO_MARGEM DASH_DIRETORIA ENVIA_PDF
-BIRISCO  AGT_DWH01 400 CUBO_RISCO CUBO_CREDITO DASH_RISCO
-ANTECIP  AGT_CRD01 410 COLETA_AGENDA CALC_ANTECIPACAO LIQUIDA_LOJISTAS REL_ANTECIPACAO
-DEVOLUC  AGT_LOG01 420 COLETA_DEVOLUCOES GERA_NOTA_DEVOL CREDITA_CLIENTE
-LOGSHIP  AGT_SEC01 430 COLLECT_SYSLOG COMPRESS_SYSLOG SHIP_SIEM PURGE_SYSLOG
-INVEST   AGT_FIN01 440 IMPORTA_COTAS MARCA_MERCADO CALC_PERFORMANCE GERA_EXTRATOS ENVIA_CVM
-CREDIMOB AGT_FIN01 455 CORRIGE_TR GERA_PARCELAS COBRA_PARCELAS REL_CREDIMOB
-TELEMKT  AGT_CRM01 470 MONTA_MAILING HIGIENIZA_MAILING CARGA_DISCADOR
-GARANTIA AGT_LOG01 485 IMPORTA_OS CALC_GARANTIA FATURA_FABRICANTE
-BENEFIC  AGT_HR01  500 CALC_VALE_TRANSP CALC_VALE_REFEICAO GERA_PEDIDO_VR ENVIA_OPERADORA
-ATMCASH  AGT_POS01 515 COLETA_SALDO_ATM PREVE_SAQUES MONTA_ABASTECIM ENVIA_TRANSPORT
-SCORECRD AGT_DWH01 530 FEATURE_BUILD:20 SCORE_BATCH:25 SCORE_PUBLISH
-PATCHWIN AGT_SEC01 550 SCAN_HOSTS APPLY_PATCHES:30 REBOOT_CHECK PATCH_REPORT
-TESOURO  AGT_FIN01 570 FLUXO_CAIXA CASAMENTO_ATIVOS CALC_LCR REL_TESOURARIA
-ASSINAT  AGT_CRM01 590 RENOVA_ASSINATURAS COBRA_RECORRENCIA NOTIFICA_FALHAS
-FRETE    AGT_LOG01 610 IMPORTA_CTE AUDITA_FRETE PAGA_TRANSPORTADORA
-HISTORIC AGT_DWH01 640 SNAPSHOT_DIARIO COMPACTA_HIST CATALOGA_HIST
-FIMNOITE MDM_SP    700 CONFERE_NOITE EMITE_RELATORIO AVISA_PLANTAO
-"""
-"""Stream, workstation, minute of input arrival, jobs.
 
-A job follows the one before it; with `+` it runs beside that one instead, and the next job waits for both.
-`:n` is its duration in minutes, otherwise it is drawn.
-"""
+class CatalogueError(ValueError):
+    """A file is not as it should be; the message names the file, the keys and what is wrong."""
 
-RECURRING = ("PIX", "AGT_PIX01", 15, ("PIX_COLETA", "PIX_CONCILIA", "PIX_LIQUIDA"))
-"""A stream every so many minutes of the whole day, so that something always moves: `PIX0000` … `PIX2345`."""
 
-STREAM_DETAILS: dict[str, dict[str, Any]] = {
-    "POSCLOSE": {"deadline": 240},
-    "CONTABIL": {"deadline": 660},
-    "CARDS": {"limit": 2},
-    "COBRANCA": {"follows": ["TARIFAS"]},
-    "RETBANCO": {"opens": [("/dados/entrada/banco/CNAB240_RET.txt", None)]},
-    "BIVENDAS": {"follows": ["DWHNIGHT"]},
-    "BIRISCO": {"follows": ["RISCO.VAR_CONSOLIDATE"]},
-    "FIDELID": {"follows": ["CADCLI.CARGA_CADASTRO"]},
-    "TESOURO": {"follows": ["CONTABIL"]},
-    "SPB": {"limit": 2},
-    "FIMNOITE": {"deadline": 900},
-}
-"""Deadline in minutes, limit, predecessors (`STREAM` or `STREAM.JOB`), files with the minute of arrival."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workstation:
+    """A workstation, its limit and whether it is linked."""
 
-JOB_DETAILS: dict[str, dict[str, Any]] = {
-    "CONTABIL.FECHAMENTO": {"is_critical": True, "deadline": 600, "priority": 60},
-    "CONTABIL.RATEIO_CUSTOS": {"follows": ["TARIFAS.REL_TARIFAS"]},
-    "PAYDAILY.PAYROLL": {"priority": 50},
-    "PAYDAILY.PAY_BANK_FILE": {"deadline": 540},
-    "REGULAT.SFTP_BACEN": {"priority": 70, "deadline": 480},
-    "REGULAT.COLETA_SALDOS": {"follows": ["POUPANCA.CREDITA_RENDIMENTO"]},
-    "DWHNIGHT.DWH_EXTRACT_ERP": {"follows": ["BKPERP.BACKUP_DB"]},
-    "DWHNIGHT.DWH_LOAD": {"needs": ["DBLOCK"]},
-    "RISCO.VAR_SIMULATE": {"needs": ["DBLOCK"]},
-    "NFE.IMPORTA_XML": {"opens": [("/dados/nfe/lote_nfe.zip", 95)]},
-    "PAGFORN.LIBERA_REMESSA": {"asks": ("PAGTO", "Confirma o envio da remessa de pagamentos ao banco?", 7)},
-    "EXPURGO.DROP_PARTICOES": {"is_held": True},
-    "BACKUP.BKP_CATALOG": {"login": "bkpcat"},
-    "BKPDWH.BACKUP_DB": {"needs": ["FITALTO"]},
-    "BKPMAIL.BACKUP_MAILBOX": {"needs": ["FITALTO"]},
-    "SPB.SPB_ABERTURA": {"is_critical": True, "deadline": 450, "priority": 90, "starts": 375},
-    "INVEST.ENVIA_CVM": {"starts": 540, "follows": ["CAMBIO.REAVALIA_CARTEIRA"]},
-    "FIMNOITE.CONFERE_NOITE": {"follows": ["INVEST", "LOGSHIP", "PATCHWIN"]},
-}
-"""The same for jobs, with priority, earliest start, logon, prompts and resources."""
+    type: str
+    """Value of the enum `WorkstationType`."""
+    os: str
+    description: str
+    limit: int
+    """Jobs at a time; 0 stops everything but `hi` and `go`."""
+    is_linked: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource with so many units."""
+
+    workstation: str
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """How a job ends badly."""
+
+    return_code: int | None
+    """None where nothing was launched."""
+    minutes: int
+    """How long the first run lasts."""
+    script: str
+    """The output, a template."""
+    heals: bool = False
+    """Whether a rerun succeeds, because the cause went away meanwhile."""
+    is_launched: bool = True
+    """False: the job could not even be launched, its status is FAIL and not ABEND."""
+
+    @property
+    def status(self) -> str:
+        """Of a run that ends so."""
+        return "ABEND" if self.is_launched else "FAIL"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asks:
+    """A question an operator must answer with yes."""
+
+    prompt: str
+    text: str
+    number: int
+
+
+class _Definition(BaseModel):
+    """What jobs and streams have in common."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deadline: int | None = None
+    follows: tuple[str, ...] = ()
+    """`STREAM` or `STREAM.JOB`."""
+    opens: dict[str, int | None] = {}
+    """Files, with the minute of their arrival; None: nobody delivers it today."""
+
+
+class JobDefinition(_Definition):
+    """What is special about a job."""
+
+    minutes: int | None = None
+    """Estimated duration; None: it is drawn."""
+    starts: int | None = None
+    """Earliest start."""
+    login: str | None = None
+    """Logon; None: the usual one of its area."""
+    priority: int = 10
+    is_critical: bool = False
+    is_held: bool = False
+    """Whether it starts the day with priority 0."""
+    needs: tuple[str, ...] = ()
+    """Resources, one unit each."""
+    asks: Asks | None = None
+
+
+class StreamDefinition(_Definition):
+    """A stream. The jobs of a step run side by side; each waits for the whole step before it."""
+
+    workstation: str
+    starts: int
+    every: int | None = None
+    """Repeated all day after so many minutes, streams and jobs named after the hour; None: it is there once."""
+    limit: int | None = None
+    steps: tuple[_Step, ...]
+    jobs: dict[str, JobDefinition] = {}
+    """By name, those with something special about them."""
+
+    def copies(self, every: int) -> Iterator[tuple[str, StreamDefinition]]:
+        """The stream through the day, with the hour that is part of its name, e.g. `0015`."""
+        for minute in range(0, 24 * 60, every):
+            hour = f"{minute // 60:02}{minute % 60:02}"
+            steps = tuple(tuple(f"{job}_{hour}" for job in step) for step in self.steps)
+            jobs = {f"{job}_{hour}": special for job, special in self.jobs.items()}
+            yield hour, self.model_copy(update={"starts": self.starts + minute, "steps": steps, "jobs": jobs})
+
+
+class Night(BaseModel):
+    """`night.yaml`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workstations: dict[str, Workstation]
+    resources: dict[str, Resource]
+    streams: dict[str, StreamDefinition]
+    faults: dict[str, Fault]
+    """By `STREAM.JOB`."""
+
+    def instances(self) -> dict[str, StreamDefinition]:
+        """The streams by name, repeated ones once for each of their times, in order of start."""
+        found: dict[str, StreamDefinition] = {}
+        for name, stream in self.streams.items():
+            if stream.every is None:
+                found[name] = stream
+            else:
+                found |= {name + hour: copy for hour, copy in stream.copies(stream.every)}
+        return dict(sorted(found.items(), key=lambda item: item[1].starts))
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Night:
+        streams = self.instances()
+        jobs = {f"{name}.{job}" for name, one in streams.items() for step in one.steps for job in step}
+        named: list[tuple[str, Iterable[str], Container[str]]] = [("faults", self.faults, jobs)]
+        for name, stream in streams.items():
+            special = {f"{name}.{job}": definition for job, definition in stream.jobs.items()}
+            named += [
+                (f"streams.{name}.workstation", [stream.workstation], self.workstations),
+                (f"streams.{name}.jobs", special, jobs),
+                (f"streams.{name}.follows", stream.follows, jobs | streams.keys()),
+            ]
+            for job, definition in special.items():
+                named += [(f"{job}.follows", definition.follows, jobs | streams.keys())]
+                named += [(f"{job}.needs", definition.needs, self.resources)]
+        for key, names, known in named:
+            if unknown := [name for name in names if name not in known]:
+                raise ValueError(f"{key}: nothing is named {', '.join(unknown)}")
+        return self
+
+
+FOLDER = resources.files(__package__)
+"""Where the files are."""
+
+
+def load(file: Traversable, form: type[_T]) -> _T:
+    """The content of a YAML file. Raises CatalogueError."""
+    try:
+        return TypeAdapter(form).validate_python(yaml.safe_load(file.read_text(encoding="utf-8")))
+    except yaml.YAMLError as error:
+        raise CatalogueError(f"{file.name}: {error}") from None
+    except ValidationError as error:
+        found = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+        raise CatalogueError(f"{file.name}: {'; '.join(found)}") from None

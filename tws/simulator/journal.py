@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import BinaryIO
 
 from pydantic import TypeAdapter
 
-from .orders import ORDERS, Order
+from .orders import Order
 
 __all__ = ["Journal", "PlanHeader"]
 
@@ -31,6 +30,7 @@ class PlanHeader:
 
 
 _HEADERS: TypeAdapter[PlanHeader] = TypeAdapter(PlanHeader)
+_ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 class Journal:
@@ -44,16 +44,21 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "plan.jsonl"
 
-    def header(self) -> PlanHeader | None:
-        """The plan's header, None where no plan was made yet."""
-        first = next(self._lines(), None)
-        return None if first is None else _HEADERS.validate_json(first)
+    def read(self) -> tuple[PlanHeader, list[Order]] | None:
+        """The plan's header and its orders, oldest first; None where no plan was made yet.
 
-    def orders(self) -> list[Order]:
-        """The orders, oldest first."""
-        lines = self._lines()
-        next(lines, None)
-        return [ORDERS.validate_json(line) for line in lines]
+        A last line without its end was torn by a crash and never answered: it is cut off.
+        """
+        if not self._path.exists():
+            return None
+        content = self._path.read_bytes()
+        complete = content[: content.rfind(b"\n") + 1]
+        if len(complete) < len(content):
+            os.truncate(self._path, len(complete))
+        lines = complete.splitlines()
+        if not lines:
+            return None
+        return _HEADERS.validate_json(lines[0]), [_ORDERS.validate_json(line) for line in lines[1:]]
 
     def begin(self, header: PlanHeader) -> None:
         """Replaces the plan by another one, without orders."""
@@ -70,17 +75,7 @@ class Journal:
     def append(self, order: Order) -> None:
         """Keeps the order; it is on disk when this returns."""
         with self._path.open("ab") as file:
-            _write(file, ORDERS.dump_json(order))
-
-    def _lines(self) -> Iterator[bytes]:
-        """The complete lines. A last line without its end was torn by a crash and never answered: it is cut off."""
-        if not self._path.exists():
-            return
-        content = self._path.read_bytes()
-        complete = content[: content.rfind(b"\n") + 1]
-        if len(complete) < len(content):
-            os.truncate(self._path, len(complete))
-        yield from complete.splitlines()
+            _write(file, _ORDERS.dump_json(order))
 
 
 def _write(file: BinaryIO, line: bytes) -> None:

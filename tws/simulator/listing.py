@@ -1,87 +1,61 @@
-"""Lists of plan objects: filters, order, paging and the JSON of the answer."""
+"""Lists of jobs: filters, order, groups and the JSON of the answer."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from .engine import Engine
-from .oql import Query
+from .filters import Query
 from .runs import JobState
-from .wire import job_json
-from .wire_dependencies import dependencies_json
+from .wire import dependencies_json, job_json
 
-__all__ = ["JobListing", "filtered", "page_bounds"]
+__all__ = ["JobListing"]
 
 _Json = dict[str, Any]
-_Predicate = Callable[[Any], bool]
+_GROUPS = {"workstation": "workstation", "status": "lastRunCommonStatus", "folder": "folder"}
+"""Field to group by: field of the job."""
 
 
 class JobListing:
-    """The jobs of one engine as JSON, made again only when a job has changed."""
+    """The jobs of one engine as JSON for callers who may act or may not, made again only when a job has changed."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, may_act: bool) -> None:
         self.engine = engine
-        self._made: dict[tuple[str, bool], tuple[int, _Json, str]] = {}
+        self._may_act = may_act
+        self._made: dict[str, tuple[int, _Json, str]] = {}
 
-    def job(self, job: JobState, *, may_act: bool) -> _Json:
+    def row(self, job: JobState) -> _Json:
         """One job without dependencies."""
-        return self._entry(job, may_act=may_act)[1]
+        return self._entry(job)[1]
 
-    def job_with_dependencies(self, job: JobState, *, may_act: bool) -> _Json:
-        """One job in full."""
-        return self.job(job, may_act=may_act) | {"dependencies": dependencies_json(self.engine, job)}
-
-    def find(self, query: Query, selected: _Predicate, *, may_act: bool) -> list[JobState]:
-        """The jobs that match, in the query's order or else in the plan's."""
-        needs_dependencies = any(field.startswith("dependencies.") for field in query.fields)
-        make = self.job_with_dependencies if needs_dependencies else self.job
-        jobs = self.engine.jobs
-        found = filtered((make(job, may_act=may_act) for job in jobs.values()), query, selected)
-        return [jobs[one["id"]] for one in found]
-
-    def text(self, job: JobState, *, may_act: bool) -> str:
+    def text(self, job: JobState) -> str:
         """One job without dependencies as JSON text."""
-        return self._entry(job, may_act=may_act)[2]
+        return self._entry(job)[2]
 
-    def count(self, selected: _Predicate, group_by: Sequence[str]) -> _Json:
-        """`GroupedCountResponse`; groups are named by their values, joined with commas."""
-        found = [one for job in self.engine.jobs.values() if selected(one := self.job(job, may_act=False))]
-        answer: _Json = {"count": len(found)}
-        if group_by:
-            groups = Counter(",".join(_GROUPS[field](one) for field in group_by) for one in found)
-            answer["groupedCount"] = dict(groups)
-        return answer
+    def full(self, job: JobState) -> _Json:
+        """One job with dependencies."""
+        return self.row(job) | {"dependencies": dependencies_json(self.engine, job)}
 
-    def _entry(self, job: JobState, *, may_act: bool) -> tuple[int, _Json, str]:
-        key = (job.plan.id, may_act)
-        made = self._made.get(key)
+    def find(self, query: Query) -> list[JobState]:
+        """The jobs that match, in the query's order or else in the plan's."""
+        make = self.full if query.needs_dependencies else self.row
+        jobs = self.engine.jobs
+        return [jobs[one["id"]] for one in query.select(make(job) for job in jobs.values())]
+
+    def count(self, query: Query, group_by: Sequence[str]) -> _Json:
+        """`GroupedCountResponse`; groups are named by their values, joined with commas. Raises KeyError."""
+        found = query.select(self.row(job) for job in self.engine.jobs.values())
+        fields = [_GROUPS[field] for field in group_by]
+        groups = Counter(",".join(one[field] for field in fields) for one in found)
+        return {"count": len(found), **({"groupedCount": groups} if fields else {})}
+
+    def _entry(self, job: JobState) -> tuple[int, _Json, str]:
+        made = self._made.get(job.plan.id)
         if made is None or made[0] != job.version:
-            found = job_json(self.engine, job, may_act=may_act)
-            made = self._made[key] = (
-                job.version,
-                found,
-                json.dumps(found, ensure_ascii=False, separators=(",", ":")),
-            )
+            row = job_json(self.engine, job, may_act=self._may_act)
+            text = json.dumps(row, ensure_ascii=False, separators=(",", ":"))
+            made = self._made[job.plan.id] = (job.version, row, text)
         return made
-
-
-_GROUPS: dict[str, Callable[[_Json], str]] = {
-    "workstation": lambda one: str(one["workstation"]),
-    "status": lambda one: str(one["lastRunCommonStatus"]),
-    "folder": lambda one: str(one["folder"]),
-}
-
-
-def filtered(objects: Any, query: Query, selected: _Predicate) -> list[Any]:
-    """The objects that match both filters, in the query's order."""
-    return query.sort([one for one in objects if selected(one) and query.matches(one)])
-
-
-def page_bounds(total: int, limit: int, offset: int) -> tuple[int | None, int | None]:
-    """Offsets of the next and the previous page, None where there is none."""
-    following = offset + limit if offset + limit < total else None
-    preceding = max(0, offset - limit) if offset > 0 else None
-    return following, preceding

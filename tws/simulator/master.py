@@ -8,15 +8,15 @@ from pathlib import Path
 from random import Random
 
 import structlog
+from pydantic import BaseModel, Field, model_validator
 
 from .engine import Engine
-from .generator import generate
 from .journal import Journal, PlanHeader
-from .orders import Order
+from .orders import Action, Order
+from .plan import generate
 from .runs import JobState
-from .transitions import Action
 
-__all__ = ["IllegalActionError", "Master"]
+__all__ = ["IllegalActionError", "Master", "SimulatorSettings"]
 
 _PLAN_LENGTH = timedelta(hours=24)
 _HEAD_START = timedelta(hours=6)
@@ -26,6 +26,37 @@ _FIRST_RUN_NUMBER = 1201
 _log = structlog.get_logger(__name__)
 
 
+class SimulatorSettings(BaseModel):
+    """The simulated TWS master."""
+
+    host: str = Field(
+        default="127.0.0.1", description="Address to listen on; the simulator speaks plain HTTP."
+    )
+    port: int = Field(
+        default=31116, ge=0, le=65535, description="Port to listen on; 0 lets the system choose a free one."
+    )
+    data_dir: Path | None = Field(
+        default=None, description="Folder of the plan's journal; without it a restart begins another plan."
+    )
+    seed: int = Field(default=20, description="Chooses the plan; the same seed gives the same night.")
+    speed: float = Field(
+        default=1.0,
+        gt=0,
+        description="Simulated seconds in a real second; a plan keeps the speed it began with.",
+    )
+    apply_delay: tuple[float, float] = Field(
+        default=(1.0, 3.0),
+        description="From and to: simulated seconds between the answer to an action and its effect in the plan.",
+    )
+
+    @model_validator(mode="after")
+    def _delays_in_order(self) -> SimulatorSettings:
+        shortest, longest = self.apply_delay
+        if not 0 <= shortest <= longest:
+            raise ValueError("apply_delay must be two numbers of at least 0, the smaller one first")
+        return self
+
+
 class IllegalActionError(Exception):
     """The action is not legal in the job's present status."""
 
@@ -33,23 +64,15 @@ class IllegalActionError(Exception):
 class Master:
     """Keeps the plan; made anew over the same folder it comes back to the same state."""
 
-    def __init__(
-        self,
-        *,
-        seed: int,
-        speed: float,
-        apply_delay: tuple[float, float],
-        clock: Callable[[], datetime],
-        folder: Path | None,
-    ) -> None:
-        """`apply_delay` is in simulated seconds, from and to; `clock` gives aware UTC times."""
-        self._seed, self._speed, self._apply_delay, self._clock = seed, speed, apply_delay, clock
-        self._journal = Journal(folder) if folder else None
-        header = self._journal.header() if self._journal else None
-        if header is None or self._is_over(header):
-            self._begin(_FIRST_RUN_NUMBER if header is None else header.run_number + 1)
+    def __init__(self, settings: SimulatorSettings, clock: Callable[[], datetime]) -> None:
+        """`clock` gives aware UTC times."""
+        self._settings, self._clock = settings, clock
+        self._journal = Journal(settings.data_dir) if settings.data_dir else None
+        kept = self._journal.read() if self._journal else None
+        if kept is None or self._is_over(kept[0]):
+            self._begin(_FIRST_RUN_NUMBER if kept is None else kept[0].run_number + 1)
         else:
-            self._resume(header)
+            self._resume(*kept)
 
     @property
     def engine(self) -> Engine:
@@ -69,7 +92,7 @@ class Master:
     ) -> Order:
         """Keeps an order, whose effect follows after the delay. Raises IllegalActionError."""
         engine = self._engine
-        delay = Random(f"{job.plan.id}/{len(self._orders)}").uniform(*self._apply_delay)
+        delay = Random(f"{job.plan.id}/{len(self._orders)}").uniform(*self._settings.apply_delay)
         order = Order(
             at=engine.now,
             applies_at=engine.now + timedelta(seconds=delay),
@@ -93,20 +116,24 @@ class Master:
         now = self._clock()
         start = (now - _HEAD_START).replace(second=0, microsecond=0)
         header = PlanHeader(
-            seed=self._seed, run_number=run_number, start=start, created_at=now, speed=self._speed
+            seed=self._settings.seed,
+            run_number=run_number,
+            start=start,
+            created_at=now,
+            speed=self._settings.speed,
         )
         if self._journal:
             self._journal.begin(header)
-        self._resume(header)
+        self._resume(header, [])
 
-    def _resume(self, header: PlanHeader) -> None:
+    def _resume(self, header: PlanHeader, orders: list[Order]) -> None:
         self._header = header
         self._engine = Engine(generate(seed=header.seed, start=header.start, run_number=header.run_number))
-        self._orders = self._journal.orders() if self._journal else []
-        for order in self._orders:
+        self._orders = orders
+        for order in orders:
             self._engine.advance(order.at)
             self._engine.submit(order)
-        _log.info("plan_opened", run_number=header.run_number, orders=len(self._orders))
+        _log.info("plan_opened", run_number=header.run_number, orders=len(orders))
 
     def _time(self, header: PlanHeader) -> datetime:
         """Simulated time."""

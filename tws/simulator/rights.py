@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from .transitions import Action
-
-__all__ = ["ACCESS", "Caller", "Users"]
-
-ACCESS = {
-    Action.RERUN: "RERUN",
-    Action.KILL: "KILL",
-    Action.HOLD: "ALTPRI",
-    Action.RELEASE: "RELEASE",
-    Action.CANCEL: "CANCEL",
-    Action.CONFIRM_SUCC: "CONFIRM",
-}
-"""The keyword of the Security file that each action needs."""
+__all__ = ["Caller", "Users"]
 
 _ROLES = {"viewer": False, "operator": True, "supervisor": True, "admin": True, "service": True}
 """Role: whether it may change the plan."""
@@ -42,41 +29,32 @@ class Users:
     ) -> None:
         """`users` maps a name to its password and role, `api_keys` a token to a name and its role.
 
-        Raises ValueError on an unknown role.
+        Nobody comes in with an empty password or token. Raises ValueError on an unknown role.
         """
-        roles = [role for _, role in (*users.values(), *(api_keys or {}).values())]
-        if unknown := set(roles) - _ROLES.keys():
+        known = [("basic", f"{name}:{word}", word, name, role) for name, (word, role) in users.items()]
+        known += [("bearer", key, key, name, role) for key, (name, role) in (api_keys or {}).items()]
+        if unknown := {role for *_, role in known} - _ROLES.keys():
             raise ValueError(f"unknown roles: {', '.join(sorted(unknown))}")
-        self._passwords = {name: password for name, (password, _) in users.items()}
-        self._callers = {name: _caller(name, role) for name, (_, role) in users.items()}
-        self._keys = {key: _caller(name, role) for key, (name, role) in (api_keys or {}).items()}
+        self._callers = {
+            (scheme, text.encode()): Caller(name=name, may_act=_ROLES[role])
+            for scheme, text, secret, name, role in known
+            if secret
+        }
 
     def authenticate(self, authorization: str) -> Caller | None:
         """The caller of a Basic or Bearer header, None if it is not valid."""
-        scheme, _, credentials = authorization.partition(" ")
-        match scheme.lower():
-            case "basic":
-                return self._basic(credentials.strip())
-            case "bearer":
-                found = [self._keys[key] for key in self._keys if _same(key, credentials.strip())]
-                return found[0] if found else None
-            case _:
+        scheme, _, text = authorization.partition(" ")
+        # A header may hold bytes that are no text; they are compared like any others.
+        given = text.strip().encode(errors="surrogateescape")
+        if scheme.lower() == "basic":
+            try:
+                given = base64.b64decode(given, validate=True)
+            except ValueError:
                 return None
-
-    def _basic(self, credentials: str) -> Caller | None:
-        try:
-            name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
-            return None
-        # An unknown name is compared too, so that the time does not tell which names exist.
-        is_right = _same(self._passwords.get(name, ""), password)
-        return self._callers[name] if is_right and self._passwords.get(name) else None
-
-
-def _caller(name: str, role: str) -> Caller:
-    return Caller(name=name, may_act=_ROLES[role])
-
-
-def _same(one: str, other: str) -> bool:
-    # A header may hold bytes that are no text; they are compared like any others.
-    return hmac.compare_digest(one.encode(), other.encode(errors="surrogateescape"))
+        # All are compared, so that the time does not tell which names exist.
+        found = [
+            caller
+            for (known, credentials), caller in self._callers.items()
+            if hmac.compare_digest(credentials, given) and known == scheme.lower()
+        ]
+        return found[0] if found else None

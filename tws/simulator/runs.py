@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from .plan import Asks, Dependency, Follows, JobPlan, Needs, Opens, StreamPlan
+from .catalogue import Asks, Fault
+from .plan import Follows, JobPlan, Needs, Opens, StreamPlan
 
-__all__ = ["Gate", "JobState", "Run", "StreamState"]
+__all__ = ["JobState", "Node", "Run", "StreamState"]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -16,14 +17,11 @@ class Run:
 
     id: str
     attempt: int
-    rerun_type: str
-    """`REGULAR` or `RERUN`."""
-    workstation: str
     submitted_at: datetime
     takes: timedelta
     """How long it will run if nobody interferes."""
-    heals: bool
-    """Whether it ends well."""
+    fault: Fault | None
+    """Why it will not end well; None for a run that does."""
     status: str = "HOLD"
     substatus: str | None = None
     job_number: int | None = None
@@ -32,24 +30,40 @@ class Run:
     ended_at: datetime | None = None
     is_confirmed: bool = False
 
-
-@dataclass(slots=True)
-class Gate:
-    """What must be satisfied before a job or a stream may start. What was satisfied once stays so."""
-
-    dependencies: tuple[Dependency, ...]
-    waiting: set[int] = field(default_factory=set)
-    """Indexes of the unsatisfied ones; a resource is claimed at launch and is no part of the gate."""
-    is_early: bool = False
-    """Whether the earliest start is still to come."""
-
-    def __post_init__(self) -> None:
-        self.waiting = {n for n, one in enumerate(self.dependencies) if not isinstance(one, Needs)}
+    @property
+    def rerun_type(self) -> str:
+        """`REGULAR` or `RERUN`."""
+        return "RERUN" if self.attempt > 1 else "REGULAR"
 
     @property
-    def reason(self) -> str | None:
-        """The substatus that says what is waited for, None if the gate is open."""
-        kinds = {type(self.dependencies[index]) for index in self.waiting}
+    def has_failed(self) -> bool:
+        """Whether it ended badly."""
+        return self.status in ("ABEND", "FAIL")
+
+    @property
+    def elapsed(self) -> timedelta | None:
+        """From start to end, None before that."""
+        return self.ended_at - self.started_at if self.started_at and self.ended_at else None
+
+
+@dataclass(slots=True, kw_only=True)
+class _Waiter:
+    """What must be satisfied before a job or a stream may start. What was satisfied once stays so."""
+
+    plan: JobPlan | StreamPlan
+    waiting: set[int] = field(init=False)
+    """Indexes of the unsatisfied dependencies; a resource is claimed at launch and is none of them."""
+    is_early: bool = False
+    """Whether the earliest start is still to come."""
+    is_late: bool = False
+
+    def __post_init__(self) -> None:
+        self.waiting = {n for n, one in enumerate(self.plan.dependencies) if not isinstance(one, Needs)}
+
+    @property
+    def hold_reason(self) -> str | None:
+        """The substatus that says what is waited for, None if nothing is."""
+        kinds = {type(self.plan.dependencies[index]) for index in self.waiting}
         if Follows in kinds:
             return "HOLD_WAITING_FOR_PREDECESSOR"
         if self.is_early:
@@ -58,23 +72,16 @@ class Gate:
             return "HOLD_WAITING_FOR_PROMPT"
         return "HOLD_WAITING_FOR_FILE" if Opens in kinds else None
 
-    def open(self) -> None:
-        """Satisfies everything, as `release` does."""
-        self.waiting.clear()
-        self.is_early = False
-
 
 @dataclass(slots=True, kw_only=True)
-class JobState:
+class JobState(_Waiter):
     """A job and its runs."""
 
     plan: JobPlan
     stream: StreamState
-    gate: Gate
-    runs: list[Run]
     priority: int
+    runs: list[Run] = field(default_factory=list)
     is_canceled: bool = False
-    is_late: bool = False
     version: int = 0
     """Counts changes, for caches."""
 
@@ -101,7 +108,7 @@ class JobState:
     @property
     def has_failed(self) -> bool:
         """Whether it ended badly and nobody dealt with it yet."""
-        return self.status in ("ABEND", "FAIL") and not self.is_canceled
+        return self.last.has_failed and not self.is_canceled
 
     @property
     def legal_status(self) -> str:
@@ -110,13 +117,11 @@ class JobState:
 
 
 @dataclass(slots=True, kw_only=True)
-class StreamState:
+class StreamState(_Waiter):
     """A stream and its jobs; its status follows from theirs."""
 
     plan: StreamPlan
-    gate: Gate
     jobs: list[JobState] = field(default_factory=list)
-    is_late: bool = False
 
     @property
     def is_over(self) -> bool:
@@ -129,24 +134,22 @@ class StreamState:
         if self.is_over:
             return "SUCC"
         if not any(run.started_at for job in self.jobs for run in job.runs):
-            return "HOLD" if self.gate.reason else "READY"
+            return "HOLD" if self.hold_reason else "READY"
         if any(job.is_running or job.status == "READY" for job in self.jobs):
             return "EXEC"
         left = [job for job in self.jobs if not job.is_over]
         failed = {job.plan.id for job in left if job.has_failed}
-        if not failed:
-            return "EXEC"
         if len(failed) == len(left):
             return "ABEND"
-        return "STUCK" if all(self._is_stuck(job, failed) for job in left) else "EXEC"
+        return "STUCK" if failed and all(self._is_stuck(job, failed) for job in left) else "EXEC"
 
     def _is_stuck(self, job: JobState, failed: set[str]) -> bool:
         """Whether a failure keeps the job from starting; marks it, since jobs come in plan order."""
-        waits_for = {
-            one.job_id
-            for index in job.gate.waiting
-            if isinstance(one := job.gate.dependencies[index], Follows)
-        }
-        if waits_for & failed:
+        waiting = (job.plan.dependencies[index] for index in job.waiting)
+        if any(isinstance(one, Follows) and one.job_id in failed for one in waiting):
             failed.add(job.plan.id)
         return job.plan.id in failed
+
+
+Node = JobState | StreamState
+"""What follows and is followed."""

@@ -1,56 +1,35 @@
-"""Objects of the plan as JSON of REST API V2 (`JobInPlanV2` and friends of the vendor's OpenAPI document)."""
+"""Objects of the plan as JSON of REST API V2: fills the shapes of `answers.yaml`."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import Any
+from operator import attrgetter
+from types import SimpleNamespace
+from typing import Any, assert_never
 
+from .catalogue import FOLDER, Asks, load
 from .engine import Engine
-from .plan import Asks, Dependency, Follows, Needs, Opens, WorkstationPlan
-from .runs import JobState, Run, StreamState
-from .transitions import Action, may_apply
+from .orders import Action, may_apply
+from .plan import Dependency, Follows, Needs, Opens
+from .runs import JobState, Node, Run, StreamState
 
 __all__ = [
-    "ROOT",
-    "TIME_ZONE",
-    "composite_status",
-    "in_root",
+    "dependencies_json",
+    "engine_json",
     "instant",
     "job_json",
     "stream_json",
-    "stream_status",
     "workstation_json",
 ]
 
-TIME_ZONE = "America/Sao_Paulo"
-
-_COMMON_STATUS = {
-    "HOLD": "WAITING",
-    "INTRO": "WAITING",
-    "READY": "READY",
-    "EXEC": "RUNNING",
-    "SUCCP": "RUNNING",
-    "SUCC": "SUCCESSFUL",
-    "ABEND": "ERROR",
-    "FAIL": "ERROR",
-    "STUCK": "BLOCKED",
-}
-"""The mapping that the Dynamic Workload Console's guide publishes, for the statuses that occur here."""
-
-_ACTION_KEYS = {
-    Action.RERUN: "RERUN_JOB",
-    Action.KILL: "KILL_JOB",
-    Action.HOLD: "HOLD_JOB",
-    Action.RELEASE: "RELEASE_JOB",
-    Action.CANCEL: "CANCEL_JOB",
-    Action.CONFIRM_SUCC: "CONFIRM_SUCC_JOB",
-}
-
-ROOT = "/"
-"""The folder that everything is in."""
 _Json = dict[str, Any]
+
+
+def engine_json(engine: Engine) -> _Json:
+    """`EngineInfoV2`."""
+    return _answer("EngineInfoV2", reference=f"RESYNCSIM-{engine.plan.seed}")
 
 
 def job_json(engine: Engine, job: JobState, *, may_act: bool) -> _Json:
@@ -58,131 +37,70 @@ def job_json(engine: Engine, job: JobState, *, may_act: bool) -> _Json:
 
     It changes only when the job's version does.
     """
-    plan, stream, last = job.plan, job.stream.plan, job.last
-    workstation = engine.plan.workstations[plan.workstation]
-    return {
-        "flowNodeType": "JOB",
-        "engineId": "RESYNCSIM",
-        "id": plan.id,
-        "planId": engine.plan.id,
-        "folder": ROOT,
-        "name": plan.name,
-        "workstationId": workstation.id,
-        "workstation": in_root(plan.workstation),
-        "jobStreamId": plan.stream_id,
-        "jobStreamName": stream.name,
-        "jobStreamWorkstationId": engine.plan.workstations[stream.workstation].id,
-        "jobStreamWorkstation": in_root(stream.workstation),
-        "position": plan.position,
-        "key": plan.key,
-        "jobDefinitionFlags": {"monitored": plan.is_critical, "aliased": False, "interactive": False},
-        "jobStatusFlags": {
-            "jobLate": job.is_late,
-            "deadlineHasPassed": job.is_late,
-            "jobStreamCancelled": False,
-            "untilGone": False,
-        },
-        "jobOptions": {
-            "noOperation": False,
-            "critical": plan.is_critical,
-            "requiresConfirmation": False,
-            "every": False,
-        },
-        "lastRunCompositeStatus": composite_status(job, last),
-        "lastRunCommonStatus": _common_status(job, last),
-        "jobDefinition": _definition(engine, job),
-        "priority": job.priority,
-        "origPriority": plan.priority,
-        "jobruns": [_run_json(job, run, may_act=may_act) for run in job.runs],
-        "schedTime": instant(stream.scheduled_at),
-        "timeZone": TIME_ZONE,
-        "timeRestrictions": _time_restrictions(plan.starts_at, plan.deadline, job),
-        "dependenciesStats": _dependencies_stats(plan.dependencies, job.gate.waiting),
-        "actions": _actions(job, may_act=may_act),
-        "archived": False,
-    }
+    return _answer(
+        "JobInPlanV2",
+        plan=engine.plan,
+        job=job,
+        workstation_id=engine.plan.workstation_ids[job.plan.workstation],
+        stream_workstation_id=engine.plan.workstation_ids[job.stream.plan.workstation],
+        status=_run_status(job, job.last),
+        common_status=_common_status(job, job.last),
+        logins=[job.plan.login],
+        runs=[_run_json(job, run, may_act=may_act) for run in job.runs],
+        time_restrictions=_time_restrictions(job),
+        dependencies_stats=_dependencies_stats(job),
+        actions=_actions(job, job.last, may_act=may_act, of_run=False),
+    )
 
 
 def stream_json(engine: Engine, stream: StreamState) -> _Json:
     """`JobStreamInPlanV2` without its jobs and its list of dependencies."""
-    plan = stream.plan
-    status = stream_status(stream)
-    return {
-        "flowNodeType": "JOBSTREAM",
-        "engineId": "RESYNCSIM",
-        "id": plan.id,
-        "planId": engine.plan.id,
-        "folder": ROOT,
-        "name": plan.name,
-        "originalJobStreamName": plan.name,
-        "workstationId": engine.plan.workstations[plan.workstation].id,
-        "workstation": in_root(plan.workstation),
-        "key": plan.key,
-        "internalIdentifier": plan.symphony_id,
-        "schedTime": instant(plan.scheduled_at),
-        "timeZone": TIME_ZONE,
-        "jsStatusFlags": {"lateJobStream": stream.is_late, "pendingPredecessor": False},
-        "jsOptions": {"monitored": plan.deadline is not None, "carryForward": True},
-        "compositeStatus": status,
-        "commonStatus": "CANCELED" if status["canceled"] else _COMMON_STATUS[status["status"]],
-        "priority": 10,
-        "origPriority": 10,
-        "timeInfo": _stream_times(stream),
-        "jobStreamStats": _stream_stats(stream),
-        "dependenciesStats": _dependencies_stats(plan.dependencies, stream.gate.waiting),
-        "timeRestrictions": _time_restrictions(plan.scheduled_at, plan.deadline, stream),
-        **({} if plan.limit is None else {"limit": plan.limit}),
-        "actions": [],
-        "archived": False,
-    }
+    status = _stream_status(stream)
+    started = [run.started_at for job in stream.jobs for run in job.runs if run.started_at]
+    ended = [job.last.ended_at for job in stream.jobs if job.last.ended_at]
+    started_at = min(started, default=None)
+    ended_at = max(ended) if started and ended and stream.is_over else None
+    return _answer(
+        "JobStreamInPlanV2",
+        plan=engine.plan,
+        stream=stream,
+        workstation_id=engine.plan.workstation_ids[stream.plan.workstation],
+        is_monitored=stream.plan.deadline is not None,
+        status=status,
+        common_status="CANCELED" if status["canceled"] else _COMMON_STATUS[status["status"]],
+        estimate=sum((job.plan.estimate for job in stream.jobs), timedelta()),
+        started_at=started_at,
+        ended_at=ended_at,
+        elapsed=ended_at - started_at if started_at and ended_at else None,
+        jobs_stats=_jobs_stats(stream),
+        dependencies_stats=_dependencies_stats(stream),
+        time_restrictions=_time_restrictions(stream),
+    )
 
 
-def stream_status(stream: StreamState) -> _Json:
-    """`JobStreamInPlanCompositeStatusV2`."""
-    return {
-        "canceled": all(job.is_canceled for job in stream.jobs),
-        "cancelPending": False,
-        "status": stream.status,
-        "started": any(job.last.started_at for job in stream.jobs),
-        "error": any(job.has_failed for job in stream.jobs),
-    }
-
-
-def workstation_json(engine: Engine, workstation: WorkstationPlan) -> _Json:
+def workstation_json(engine: Engine, name: str) -> _Json:
     """`WorkstationInPlanV2`."""
+    workstation = engine.plan.workstations[name]
     is_manager = workstation.type == "MANAGER"
-    states = ["IS_INITED"]
-    if workstation.is_linked:
-        states += ["LINKED", "TCP_IP_LINKED", "WRITER_UP", "JOBMAN_UP"]
-    if is_manager:
-        states += ["MASTER", "MANAGER", "SERVER_STARTED", "EVT_PROC_RUNNING"]
-    return {
-        "engineId": "RESYNCSIM",
-        "id": workstation.id,
-        "planId": engine.plan.id,
-        "folder": ROOT,
-        "name": workstation.name,
-        "key": in_root(workstation.name),
-        "runNumber": engine.plan.run_number,
-        "description": workstation.description,
-        "activeStates": states,
-        "activeFlags": ["AUTO_LINK", "FULL_STATUS"] if is_manager else ["AUTO_LINK"],
-        "type": workstation.type,
-        "hostType": "MASTER" if is_manager else "WORKSTATION",
-        "os": workstation.os,
-        "timeZone": TIME_ZONE,
-        "nodeName": f"{workstation.name.lower().replace('_', '-')}.batch.example",
-        "tcpPort": 31111,
-        "domainName": "MASTERDM",
-        "limit": workstation.limit,
-        "fence": 0,
-        "version": "10.2.5",
-        "hostWorkstation": "/BRK_SP" if workstation.type == "AGENT" else "/MDM_SP",
-        "timeStarted": instant(engine.plan.start),
-        "actions": [],
-        "ignore": False,
-        "archived": False,
-    }
+    linked = ["LINKED", "TCP_IP_LINKED", "WRITER_UP", "JOBMAN_UP"] if workstation.is_linked else []
+    manager = ["MASTER", "MANAGER", "SERVER_STARTED", "EVT_PROC_RUNNING"] if is_manager else []
+    return _answer(
+        "WorkstationInPlanV2",
+        plan=engine.plan,
+        id=engine.plan.workstation_ids[name],
+        name=name,
+        workstation=workstation,
+        states=["IS_INITED", *linked, *manager],
+        flags=["AUTO_LINK", "FULL_STATUS"] if is_manager else ["AUTO_LINK"],
+        host_type="MASTER" if is_manager else "WORKSTATION",
+        node_name=f"{name.lower().replace('_', '-')}.batch.example",
+        host="BRK_SP" if workstation.type == "AGENT" else "MDM_SP",
+    )
+
+
+def dependencies_json(engine: Engine, owner: Node) -> list[_Json]:
+    """`DependencyInPlanV2` and its members: those of a job or of a stream itself, in the order of the definition."""
+    return [_dependency(engine, owner, number, one) for number, one in enumerate(owner.plan.dependencies)]
 
 
 def instant(time: datetime) -> str:
@@ -191,98 +109,59 @@ def instant(time: datetime) -> str:
 
 
 def _run_json(job: JobState, run: Run, *, may_act: bool) -> _Json:
-    found: _Json = {
-        "id": run.id,
-        "name": job.plan.name,
-        "jobId": job.plan.id,
-        "jobKey": job.plan.key,
-        "actualWorkstation": in_root(run.workstation),
-        "compositeStatus": composite_status(job, run),
-        "commonStatus": _common_status(job, run),
-        "rerunJob": run.attempt > 1,
-        "confirmed": run.is_confirmed,
-        "rerunType": run.rerun_type,
-        "timeInfo": _run_times(job, run),
-        "submittedTime": instant(run.submitted_at),
-        "lastInRerunChain": run is job.last,
-        "runAttempt": run.attempt,
-        "actions": _run_actions(job, run, may_act=may_act),
-    }
-    if run.job_number is not None:
-        found["jobNumber"] = run.job_number
-    if run.return_code is not None:
-        found["returnCode"] = run.return_code
-    return found
+    return _answer(
+        "JobRunInPlanV2",
+        job=job,
+        run=run,
+        status=_run_status(job, run),
+        common_status=_common_status(job, run),
+        is_rerun=run.attempt > 1,
+        is_last=run is job.last,
+        actions=_actions(job, run, may_act=may_act, of_run=True),
+    )
 
 
-def _run_times(job: JobState, run: Run) -> _Json:
-    times = {"estimatedDuration": _duration(job.plan.estimate)}
-    if run.started_at is not None:
-        times["actualStartTime"] = instant(run.started_at)
-    if run.started_at is not None and run.ended_at is not None:
-        times["actualEndTime"] = instant(run.ended_at)
-        times["elapsedTime"] = _duration(run.ended_at - run.started_at)
-    return times
+def _run_status(job: JobState, run: Run) -> _Json:
+    return _answer(
+        "JobInPlanCompositeStatusV2",
+        run=run,
+        is_canceled=job.is_canceled and run is job.last,
+        has_started=run.started_at is not None,
+    )
 
 
-def composite_status(job: JobState, run: Run) -> _Json:
-    """`JobInPlanCompositeStatusV2` of one run."""
-    status: _Json = {
-        "canceled": job.is_canceled and run is job.last,
-        "cancelPending": False,
-        "status": run.status,
-        "error": run.status in ("ABEND", "FAIL"),
-        "started": run.started_at is not None,
-        "dontRun": False,
-    }
-    if run.substatus is not None:
-        status["substatus"] = run.substatus
-    return status
+def _stream_status(stream: StreamState) -> _Json:
+    return _answer(
+        "JobStreamInPlanCompositeStatusV2",
+        stream=stream,
+        is_canceled=all(job.is_canceled for job in stream.jobs),
+        has_started=any(job.last.started_at for job in stream.jobs),
+        has_failed=any(job.has_failed for job in stream.jobs),
+    )
 
 
 def _common_status(job: JobState, run: Run) -> str:
     if job.is_canceled and run is job.last:
         return "CANCELED"
-    if run.substatus == "HOLD_PRIORITY_ZERO":
-        return "HELD"
-    return _COMMON_STATUS[run.status]
+    return "HELD" if run.substatus == "HOLD_PRIORITY_ZERO" else _COMMON_STATUS[run.status]
 
 
-def _definition(engine: Engine, job: JobState) -> _Json:
-    plan = job.plan
-    return {
-        "folder": ROOT,
-        "name": plan.name,
-        "workstationId": engine.plan.workstations[plan.workstation].id,
-        "workstation": in_root(plan.workstation),
-        "description": plan.description,
-        "task": {"UNIX": {"taskString": plan.script, "isCommand": "false", "userName": plan.login}},
-        "isCommand": False,
-        "estimatedDuration": _duration(plan.estimate),
-        "userLogins": [plan.login],
-        "recoveryOption": "STOP",
-    }
+def _time_restrictions(owner: Node) -> _Json:
+    is_timed, has_deadline = owner.plan.starts_at is not None, owner.plan.deadline is not None
+    return _answer(
+        "TimeRestrictionsInPlanV2",
+        owner=owner,
+        is_timed=is_timed,
+        has_come=not owner.is_early if is_timed else None,
+        is_in_time=not owner.is_late if has_deadline else None,
+        late_action="continue" if has_deadline else None,
+    )
 
 
-def _time_restrictions(
-    starts_at: datetime | None, deadline: datetime | None, owner: JobState | StreamState
-) -> _Json:
-    found: _Json = {"timeDependent": starts_at is not None}
-    if starts_at is not None:
-        found |= {"startTime": instant(starts_at), "startTimeSatisfied": not owner.gate.is_early}
-    if deadline is not None:
-        found |= {
-            "deadlineTime": instant(deadline),
-            "deadlineSatisfied": not owner.is_late,
-            "lateAction": "continue",
-        }
-    return found
-
-
-def _dependencies_stats(dependencies: tuple[Dependency, ...], waiting: Iterable[int]) -> _Json:
+def _dependencies_stats(owner: Node) -> _Json:
+    dependencies = owner.plan.dependencies
     kinds = Counter(type(one) for one in dependencies)
     jobs = sum(isinstance(one, Follows) and one.job_id is not None for one in dependencies)
-    unresolved = len(tuple(waiting))
     return {
         "numberOfDependencies": len(dependencies),
         "numberOfJobDependencies": jobs,
@@ -290,18 +169,17 @@ def _dependencies_stats(dependencies: tuple[Dependency, ...], waiting: Iterable[
         "numberOfPromptDependencies": kinds[Asks],
         "numberOfResourceDependencies": kinds[Needs],
         "numberOfFileDependencies": kinds[Opens],
-        "numberOfUnresolvedDependencies": unresolved,
-        "numberOfNonResourceUnresolvedDependencies": unresolved,
+        "numberOfUnresolvedDependencies": len(owner.waiting),
+        "numberOfNonResourceUnresolvedDependencies": len(owner.waiting),
     }
 
 
-def _stream_stats(stream: StreamState) -> _Json:
+def _jobs_stats(stream: StreamState) -> _Json:
     statuses = Counter(job.status for job in stream.jobs)
-    running = statuses["INTRO"] + statuses["EXEC"] + statuses["SUCCP"]
     return {
         "numberOfJob": len(stream.jobs),
         "numberOfSuccessfullJob": statuses["SUCC"],
-        "numberOfExecutingJob": running,
+        "numberOfExecutingJob": statuses["INTRO"] + statuses["EXEC"] + statuses["SUCCP"],
         "numberOfAbendedJob": statuses["ABEND"],
         "numberOfFailedJob": statuses["FAIL"],
         "numberOfNotRunningJob": statuses["HOLD"] + statuses["READY"],
@@ -309,44 +187,92 @@ def _stream_stats(stream: StreamState) -> _Json:
     }
 
 
-def _stream_times(stream: StreamState) -> _Json:
-    estimated = sum((job.plan.estimate for job in stream.jobs), timedelta())
-    times = {"estimatedDuration": _duration(estimated)}
-    started = [run.started_at for job in stream.jobs for run in job.runs if run.started_at]
-    if started:
-        times["actualStartTime"] = instant(min(started))
-    ended = [job.last.ended_at for job in stream.jobs if job.last.ended_at]
-    if started and ended and stream.is_over:
-        times["actualEndTime"] = instant(max(ended))
-        times["elapsedTime"] = _duration(max(ended) - min(started))
-    return times
-
-
-def _actions(job: JobState, *, may_act: bool) -> list[_Json]:
+def _actions(job: JobState, run: Run, *, may_act: bool, of_run: bool) -> list[_Json]:
     """What the caller may do now, with the id that the action takes: rerun and log that of the run."""
-    run_actions = _run_actions(job, job.last, may_act=may_act)
-    if not may_act:
-        return run_actions
-    return run_actions + [
-        {"key": key, "id": job.plan.id}
-        for action, key in _ACTION_KEYS.items()
-        if action is not Action.RERUN and may_apply(action, job.legal_status)
-    ]
+    found = [{"key": "GET_JOB_LOG", "id": run.id}] if run.started_at else []
+    for action in Action if may_act and run is job.last else ():
+        if may_apply(action, job.legal_status) and (action is Action.RERUN or not of_run):
+            object_id = run.id if action is Action.RERUN else job.plan.id
+            found.append({"key": f"{action.name}_JOB", "id": object_id})
+    return found
 
 
-def _run_actions(job: JobState, run: Run, *, may_act: bool) -> list[_Json]:
-    keys = ["GET_JOB_LOG"] if run.started_at else []
-    if may_act and run is job.last and may_apply(Action.RERUN, job.legal_status):
-        keys.append(_ACTION_KEYS[Action.RERUN])
-    return [{"key": key, "id": run.id} for key in keys]
+def _dependency(engine: Engine, owner: Node, number: int, one: Dependency) -> _Json:
+    is_satisfied = number not in owner.waiting
+    match one:
+        case Follows():
+            found = _predecessor(engine, owner, one)
+        case Opens():
+            stream = owner if isinstance(owner, StreamState) else owner.stream
+            place = stream.plan.workstation
+            status = "Exists" if is_satisfied else "Unavailable"
+            place_id = engine.plan.workstation_ids[place]
+            found = _answer(
+                "FileDependencyInPlanV2", file=one, place=place, workstation_id=place_id, file_status=status
+            )
+        case Asks():
+            status = "ANSWERED_YES" if is_satisfied else "ASKED"
+            found = _answer("PromptDependencyInPlanV2", prompt=one, prompt_status=status)
+        case Needs(resource=name):
+            resource = engine.plan.resources[name]
+            available = resource.quantity - engine.units_in_use[name]
+            held = int(isinstance(owner, JobState) and owner.is_running)
+            is_satisfied = held > 0 or available > 0
+            found = _answer(
+                "ResourceDependencyInPlanV2", name=name, resource=resource, held=held, available=available
+            )
+        case _:
+            assert_never(one)
+    return found | _answer(
+        "DependencyInPlanV2",
+        id=f"{owner.plan.id}-{number}",
+        status="SATISFIED" if is_satisfied else "UNSATISFIED",
+        is_satisfied=is_satisfied,
+        sequence=number + 1,
+    )
 
 
-def _duration(span: timedelta) -> str:
-    hours, seconds = divmod(int(span.total_seconds()), 3600)
-    parts = ((hours, "H"), (seconds // 60, "M"), (seconds % 60, "S"))
-    return "PT" + ("".join(f"{count}{unit}" for count, unit in parts if count) or "0S")
+def _predecessor(engine: Engine, owner: Node, one: Follows) -> _Json:
+    stream = engine.streams[one.stream_id]
+    if one.job_id is None:
+        status = _stream_status(stream)
+        return _answer("ExternalJobStreamDependencyInPlanV2", stream=stream, predecessor_status=status)
+    job = engine.jobs[one.job_id]
+    is_internal = isinstance(owner, JobState) and owner.stream is stream
+    schema = "InternalDependencyInPlanV2" if is_internal else "ExternalJobDependencyInPlanV2"
+    return _answer(schema, stream=stream, job=job, predecessor_status=_run_status(job, job.last))
 
 
-def in_root(name: str) -> str:
-    """Names of workstations carry their folder."""
-    return f"{ROOT}{name}"
+def _answer(schema: str, **values: Any) -> _Json:
+    found: _Json = _FILL[schema](SimpleNamespace(**values))
+    return found
+
+
+def _compile(shape: Any) -> Callable[[SimpleNamespace], Any]:
+    """What makes JSON of that shape out of values."""
+    if isinstance(shape, dict):
+        parts = [(name, _compile(part)) for name, part in shape.items()]
+        return lambda values: {name: found for name, part in parts if (found := part(values)) is not None}
+    root, dollar, path = shape.partition("$") if isinstance(shape, str) else ("", "", "")
+    if not dollar:
+        return lambda _: shape
+    get = attrgetter(path)
+    if root:
+        return lambda values: f"{root}{get(values)}"
+    return lambda values: _plain(get(values))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case datetime():
+            return instant(value)
+        case timedelta():
+            hours, seconds = divmod(int(value.total_seconds()), 3600)
+            parts = ((hours, "H"), (seconds // 60, "M"), (seconds % 60, "S"))
+            return "PT" + ("".join(f"{count}{unit}" for count, unit in parts if count) or "0S")
+    return value
+
+
+_SHAPES = load(FOLDER / "answers.yaml", dict[str, _Json])
+_COMMON_STATUS = _SHAPES.pop("CommonStatus")
+_FILL = {schema: _compile(shape) for schema, shape in _SHAPES.items()}

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.rest.inbound import chat_message, conversation_id_of, decision_message, execute_message
+from bots.rest.inbound import Delivery, chat_message, conversation_id_of, decision_message, execute_message
 from bots.rest.models import ChatRequest, DecisionRequest, ExecuteRequest
 from brain.message import ButtonPress, Channel, InboundMessage, Locale, Verb
 from security.roles import Actor, Role
@@ -15,13 +15,14 @@ from security.roles import Actor, Role
 NOW = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
 
-def _actor(actor_id: str = "ana") -> Actor:
-    return Actor(actor_id=actor_id, display_name="Ana Souza", role=Role.OPERATOR)
+def _delivery(actor_id: str = "ana", delivery_id: str = "d1") -> Delivery:
+    actor = Actor(actor_id=actor_id, display_name="Ana Souza", role=Role.OPERATOR)
+    return Delivery(actor=actor, delivery_id=delivery_id, received_at=NOW)
 
 
 def _chat(conversation_id: str | None, *, actor_id: str = "ana", delivery_id: str = "d1") -> InboundMessage:
     body = ChatRequest(message="why?", conversation_id=conversation_id)
-    return chat_message(body, actor=_actor(actor_id), delivery_id=delivery_id, received_at=NOW)
+    return chat_message(body, _delivery(actor_id, delivery_id))
 
 
 def test_the_sender_is_who_the_token_names() -> None:
@@ -54,7 +55,7 @@ def test_two_people_never_share_a_conversation(first: tuple[str, str], second: t
 
 def test_a_decision_is_a_press_on_the_proposals_button() -> None:
     body = DecisionRequest(decision="reject", reason="not tonight", locale=Locale.PT)
-    message = decision_message("p1", body, actor=_actor(), delivery_id="d1", received_at=NOW)
+    message = decision_message("p1", body, _delivery())
     assert message.button == ButtonPress(verb=Verb.REJECT, value="p1", reason="not tonight")
     assert message.text == ""
     assert message.locale is Locale.PT
@@ -63,6 +64,6 @@ def test_a_decision_is_a_press_on_the_proposals_button() -> None:
 
 def test_executing_names_the_agent_and_its_parameters() -> None:
     body = ExecuteRequest(agent="status", message="what failed?", parameters={"workstation": "PAY01"})
-    message = execute_message(body, actor=_actor(), delivery_id="d1", received_at=NOW)
+    message = execute_message(body, _delivery())
     assert message.agent == "status"
     assert message.parameters == {"workstation": "PAY01"}

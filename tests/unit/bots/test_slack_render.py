@@ -207,18 +207,20 @@ def test_buttons_survive_a_reply_that_is_too_long(paragraphs: list[Text]) -> Non
     message = to_slack(reply(*paragraphs, approve))
 
     assert check_blocks(message.blocks) == []
-    assert [block["type"] for block in message.blocks[-2:]] == ["context", "actions"]
-    assert "[shortened / abreviado: +" in shown(message)
+    assert [block["type"] for block in message.blocks[-2:]] == ["rich_text", "actions"]
+    assert next(texts_of(message.blocks[-2])).startswith("… [shortened / abreviado: +")
 
 
-def test_a_long_reply_has_no_gap_in_the_middle() -> None:
+def test_a_long_reply_keeps_every_beginning_and_notes_every_gap() -> None:
     lines = [text(f"{number:02} ", "x" * (2_900 if number % 2 else 10)) for number in range(20)]
 
     message = to_slack(reply(*lines))
 
-    numbers = [run[:2] for run in texts_of(message.blocks) if run[:2].isdigit()]
-    assert numbers == [f"{number:02}" for number in range(len(numbers))]
-    assert 4 < len(numbers) < 20
+    starts = [next(texts_of(block)) for block in message.blocks]
+    long, short = starts[1::3], starts[::3]
+    assert short == [f"{number:02} " for number in range(0, 20, 2)]
+    assert long == [f"{number:02} " for number in range(1, 20, 2)]
+    assert all(note.startswith("… [shortened / abreviado: +") for note in starts[2::3])
 
 
 def test_buttons_carry_verb_and_value() -> None:

@@ -10,9 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bots.teams.errors import MalformedActivityError
-from bots.teams.inbound import read_activity, tenants_of, to_help_request, to_message
-from bots.teams.reference import to_reference
+from bots.teams.inbound import (
+    MalformedActivityError,
+    read_activity,
+    tenants_of,
+    to_help_request,
+    to_message,
+    to_reference,
+)
 from brain.message import ButtonPress, Channel, InboundMessage, Locale, Verb, from_jsonable, to_jsonable
 from tests.support import teams_activities as activities
 from tests.support.fake_connector import TENANT

@@ -13,7 +13,8 @@ from tws.objects import CommonStatus, Job, JobStream
 
 def _waiting(*names: str) -> tuple[Job | JobStream, ...]:
     return tuple(
-        make_job(id=name, name=name, status="HOLD", common_status=CommonStatus.WAITING, runs=()) for name in names
+        make_job(id=name, name=name, status="HOLD", common_status=CommonStatus.WAITING, runs=())
+        for name in names
     )
 
 
@@ -67,9 +68,7 @@ def test_a_cancel_releases_successors_and_names_them() -> None:
     ) in said
 
 
-@pytest.mark.parametrize(
-    ("locale", "rest"), [(Locale.EN, " and 3 more)"), (Locale.PT, " e mais 3)")]
-)
+@pytest.mark.parametrize(("locale", "rest"), [(Locale.EN, " and 3 more)"), (Locale.PT, " e mais 3)")])
 def test_of_many_successors_five_are_named_and_the_rest_is_counted(locale: Locale, rest: str) -> None:
     names = [f"JOB_{number}" for number in range(8)]
     said = _said(Action.RERUN, make_job(), *_waiting(*names), locale=locale)
@@ -106,7 +105,10 @@ def test_a_job_stream_that_waits_is_a_successor_too() -> None:
 @pytest.mark.parametrize(
     ("locale", "sentence"),
     [
-        (Locale.EN, "PAYROLL gets priority 0 and will not start until it is released (its priority now is 50)."),
+        (
+            Locale.EN,
+            "PAYROLL gets priority 0 and will not start until it is released (its priority now is 50).",
+        ),
         (
             Locale.PT,
             "PAYROLL recebe prioridade 0 e não começa até ser liberado (a prioridade agora é 50).",

@@ -44,7 +44,28 @@ def test_markdown_becomes_blocks(markdown: str, blocks: tuple[Block, ...] | None
 
 
 _markup = st.sampled_from(
-    ["**", "*", "`", "\n", "\n\n", "- ", "1. ", "# ", "> ", "```\n", "[", "](", ")", "<", ">", "![", "|", "\\", "&lt;", "    "]
+    [
+        "**",
+        "*",
+        "`",
+        "\n",
+        "\n\n",
+        "- ",
+        "1. ",
+        "# ",
+        "> ",
+        "```\n",
+        "[",
+        "](",
+        ")",
+        "<",
+        ">",
+        "![",
+        "|",
+        "\\",
+        "&lt;",
+        "    ",
+    ]
 )
 _words = st.text(alphabet="abcXYZ019 äé", max_size=6)
 _texts = st.lists(_markup | _words, max_size=30).map("".join)
@@ -65,7 +86,9 @@ def test_no_letter_is_made_up_or_put_elsewhere(markdown: str) -> None:
 
 @given(
     st.text(alphabet="abcäé", min_size=1, max_size=9),
-    st.sampled_from(["https://evil.example/?q=1", "//evil.example", "mailto:eve@evil.example", "#x", "ftp://evil"]),
+    st.sampled_from(
+        ["https://evil.example/?q=1", "//evil.example", "mailto:eve@evil.example", "#x", "ftp://evil"]
+    ),
     st.sampled_from(["see [{}]({}) now", "![{}]({})", "- **[{}]({})**", "[{}]({} 'title')"]),
 )
 def test_an_address_behind_words_is_dropped_and_the_words_stay(words: str, address: str, around: str) -> None:
@@ -78,7 +101,9 @@ def test_an_address_that_could_run_is_shown_as_written() -> None:
     assert to_blocks("[x](javascript:alert(1))") == (text("[x](javascript:alert(1))"),)
 
 
-@given(st.sampled_from(["script", "img", "a", "iframe", "b"]), st.sampled_from(["", "\n", "text ", "- ", "**"]))
+@given(
+    st.sampled_from(["script", "img", "a", "iframe", "b"]), st.sampled_from(["", "\n", "text ", "- ", "**"])
+)
 def test_html_stays_literal(tag: str, before: str) -> None:
     element = f"<{tag} onclick=x>"
     assert element in to_plain(to_blocks(f"{before}{element}"))

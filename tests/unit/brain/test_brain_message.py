@@ -43,7 +43,11 @@ def test_different_conversations_have_different_keys(one: Conversation, other: C
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [(("a:b", "c", None), ("a", "b:c", None)), (("a%3A", "b", None), ("a:", "b", None)), (("a", "b", "c"), ("a", "b:c", None))],
+    [
+        (("a:b", "c", None), ("a", "b:c", None)),
+        (("a%3A", "b", None), ("a:", "b", None)),
+        (("a", "b", "c"), ("a", "b:c", None)),
+    ],
 )
 def test_separators_in_ids_do_not_make_keys_equal(
     one: tuple[str, str, str | None], other: tuple[str, str, str | None]
@@ -86,7 +90,10 @@ def test_approve_and_reject_are_decisions(verb: Verb) -> None:
     assert _pressed(verb, "p1").decision == ButtonPress(verb=verb, value="p1")
 
 
-@given(st.lists(st.text(alphabet="ab", max_size=2), max_size=3), st.lists(st.text(alphabet="ab", max_size=2), max_size=3))
+@given(
+    st.lists(st.text(alphabet="ab", max_size=2), max_size=3),
+    st.lists(st.text(alphabet="ab", max_size=2), max_size=3),
+)
 def test_equal_parts_and_only_they_have_equal_digests(one: list[str], other: list[str]) -> None:
     one, other = one or [""], other or [""]
     assert (delivery_digest(*one) == delivery_digest(*other)) is (one == other)

@@ -41,7 +41,9 @@ ERROR    Y      -     -        Y
 
 _HEADER, *_ROWS = (line.split() for line in _TABLE.split("\n") if line)
 _STATUSES = tuple(row[0] for row in _ROWS)
-_CELLS = [(row[0], Action(name), mark) for row in _ROWS for name, mark in zip(_HEADER[1:], row[1:], strict=True)]
+_CELLS = [
+    (row[0], Action(name), mark) for row in _ROWS for name, mark in zip(_HEADER[1:], row[1:], strict=True)
+]
 
 
 @pytest.mark.parametrize(("status", "action", "mark"), _CELLS)
@@ -101,7 +103,9 @@ _MAY_APPROVE: dict[tuple[Role, Requirement, str], str | None] = {
 }
 
 
-@pytest.mark.parametrize(("role", "requires", "whose"), list(product(Role, get_args(Requirement), ("own", "other"))))
+@pytest.mark.parametrize(
+    ("role", "requires", "whose"), list(product(Role, get_args(Requirement), ("own", "other")))
+)
 def test_who_may_approve(role: Role, requires: Requirement, whose: str) -> None:
     actor = Actor(actor_id="ana", display_name="Ana", role=role)
     proposed_by = "ana" if whose == "own" else "rui"

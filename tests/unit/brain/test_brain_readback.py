@@ -29,7 +29,11 @@ _WAITS = (make_dependency(),)
 _CASES: list[tuple[Action, str, dict[str, Any]]] = [
     (Action.RERUN, "pending", {}),
     (Action.RERUN, "confirmed", {"status": "EXEC", "runs": (_FIRST, _SECOND)}),
-    (Action.RERUN, "confirmed", {"status": "HOLD", "runs": (_FIRST, make_run(id="run-2", attempt=2, status="HOLD"))}),
+    (
+        Action.RERUN,
+        "confirmed",
+        {"status": "HOLD", "runs": (_FIRST, make_run(id="run-2", attempt=2, status="HOLD"))},
+    ),
     (Action.RERUN, "confirmed", {"status": "ABEND", "runs": (_FIRST, make_run(id="run-2", attempt=2))}),
     # The engine may number a new run without renaming it, or rename without numbering: neither is a rerun.
     (Action.RERUN, "pending", {"runs": (make_run(attempt=2),)}),
@@ -68,9 +72,11 @@ def test_the_plan_decides_the_outcome(action: Action, state: str, changes: dict[
 def test_every_action_has_every_outcome_it_can_have() -> None:
     outcomes = {(action, state) for action, state, _ in _CASES}
     impossible = {(Action.CANCEL, "different")}
-    assert outcomes == {
-        (action, state) for action in Action for state in ("confirmed", "different", "pending")
-    } - impossible
+    assert (
+        outcomes
+        == {(action, state) for action in Action for state in ("confirmed", "different", "pending")}
+        - impossible
+    )
 
 
 @pytest.mark.parametrize(("action", "state", "changes"), _CASES)

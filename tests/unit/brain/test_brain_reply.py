@@ -66,7 +66,12 @@ def test_every_block_has_a_plain_form() -> None:
         Table(columns=("Job", "RC"), rows=(("PAYROLL", "8"),), title="Failed"),
         Code(text="line 1\nline 2", caption="Log"),
         Citations(items=(_CITATION,)),
-        Buttons(items=(Button(label="Rerun", verb=Verb.SAY, value="x"), Button(label="Why", verb=Verb.SAY, value="y"))),
+        Buttons(
+            items=(
+                Button(label="Rerun", verb=Verb.SAY, value="x"),
+                Button(label="Why", verb=Verb.SAY, value="y"),
+            )
+        ),
         Notice(text="TWS is away."),
     )
     assert to_plain(blocks).split("\n") == [
@@ -90,5 +95,11 @@ def test_every_block_has_a_plain_form() -> None:
 
 
 def test_untitled_and_empty_blocks_leave_no_blank_lines() -> None:
-    blocks = (Facts(items=()), Table(columns=("Job",), rows=()), Code(text=""), Buttons(items=()), Citations(items=()))
+    blocks = (
+        Facts(items=()),
+        Table(columns=("Job",), rows=()),
+        Code(text=""),
+        Buttons(items=()),
+        Citations(items=()),
+    )
     assert to_plain(blocks) == "Job"

@@ -20,9 +20,19 @@ _UTC = ZoneInfo("UTC")
     ("at", "zone", "now", "shown"),
     [
         (datetime(2026, 3, 2, 2, 14, tzinfo=UTC), _UTC, datetime(2026, 3, 2, 9, 0, tzinfo=UTC), "02:14 UTC"),
-        (datetime(2026, 3, 1, 2, 14, tzinfo=UTC), _UTC, datetime(2026, 3, 2, 9, 0, tzinfo=UTC), "2026-03-01 02:14 UTC"),
+        (
+            datetime(2026, 3, 1, 2, 14, tzinfo=UTC),
+            _UTC,
+            datetime(2026, 3, 2, 9, 0, tzinfo=UTC),
+            "2026-03-01 02:14 UTC",
+        ),
         # In São Paulo both are still the evening before; today is the reader's day, not that of UTC.
-        (datetime(2026, 3, 2, 2, 14, tzinfo=UTC), _SAO_PAULO, datetime(2026, 3, 2, 2, 50, tzinfo=UTC), "23:14 -03"),
+        (
+            datetime(2026, 3, 2, 2, 14, tzinfo=UTC),
+            _SAO_PAULO,
+            datetime(2026, 3, 2, 2, 50, tzinfo=UTC),
+            "23:14 -03",
+        ),
         (
             datetime(2026, 3, 2, 2, 14, tzinfo=UTC),
             _SAO_PAULO,
@@ -30,11 +40,31 @@ _UTC = ZoneInfo("UTC")
             "2026-03-01 23:14 -03",
         ),
         # The hour that comes twice: the zone's name tells which one.
-        (datetime(2025, 11, 2, 5, 30, tzinfo=UTC), _NEW_YORK, datetime(2025, 11, 2, 12, 0, tzinfo=UTC), "01:30 EDT"),
-        (datetime(2025, 11, 2, 6, 30, tzinfo=UTC), _NEW_YORK, datetime(2025, 11, 2, 12, 0, tzinfo=UTC), "01:30 EST"),
+        (
+            datetime(2025, 11, 2, 5, 30, tzinfo=UTC),
+            _NEW_YORK,
+            datetime(2025, 11, 2, 12, 0, tzinfo=UTC),
+            "01:30 EDT",
+        ),
+        (
+            datetime(2025, 11, 2, 6, 30, tzinfo=UTC),
+            _NEW_YORK,
+            datetime(2025, 11, 2, 12, 0, tzinfo=UTC),
+            "01:30 EST",
+        ),
         # The hour that does not exist.
-        (datetime(2026, 3, 8, 6, 59, tzinfo=UTC), _NEW_YORK, datetime(2026, 3, 8, 12, 0, tzinfo=UTC), "01:59 EST"),
-        (datetime(2026, 3, 8, 7, 0, tzinfo=UTC), _NEW_YORK, datetime(2026, 3, 8, 12, 0, tzinfo=UTC), "03:00 EDT"),
+        (
+            datetime(2026, 3, 8, 6, 59, tzinfo=UTC),
+            _NEW_YORK,
+            datetime(2026, 3, 8, 12, 0, tzinfo=UTC),
+            "01:59 EST",
+        ),
+        (
+            datetime(2026, 3, 8, 7, 0, tzinfo=UTC),
+            _NEW_YORK,
+            datetime(2026, 3, 8, 12, 0, tzinfo=UTC),
+            "03:00 EDT",
+        ),
         (None, _UTC, datetime(2026, 3, 2, 9, 0, tzinfo=UTC), "–"),
     ],
 )

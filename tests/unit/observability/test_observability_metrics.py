@@ -19,32 +19,33 @@ def _value(metrics: Metrics, name: str, **labels: str) -> float:
 def test_a_turn_is_counted_and_timed() -> None:
     metrics = Metrics()
     for outcome in ("answered", "answered", "refused"):
-        metrics.turn_finished(channel="slack", agent="status", outcome=outcome, seconds=0.12)
+        metrics.turn_finished(
+            channel="slack", agent="status", outcome=outcome, seconds=0.12, degraded=("redis", "tws")
+        )
     assert _value(metrics, "resync_turns_total", channel="slack", agent="status", outcome="answered") == 2
     assert _value(metrics, "resync_turn_seconds_sum", channel="slack", agent="status") == pytest.approx(0.36)
     assert _value(metrics, "resync_turn_seconds_bucket", channel="slack", agent="status", le="0.1") == 0
     assert _value(metrics, "resync_turn_seconds_bucket", channel="slack", agent="status", le="0.15") == 3
+    assert _value(metrics, "resync_degraded_total", part="tws") == 3
 
 
 def test_the_goal_of_an_acknowledgement_is_a_bucket() -> None:
     metrics = Metrics()
     for seconds in (0.004, 0.049, 0.051):
-        metrics.acknowledged(channel="teams", seconds=seconds)
+        metrics.message_accepted(channel="teams", seconds=seconds, duplicate=seconds > 0.05)
     assert _value(metrics, "resync_ack_seconds_bucket", channel="teams", le="0.05") == 2
+    assert _value(metrics, "resync_deliveries_total", channel="teams", result="new") == 2
+    assert _value(metrics, "resync_deliveries_total", channel="teams", result="duplicate") == 1
 
 
 def test_everything_else_is_counted_under_its_name() -> None:
     metrics = Metrics()
     metrics.queue_oldest(3)
-    metrics.tws_requested(operation="query_jobs", outcome="ok", seconds=1)
-    metrics.degraded("redis")
-    metrics.action_finished(action="rerun", outcome="confirmed")
-    metrics.webhook_received(source="tws", result="duplicate")
+    metrics.tws_requested(method="GET", outcome="ok", seconds=1)
+    metrics.proposal_settled(action="rerun", state="confirmed")
     assert _value(metrics, "resync_queue_oldest_seconds") == 3
-    assert _value(metrics, "resync_tws_request_seconds_count", operation="query_jobs", outcome="ok") == 1
-    assert _value(metrics, "resync_degraded_total", part="redis") == 1
-    assert _value(metrics, "resync_actions_total", action="rerun", outcome="confirmed") == 1
-    assert _value(metrics, "resync_webhook_deliveries_total", source="tws", result="duplicate") == 1
+    assert _value(metrics, "resync_tws_request_seconds_count", method="GET", outcome="ok") == 1
+    assert _value(metrics, "resync_actions_total", action="rerun", state="confirmed") == 1
 
 
 def test_the_memory_of_the_process_is_there() -> None:
@@ -53,6 +54,6 @@ def test_the_memory_of_the_process_is_there() -> None:
 
 def test_two_sets_of_metrics_do_not_mix() -> None:
     one, other = Metrics(), Metrics()
-    one.degraded("redis")
-    assert b'part="redis"' in one.render()
-    assert b'part="redis"' not in other.render()
+    one.queue_oldest(3)
+    assert _value(one, "resync_queue_oldest_seconds") == 3
+    assert _value(other, "resync_queue_oldest_seconds") == 0

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws.joblog import read_log
-from tws.joblog_marks import CODE_MARKS, MARKS, Mark
+from tws.joblog import _CODE_MARKS, _MARKS, _Mark, read_log
 
 BANNER = """\
 ===============================================================
@@ -230,8 +229,8 @@ def test_lines_exist_in_the_text(text: str) -> None:
 
 
 @given(st.data())
-@pytest.mark.parametrize("mark", [*MARKS, *CODE_MARKS.values()], ids=lambda mark: "|".join(mark.stems)[:40])
-def test_a_mark_has_a_stem_in_every_line_it_matches(mark: Mark, data: st.DataObject) -> None:
+@pytest.mark.parametrize("mark", [*_MARKS, *_CODE_MARKS.values()], ids=lambda mark: "|".join(mark.stems)[:40])
+def test_a_mark_has_a_stem_in_every_line_it_matches(mark: _Mark, data: st.DataObject) -> None:
     line = data.draw(st.from_regex(mark.pattern)).lower()
     if mark.pattern.search(line):
         assert mark.is_in(line)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws.log_window import LogWindow
+from tws.joblog import LogWindow
 
 
 def window(max_bytes: int, *chunks: bytes) -> LogWindow:

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import pairwise
 
 import pytest
@@ -14,12 +15,10 @@ from hypothesis import strategies as st
 
 from tws.simulator import logs
 from tws.simulator.engine import Engine
-from tws.simulator.generator import generate
-from tws.simulator.orders import Order
+from tws.simulator.orders import Action, Order, may_apply
+from tws.simulator.plan import Plan, generate
 from tws.simulator.runs import JobState, StreamState
-from tws.simulator.transitions import Action, may_apply
-from tws.simulator.wire import job_json, stream_json
-from tws.simulator.wire_dependencies import dependencies_json
+from tws.simulator.wire import dependencies_json, job_json, stream_json
 
 START = datetime(2025, 11, 22, 3, 0, tzinfo=UTC)
 SEEN = START + timedelta(hours=6)
@@ -37,10 +36,28 @@ FAILED = {
 }
 
 
+@cache
+def plan(seed: int) -> Plan:
+    """Made once: nothing changes a plan, only an engine's state."""
+    return generate(seed=seed, start=START, run_number=7)
+
+
 def night(seed: int = 20, until: datetime = SEEN) -> Engine:
-    engine = Engine(generate(seed=seed, start=START, run_number=7))
+    engine = Engine(plan(seed))
     engine.advance(until)
     return engine
+
+
+@pytest.fixture(scope="session", params=range(12))
+def each_night(request: pytest.FixtureRequest) -> Engine:
+    """For tests that only look."""
+    return night(request.param)
+
+
+@pytest.fixture(scope="session")
+def seen_night() -> Engine:
+    """For tests that only look."""
+    return night()
 
 
 def find(engine: Engine, selection: str) -> JobState:
@@ -88,18 +105,14 @@ def state_of(engine: Engine) -> str:
     return json.dumps([jobs, [stream_json(engine, one) for one in engine.streams.values()]])
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_each_night_has_exactly_the_failures_of_the_catalogue(seed: int) -> None:
-    engine = night(seed)
+def test_each_night_has_exactly_the_failures_of_the_catalogue(each_night: Engine) -> None:
     failed = {
-        name_of(job): (job.status, job.last.return_code) for job in engine.jobs.values() if job.has_failed
+        name_of(job): (job.status, job.last.return_code) for job in each_night.jobs.values() if job.has_failed
     }
     assert failed == FAILED
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_each_night_has_every_kind_of_waiting(seed: int) -> None:
-    engine = night(seed)
+def test_each_night_has_every_kind_of_waiting(each_night: Engine) -> None:
     waiting = {
         "CONTABIL.FECHAMENTO": "HOLD_WAITING_FOR_PREDECESSOR",
         "POSFIL02.COLETA_CUPONS_F2": "READY_WAITING_FOR_AGENT",
@@ -111,21 +124,20 @@ def test_each_night_has_every_kind_of_waiting(seed: int) -> None:
         "SPB.SPB_GRADE": "HOLD_WAITING_FOR_PREDECESSOR",
         "ESTORNO.COLETA_ESTORNOS": "HOLD_WAITING_FOR_TIME",
     }
-    assert {name: find(engine, name).last.substatus for name in waiting} == waiting
-    assert [one.plan.name for one in engine.streams.values() if one.is_late] == ["POSCLOSE"]
+    assert {name: find(each_night, name).last.substatus for name in waiting} == waiting
+    assert [one.plan.name for one in each_night.streams.values() if one.is_late] == ["POSCLOSE"]
 
 
-def test_a_plan_is_as_large_as_a_real_night() -> None:
-    plan = night().plan
-    assert len(plan.jobs) >= 300
-    assert len(plan.streams) >= 40
-    assert len({job.workstation for job in plan.jobs.values()}) >= 12
-    assert all(len(one.name) <= 16 for one in plan.streams.values())
+def test_a_plan_is_as_large_as_a_real_night(seen_night: Engine) -> None:
+    whole = seen_night.plan
+    assert len(whole.jobs) >= 300
+    assert len(whole.streams) >= 40
+    assert len({job.workstation for job in whole.jobs.values()}) >= 12
+    assert all(len(one.name) <= 16 for one in whole.streams.values())
 
 
-def test_a_name_may_stand_for_several_jobs() -> None:
-    engine = night()
-    backups = {name_of(job): job.status for job in engine.jobs.values() if job.plan.name == "BACKUP_DB"}
+def test_a_name_may_stand_for_several_jobs(seen_night: Engine) -> None:
+    backups = {name_of(job): job.status for job in seen_night.jobs.values() if job.plan.name == "BACKUP_DB"}
     assert backups == {"BKPERP.BACKUP_DB": "SUCC", "BKPCRM.BACKUP_DB": "ABEND", "BKPDWH.BACKUP_DB": "EXEC"}
 
 
@@ -149,6 +161,7 @@ def test_steps_do_not_matter_only_time_does() -> None:
 
 def test_seeds_give_different_nights_with_different_ids() -> None:
     one, other = night(1), night(2)
+    plan.cache_clear()
     assert state_of(one) == state_of(night(1))
     assert not one.jobs.keys() & other.jobs.keys()
 
@@ -317,10 +330,10 @@ def test_kill_ends_in_abend_and_releases_nobody() -> None:
 def test_the_end_of_a_holder_gives_the_resource_to_the_next() -> None:
     engine = night()
     waiting = find(engine, "BKPMAIL.BACKUP_MAILBOX")
-    assert engine.units_in_use("FITALTO") == 1
+    assert engine.units_in_use["FITALTO"] == 1
     carry_out(engine, Action.KILL, find(engine, "BKPDWH.BACKUP_DB"))
     assert waiting.is_running
-    assert engine.units_in_use("FITALTO") == 1
+    assert engine.units_in_use["FITALTO"] == 1
 
 
 def test_confirming_success_of_a_failed_job_releases_its_successors() -> None:
@@ -379,9 +392,8 @@ def test_a_stream_runs_no_more_jobs_than_its_limit() -> None:
     assert third.last.started_at is not None
 
 
-def test_predecessors_end_before_successors_start() -> None:
-    engine = night()
-    for one in engine.streams.values():
+def test_predecessors_end_before_successors_start(seen_night: Engine) -> None:
+    for one in seen_night.streams.values():
         for before, after in pairwise(one.jobs):
             is_chained = any(before.plan.id == getattr(d, "job_id", None) for d in after.plan.dependencies)
             if is_chained and after.last.started_at:
@@ -412,24 +424,23 @@ DECISIVE = {
 
 def read_log(engine: Engine, name: str) -> list[str]:
     job = find(engine, name)
-    return logs.render(job.plan, job.stream.plan, job.last, now=engine.now)
+    return logs.render(job, job.last, now=engine.now)
 
 
 @pytest.mark.parametrize("name", sorted(DECISIVE))
-def test_a_failed_job_leaves_a_log_with_its_reason(name: str) -> None:
-    lines = read_log(night(), name)
+def test_a_failed_job_leaves_a_log_with_its_reason(seen_night: Engine, name: str) -> None:
+    lines = read_log(seen_night, name)
     assert 60 <= len(lines) <= 200
     assert DECISIVE[name] in "\n".join(lines)
     assert any("0 err" in line for line in lines)
-    assert lines[1].startswith(f"= JOB       : {find(night(), name).plan.workstation}#")
+    assert lines[1].startswith(f"= JOB       : {find(seen_night, name).plan.workstation}#")
     status, return_code = FAILED[name]
     assert (f"= Exit Status           : {return_code}" in lines) == (status == "ABEND")
 
 
-def test_every_log_can_be_written() -> None:
-    engine = night()
-    started = [job for job in engine.jobs.values() if job.last.started_at]
-    assert all(not has_placeholder(read_log(engine, name_of(job))) for job in started)
+def test_every_log_can_be_written(seen_night: Engine) -> None:
+    started = [job for job in seen_night.jobs.values() if job.last.started_at]
+    assert all(not has_placeholder(read_log(seen_night, name_of(job))) for job in started)
 
 
 def has_placeholder(lines: Iterable[str]) -> bool:
@@ -454,5 +465,5 @@ def test_a_killed_job_says_so_in_its_log() -> None:
     assert "= Exit Status           : 9" in lines
 
 
-def test_a_job_that_was_not_launched_has_no_log() -> None:
-    assert read_log(night(), "CONTABIL.FECHAMENTO") == []
+def test_a_job_that_was_not_launched_has_no_log(seen_night: Engine) -> None:
+    assert read_log(seen_night, "CONTABIL.FECHAMENTO") == []

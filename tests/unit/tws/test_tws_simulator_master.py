@@ -10,17 +10,17 @@ import pytest
 
 from tests.support.simulator import API_KEYS, PASSWORD, USERS, SteppingClock
 from tws.simulator.master import IllegalActionError, Master
+from tws.simulator.orders import Action
 from tws.simulator.rights import Users
 from tws.simulator.runs import JobState
 from tws.simulator.server import SimulatorSettings
-from tws.simulator.transitions import Action
 from tws.simulator.wire import job_json
 
 
 def open_master(
     clock: SteppingClock, folder: Path | None = None, *, seed: int = 20, speed: float = 1.0
 ) -> Master:
-    return Master(seed=seed, speed=speed, apply_delay=(1.0, 3.0), clock=clock, folder=folder)
+    return Master(SimulatorSettings(data_dir=folder, seed=seed, speed=speed), clock)
 
 
 def find(master: Master, stream: str, name: str) -> JobState:

