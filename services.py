@@ -332,7 +332,7 @@ def _health(engine: AsyncEngine, redis_url: str, tws: TwsClient, stack: AsyncExi
         return ""
 
     async def scheduler() -> str:
-        return (await tws.engine_info()).version
+        return await tws.engine_version()
 
     checks = HealthChecks()
     checks.add("database", database)

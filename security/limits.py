@@ -67,33 +67,25 @@ class RateLimiter:
         """What `hit` would say now, without counting: for a way in that can refuse before the turn counts."""
         return await self._ask(self._windows.test, limit, key)
 
-    async def _ask(self, ask: _Ask, limit: str, key: str) -> LimitDecision:
-        try:
-            async with asyncio.timeout(_TIMEOUT.total_seconds()):
-                decision = await self._decide(ask, limit, key)
-        except (RedisError, OSError, TimeoutError) as error:
-            self._warn(error)
-            return LimitDecision(allowed=True, degraded=True)
-        if self._is_degraded:
-            self._is_degraded = False
-            log.info("rate_limiter_recovered")
-        return decision
-
     async def aclose(self) -> None:
         """Closes the connections."""
         await self._pool.aclose()
 
-    async def _decide(self, ask: _Ask, limit: str, key: str) -> LimitDecision:
+    async def _ask(self, ask: _Ask, limit: str, key: str) -> LimitDecision:
         window = parse(limit)
-        if await ask(window, key):
-            return LimitDecision(allowed=True)
-        stats = await self._windows.get_window_stats(window, key)
-        return LimitDecision(
-            allowed=False, retry_after=timedelta(seconds=max(0.0, stats.reset_time - time.time()))
-        )
-
-    def _warn(self, error: Exception) -> None:
-        self._is_degraded = True
-        if time.monotonic() - self._warned_at >= _WARNING_INTERVAL.total_seconds():
-            self._warned_at = time.monotonic()
-            log.warning("rate_limiter_away", error=type(error).__name__, allowed="everything")
+        wait = None
+        try:
+            async with asyncio.timeout(_TIMEOUT.total_seconds()):
+                if not await ask(window, key):
+                    stats = await self._windows.get_window_stats(window, key)
+                    wait = timedelta(seconds=max(0.0, stats.reset_time - time.time()))
+        except (RedisError, OSError, TimeoutError) as error:
+            self._is_degraded = True
+            if time.monotonic() - self._warned_at >= _WARNING_INTERVAL.total_seconds():
+                self._warned_at = time.monotonic()
+                log.warning("rate_limiter_away", error=type(error).__name__, allowed="everything")
+            return LimitDecision(allowed=True, degraded=True)
+        if self._is_degraded:
+            self._is_degraded = False
+            log.info("rate_limiter_recovered")
+        return LimitDecision(allowed=wait is None, retry_after=wait)

@@ -13,17 +13,7 @@ from observability.metrics import Metrics
 from . import oql, wire, wire_plan
 from .errors import TwsDeniedError, TwsNotFoundError
 from .fields import Fields
-from .objects import (
-    EngineInfo,
-    Job,
-    JobFilter,
-    JobLog,
-    JobPage,
-    JobStream,
-    JobStreamFilter,
-    Justification,
-    Workstation,
-)
+from .objects import Job, JobFilter, JobLog, JobPage, JobStream, JobStreamFilter, Workstation
 from .settings import TwsSettings
 from .transport import Transport
 
@@ -42,16 +32,17 @@ class TwsClient:
 
     Every method raises the errors of `tws.errors` and nothing else. Reads are tried again when the engine does not
     answer; changes never, since the engine may have made the one that got no answer. An answer to a change only
-    means that the engine accepted it: whoever made it reads the plan until the effect shows.
+    means that the engine accepted it: whoever made it reads the plan until the effect shows. The reason for a change
+    goes into the engine's audit trail, cut to 512 characters.
     """
 
     def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
         self._may_write = settings.write
         self._transport = Transport(settings, session, metrics)
 
-    async def engine_info(self) -> EngineInfo:
+    async def engine_version(self) -> str:
         """Who answers; also the cheapest proof that the engine is up and takes the credentials."""
-        return wire.read_engine_info(await self._transport.read("/engine/info"))
+        return wire.read_engine_version(await self._transport.read("/engine/info"))
 
     async def query_jobs(self, job_filter: JobFilter) -> JobPage:
         """The first `limit` jobs whose present state matches, by name, each once.
@@ -95,32 +86,32 @@ class TwsClient:
             query = wire.build_job_stream_query(stream_filter)
         except oql.ImpossibleValueError:
             return ()
-        return (
-            await self._collect("/plan/jobstream", query, stream_filter.limit, wire_plan.read_job_stream)
-        )[0]
+        rows, _ = await self._collect(
+            "/plan/jobstream", query, stream_filter.limit, wire_plan.read_job_stream
+        )
+        return rows
 
     async def workstations(self) -> tuple[Workstation, ...]:
         """All workstations of the plan, each once."""
-        return (await self._collect("/plan/workstation", {}, _MAX_WORKSTATIONS, wire_plan.read_workstation))[
-            0
-        ]
+        rows, _ = await self._collect("/plan/workstation", {}, _MAX_WORKSTATIONS, wire_plan.read_workstation)
+        return rows
 
-    async def rerun(self, run_id: str, justification: Justification) -> None:
+    async def rerun(self, run_id: str, reason: str) -> None:
         """Asks for a new run of the job that the run belongs to. Raises `TwsRejectedError` when that is illegal."""
         # The body is empty on purpose: without a JSON object the engine answers 415.
-        await self._change(f"{_run_path(run_id)}/action/rerun", justification, what=f"run {run_id}", body={})
+        await self._change(f"{_run_path(run_id)}/action/rerun", reason, what=f"run {run_id}", body={})
 
-    async def hold(self, job_id: str, justification: Justification) -> None:
+    async def hold(self, job_id: str, reason: str) -> None:
         """Asks for priority 0. Raises `TwsRejectedError` when that is illegal."""
-        await self._change_job(job_id, "hold", justification)
+        await self._change_job(job_id, "hold", reason)
 
-    async def release(self, job_id: str, justification: Justification) -> None:
+    async def release(self, job_id: str, reason: str) -> None:
         """Asks to let the job go: its priority, or its dependencies. Raises `TwsRejectedError` when illegal."""
-        await self._change_job(job_id, "release", justification)
+        await self._change_job(job_id, "release", reason)
 
-    async def cancel(self, job_id: str, justification: Justification) -> None:
+    async def cancel(self, job_id: str, reason: str) -> None:
         """Asks to cancel: successors go on, a running process is not killed. Raises `TwsRejectedError`."""
-        await self._change_job(job_id, "cancel", justification)
+        await self._change_job(job_id, "cancel", reason)
 
     async def _flow_nodes(self, job_id: str, side: str, depth: int | None) -> tuple[Job | JobStream, ...]:
         query = {} if depth is None else {"depth": str(depth)}
@@ -156,15 +147,15 @@ class TwsClient:
                 return tuple(rows.values())[: max(0, limit)], total
             offset += page_rows
 
-    async def _change_job(self, job_id: str, verb: str, justification: Justification) -> None:
-        await self._change(f"{_job_path(job_id)}/action/{verb}", justification, what=f"job {job_id}")
+    async def _change_job(self, job_id: str, verb: str, reason: str) -> None:
+        await self._change(f"{_job_path(job_id)}/action/{verb}", reason, what=f"job {job_id}")
 
     async def _change(
-        self, path: str, justification: Justification, *, what: str, body: Mapping[str, str] | None = None
+        self, path: str, reason: str, *, what: str, body: Mapping[str, str] | None = None
     ) -> None:
         if not self._may_write:
             raise TwsDeniedError(403, "Resync may not change this plan: RESYNC_TWS__WRITE is off")
-        await self._transport.change(path, wire.build_justification(justification), what=what, body=body)
+        await self._transport.change(path, wire.build_justification(reason), what=what, body=body)
 
 
 def _job_path(job_id: str) -> str:

@@ -13,7 +13,6 @@ __all__ = [
     "FAILED_STATUSES",
     "CommonStatus",
     "Dependency",
-    "EngineInfo",
     "Job",
     "JobFilter",
     "JobLog",
@@ -21,7 +20,6 @@ __all__ = [
     "JobRun",
     "JobStream",
     "JobStreamFilter",
-    "Justification",
     "Workstation",
 ]
 
@@ -193,14 +191,6 @@ class Workstation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineInfo:
-    """Who answers."""
-
-    version: str
-    timezone: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class JobLog:
     """A job log or a window of it; untrusted text."""
 
@@ -231,7 +221,6 @@ class JobStreamFilter:
 
     name: str | None = None
     workstation: str | None = None
-    statuses: tuple[str, ...] = ()
     limit: int = 100
 
 
@@ -242,15 +231,3 @@ class JobPage:
     jobs: tuple[Job, ...]
     total: int
     """How many match in all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Justification:
-    """Why a change is made; goes into the engine's audit trail.
-
-    Lengths are cut to what the engine stores: 512, 128 and 128 characters.
-    """
-
-    description: str
-    category: str = "resync"
-    ticket: str = ""

@@ -22,7 +22,6 @@ class Field(StrEnum):
     JOB_STREAM_NAME = "jobStreamName"
     RUN_STATUS = "jobruns.compositeStatus.status"
     RUN_COMMON_STATUS = "jobruns.commonStatus"
-    STREAM_STATUS = "compositeStatus.status"
 
 
 class ImpossibleValueError(ValueError):

@@ -23,7 +23,7 @@ from .errors import (
     find_message_ids,
 )
 from .fields import Fields
-from .objects import EngineInfo, Job, JobFilter, JobStreamFilter, Justification
+from .objects import Job, JobFilter, JobStreamFilter
 
 __all__ = [
     "build_job_query",
@@ -32,7 +32,7 @@ __all__ = [
     "has_next",
     "is_match",
     "read_count",
-    "read_engine_info",
+    "read_engine_version",
     "read_error",
     "read_results",
 ]
@@ -45,6 +45,8 @@ _OUTAGE_IDS = frozenset({"AWSJCO005E", "AWSJDB801E", "AWSJDB802E", "AWSJDB803E"}
 """Causes that are the engine's own trouble (its server, its database), not a refusal. Source: message catalogue."""
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 """Answers of a gateway, or of an engine that is starting or overloaded."""
+_MAX_REASON_CHARS = 512
+"""What the engine stores of the description of a change."""
 _MAX_MESSAGE_CHARS = 300
 """What of an engine's text goes into an error; the ids come first in it."""
 
@@ -77,8 +79,6 @@ def build_job_stream_query(stream_filter: JobStreamFilter) -> dict[str, str]:
         conditions.append(oql.matches(oql.Field.NAME, stream_filter.name))
     if stream_filter.workstation is not None:
         conditions.append(_on_workstation(stream_filter.workstation))
-    if stream_filter.statuses:
-        conditions.append(oql.one_of(oql.Field.STREAM_STATUS, stream_filter.statuses))
     return {"oql": oql.ordered(conditions, oql.Field.NAME)}
 
 
@@ -89,18 +89,15 @@ def _on_workstation(pattern: str) -> str:
     return oql.any_of(oql.matches(oql.Field.WORKSTATION, name) for name in (pattern, f"/{pattern}"))
 
 
-def build_justification(justification: Justification) -> dict[str, str]:
-    """The audit headers, each cut to what the engine stores; empty ones are left out.
+def build_justification(reason: str) -> dict[str, str]:
+    """The headers for the engine's audit trail, the reason cut to what it stores.
 
     Headers are ASCII: accents are dropped, since engines read other bytes as another alphabet.
     """
-    values = {
-        "Justification-Description": (justification.description, 512),
-        "Justification-Category": (justification.category, 128),
-        "Justification-Ticket-Num": (justification.ticket, 128),
-    }
-    cut = {name: _to_ascii(text)[:max_chars].strip() for name, (text, max_chars) in values.items()}
-    return {name: text for name, text in cut.items() if text}
+    headers = {"Justification-Category": "resync"}
+    if description := _to_ascii(reason)[:_MAX_REASON_CHARS].strip():
+        headers["Justification-Description"] = description
+    return headers
 
 
 def _to_ascii(text: str) -> str:
@@ -131,12 +128,10 @@ def read_results(payload: object, read: Callable[[Fields], _T]) -> tuple[_T, ...
     return tuple(read(fields) for fields in Fields(payload).children("results"))
 
 
-def read_engine_info(payload: object) -> EngineInfo:
-    """Version and time zone."""
+def read_engine_version(payload: object) -> str:
+    """Such as `10.2.8`; empty where the engine does not say."""
     fields = Fields(payload)
-    return EngineInfo(
-        version=fields.text("displayVersion") or fields.text("fullVersion"), timezone=fields.text("timezone")
-    )
+    return fields.text("displayVersion") or fields.text("fullVersion")
 
 
 def read_error(status: int, body: str, *, url: str, what: str | None = None) -> TwsError:

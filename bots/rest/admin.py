@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -14,20 +15,20 @@ from .models import Health, Stats
 __all__ = ["AdminRoutes"]
 
 
+@dataclass(frozen=True, slots=True)
 class AdminRoutes:
     """Health for everybody, numbers for administrators."""
 
-    def __init__(self, health: HealthChecks, stats: Callable[[], Awaitable[Mapping[str, object]]]) -> None:
-        self._health = health
-        self._stats = stats
+    checks: HealthChecks
+    count: Callable[[], Awaitable[Mapping[str, object]]]
 
     async def health(self, request: web.Request) -> web.Response:
         """Whether the server can do its work; its parts, if you are signed in."""
-        report = await self._health.report()
+        report = await self.checks.report()
         parts = dict(report.parts) if ACTOR in request else None
         status = 503 if report.status is HealthStatus.DOWN else 200
         return json_response(Health(status=report.status, parts=parts), status=status)
 
     async def stats(self, _request: web.Request) -> web.Response:
         """What the server has done and holds."""
-        return json_response(Stats.model_validate(await self._stats()))
+        return json_response(Stats.model_validate(await self.count()))

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, Literal, TypeAlias
+from http import HTTPStatus
+from typing import Any, Final, TypeAlias
 
 from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from .endpoint import Endpoint
 from .idempotency import HEADER
@@ -15,10 +16,8 @@ from .models import Problem
 __all__ = ["build_document"]
 
 Json: TypeAlias = dict[str, Any]
-_Mode: TypeAlias = Literal["validation", "serialization"]
-_Model: TypeAlias = tuple[type[BaseModel], _Mode]
 _Refs: TypeAlias = Mapping[Any, Json]
-"""References by model and mode."""
+"""References by model and mode: `validation` of requests, `serialization` of answers."""
 
 _REF: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
@@ -37,7 +36,7 @@ _STATUSES: Final = {200: "Done", 201: "Created", 202: "Still running", 204: "Rem
 def build_document(endpoints: Iterable[Endpoint], *, version: str, server: str | None) -> Json:
     """The whole document, as plain JSON values; `server` is the public address, None for wherever it is read."""
     endpoints = tuple(endpoints)
-    models: list[_Model] = [(Problem, "serialization")]
+    models: list[tuple[type[BaseModel], JsonSchemaMode]] = [(Problem, "serialization")]
     models += [(each.request, "validation") for each in endpoints if each.request]
     models += [(model, "serialization") for each in endpoints for model in each.responses.values() if model]
     refs, definitions = models_json_schema(list(dict.fromkeys(models)), ref_template=_REF)
@@ -88,21 +87,14 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
 
 
 def _responses(endpoint: Endpoint, refs: _Refs) -> Json:
-    responses = {
-        str(status): _response(status, model, refs, streams=endpoint.streams and status == 200)  # noqa: PLR2004 the status that carries the answer
-        for status, model in endpoint.responses.items()
-    }
+    responses: Json = {}
+    for status, model in endpoint.responses.items():
+        content: Json = {"application/json": {"schema": refs[model, "serialization"]}} if model else {}
+        if endpoint.streams and status == HTTPStatus.OK:
+            content["text/event-stream"] = {"schema": {"type": "string", "description": _STREAM}}
+        responses[str(status)] = {"description": _STATUSES[status], "content": content}
     problem = {"application/problem+json": {"schema": refs[Problem, "serialization"]}}
     for status in endpoint.errors:
         known = responses.setdefault(str(status), {"description": "Problem", "content": {}})
         known["content"] |= problem
     return dict(sorted(responses.items()))
-
-
-def _response(status: int, model: type[BaseModel] | None, refs: _Refs, *, streams: bool) -> Json:
-    if model is None:
-        return {"description": _STATUSES[status]}
-    content: Json = {"application/json": {"schema": refs[model, "serialization"]}}
-    if streams:
-        content["text/event-stream"] = {"schema": {"type": "string", "description": _STREAM}}
-    return {"description": _STATUSES[status], "content": content}

@@ -125,13 +125,7 @@ class Answers:
         self._settings = settings
 
     async def respond(
-        self,
-        request: web.Request,
-        turn_id: str,
-        conversation_id: str,
-        to_answer: _ToAnswer,
-        *,
-        wait: timedelta,
+        self, request: web.Request, turn_id: str, conversation_id: str, to_answer: _ToAnswer, wait: timedelta
     ) -> web.StreamResponse:
         """The answer as JSON, within `wait` or else 202; or a stream of events, if the client asks for one."""
 

@@ -24,7 +24,6 @@ from brain.reply import DecisionState
 from brain.tables import EXECUTIONS
 from tws.client import TwsClient
 from tws.errors import TwsError, TwsProtocolError, TwsUnreachableError
-from tws.objects import Justification
 
 __all__ = ["Execution", "Result"]
 
@@ -95,8 +94,8 @@ class Execution:
 
     async def _call(self, proposal: Proposal) -> None:
         target = proposal.target
-        why = Justification(
-            description=f"{proposal.reason or 'Resync'} (approved by {proposal.decided_by},"
+        why = (
+            f"{proposal.reason or 'Resync'} (approved by {proposal.decided_by},"
             f" requested by {proposal.proposed_by}, proposal {proposal.id})"
         )
         match proposal.action:

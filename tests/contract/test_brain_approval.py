@@ -19,15 +19,8 @@ from brain.tables import EXECUTIONS, PROPOSALS
 from brain.toolbox import NotPermittedError
 from security.roles import Actor, Role
 from tests.support.brain_parts import OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
-from tests.support.simulator import running_simulator
 from tws.errors import TwsUnreachableError
 from tws.objects import CommonStatus, JobFilter
-
-
-@pytest.fixture
-async def tws_url() -> AsyncIterator[str]:
-    async with running_simulator(apply_delay=(0.05, 0.1)) as url:
-        yield url
 
 
 @pytest.fixture

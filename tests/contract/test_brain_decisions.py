@@ -11,34 +11,15 @@ from brain.message import ButtonPress, Verb
 from brain.reply import Notice, Reply
 from tests.support.brain_parts import OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
 from tests.support.fault_proxy import FaultProxy, running_proxy
-from tests.support.simulator import running_simulator
 from tests.support.talk import Talk, buttons_of, open_talk
 
 _PAYROLL = "AGT_HR01#PAYDAILY.PAYROLL"
 
 
 @pytest.fixture
-async def tws_url() -> AsyncIterator[str]:
-    async with running_simulator(apply_delay=(0.05, 0.1)) as url:
-        yield url
-
-
-@pytest.fixture
 async def proxy(tws_url: str) -> AsyncIterator[FaultProxy]:
     async with running_proxy(tws_url) as running:
         yield running
-
-
-@pytest.fixture
-async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
-    async with open_parts(engine, proxy.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def talk(parts: Parts, postgres_dsn: str) -> AsyncIterator[Talk]:
-    async with open_talk(parts, postgres_dsn) as opened:
-        yield opened
 
 
 def _labels(reply: Reply) -> list[str]:

@@ -11,13 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from brain.actions.policy import Action
 from tests.support.brain_parts import OPERATOR, Parts, accepted_by, open_parts
 from tests.support.fault_proxy import Fault, FaultProxy, running_proxy
-from tests.support.simulator import running_simulator
-
-
-@pytest.fixture
-async def tws_url() -> AsyncIterator[str]:
-    async with running_simulator(apply_delay=(0.05, 0.1)) as url:
-        yield url
 
 
 @pytest.fixture
@@ -28,7 +21,7 @@ async def proxy(tws_url: str) -> AsyncIterator[FaultProxy]:
 
 @pytest.fixture
 async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
-    async with open_parts(engine, proxy.url, patience_seconds=0.5, read_timeout_seconds=0.3) as opened:
+    async with open_parts(engine, proxy.url, patience_seconds=1.5, read_timeout_seconds=1) as opened:
         yield opened
 
 

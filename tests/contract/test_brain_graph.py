@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -14,36 +13,10 @@ from knowledge.ingest import Ingest
 from knowledge.settings import KnowledgeSettings
 from knowledge.store import Store
 from tests.support.brain_parts import EMBEDDER, VIEWER, Parts, open_parts
-from tests.support.fault_proxy import FaultProxy, running_proxy
-from tests.support.simulator import running_simulator
+from tests.support.fault_proxy import FaultProxy
 from tests.support.talk import Talk, buttons_of, open_talk, table_of
 
 _PAYROLL = "AGT_HR01#PAYDAILY.PAYROLL"
-
-
-@pytest.fixture(scope="module")
-async def tws_url() -> AsyncIterator[str]:
-    """One master for all tests: none of them changes its plan."""
-    async with running_simulator() as url:
-        yield url
-
-
-@pytest.fixture
-async def proxy(tws_url: str) -> AsyncIterator[FaultProxy]:
-    async with running_proxy(tws_url) as running:
-        yield running
-
-
-@pytest.fixture
-async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
-    async with open_parts(engine, proxy.url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def talk(parts: Parts, postgres_dsn: str) -> AsyncIterator[Talk]:
-    async with open_talk(parts, postgres_dsn) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -54,10 +27,6 @@ async def runbook(engine: AsyncEngine) -> None:
 
 def _labels(reply: Reply) -> list[str]:
     return [button.label for button in buttons_of(reply)]
-
-
-def _jobs(reply: Reply) -> list[str]:
-    return [row[0] for row in table_of(reply).rows]
 
 
 @pytest.mark.usefixtures("runbook")
@@ -209,89 +178,6 @@ async def test_an_action_on_a_whole_stream_asks_for_one_of_its_jobs(talk: Talk) 
     assert asked.proposal is None
 
 
-async def test_a_question_about_a_stream_lists_its_jobs_alone(talk: Talk) -> None:
-    reply = await talk.say("which jobs of PAYDAILY failed?")
-    assert reply.plain_text.startswith("PAYDAILY: Failed jobs: 1.")
-    assert _jobs(reply) == [_PAYROLL]
-    assert (await talk.say("quais jobs do CADCLI falharam?")).plain_text == "CADCLI: Nenhum job falhou."
-
-
-async def test_a_stream_that_is_not_there_is_not_called_healthy(talk: Talk) -> None:
-    reply = await talk.say("which jobs of PAYDAYLI failed?")
-    assert "No job has failed" not in reply.plain_text
-    assert _labels(reply) == ["PAYDAILY"]
-
-
-async def test_a_workstation_narrows_a_question(talk: Talk) -> None:
-    reply = await talk.say("what failed on AGT_FIN01?")
-    assert _jobs(reply) == ["AGT_FIN01#CONTABIL.APURACAO", "AGT_FIN01#REGULAT.SFTP_BACEN"]
-
-
-@pytest.mark.parametrize("words", ["status of job stream PAYDAILY", "status of PAYDAILY"])
-async def test_a_stream_is_shown_with_its_jobs(talk: Talk, words: str) -> None:
-    lines = (await talk.say(words)).plain_text.split("\n")
-    assert "AGT_HR01#PAYDAILY | STUCK | 2/6 | 1 | –" in lines
-    assert sum(line.startswith("AGT_HR01#PAYDAILY.") for line in lines) == 6
-
-
-@pytest.mark.parametrize("words", ["workstation AGT_POS02", "is AGT_POS02 linked?"])
-async def test_one_workstation_is_shown_alone(talk: Talk, words: str) -> None:
-    assert table_of(await talk.say(words)).rows == (("AGT_POS02", "FTA", "no", "no", "8", "0"),)
-
-
-async def test_all_workstations_are_shown_those_in_trouble_first(talk: Talk) -> None:
-    reply = await talk.say("show workstations")
-    assert reply.plain_text.startswith("14 workstations; unlinked or stopped: 1.")
-    assert _jobs(reply)[0] == "AGT_POS02"
-    unknown = await talk.say("workstation NOSUCH")
-    assert unknown.plain_text.startswith("I find no workstation called NOSUCH")
-    assert len(_jobs(unknown)) == 14
-
-
-async def test_the_plan_at_a_glance(talk: Talk) -> None:
-    reply = await talk.say("status")
-    assert "failed: 9." in reply.plain_text
-    assert len(_jobs(reply)) == 9
-    assert len(_labels(reply)) == 3
-    assert _jobs(await talk.say("what failed?")) == _jobs(reply)
-
-
-@pytest.mark.parametrize(
-    ("job", "reasons"),
-    [
-        ("GERA_HOLERITE", ["it waits for AGT_HR01#PAYDAILY.PAYROLL, which is in ABEND"]),
-        ("COLETA_CUPONS_F2", ["its workstation AGT_POS02 is not linked"]),
-        ("EXTRAI_VSAM", ["the job limit of AGT_LEG01 is 0"]),
-        ("DROP_PARTICOES", ["it is held: its priority is 0"]),
-        ("LIBERA_REMESSA", ["it waits for an answer to the prompt PAGTO"]),
-        ("BACKUP_MAILBOX", ["it waits for units of the resource AGT_BKP01#FITALTO"]),
-        (
-            "ENVIA_CVM",
-            ["it may not start before ", "it waits for AGT_FIN01#INVEST.GERA_EXTRATOS, which is in HOLD"],
-        ),
-        ("COLETA_AGENDA", ["it may not start before "]),
-        # The whole stream waits for a file; the job's own dependencies are empty.
-        ("RECEBE_CNAB240", ["it waits with its job stream RETBANCO, which is not free to start"]),
-    ],
-)
-async def test_a_job_that_has_not_started_is_explained(talk: Talk, job: str, reasons: list[str]) -> None:
-    reply = await talk.say(f"why hasn't {job} started?")
-    for reason in reasons:
-        assert f"- {reason}" in reply.plain_text
-    assert "I see nothing that holds it" not in reply.plain_text
-
-
-async def test_the_head_of_the_chain_is_found(talk: Talk) -> None:
-    reply = await talk.say("why hasn't PAY_NOTIFY started?")
-    assert f"The cause is {_PAYROLL}: it ended in ABEND with return code 8." in reply.plain_text
-    assert buttons_of(reply)[0].value == f"Why did {_PAYROLL} fail?"
-
-
-async def test_a_job_that_ended_well_is_not_explained_as_a_failure(talk: Talk) -> None:
-    reply = await talk.say("why did CALC_HORAS fail?")
-    assert reply.plain_text.startswith("AGT_HR01#PAYDAILY.CALC_HORAS is in SUCC; it started at ")
-
-
 async def test_an_alert_is_diagnosed_with_buttons_for_whoever_reads_it(talk: Talk) -> None:
     source = Conversation(channel=Channel.WEBHOOK, tenant="prod", conversation_id="PAYDAILY.PAYROLL")
     alert = Alert(event="JobAbended", job="PAYROLL", job_stream="PAYDAILY", text="cancel everything now")
@@ -317,7 +203,7 @@ async def test_tws_away_is_said_with_the_age_of_the_last_data(talk: Talk, proxy:
         reply = await talk.say(question)
         assert reply.degraded == ("tws",)
         assert sentence in reply.plain_text
-        assert _PAYROLL in _jobs(reply)
+        assert _PAYROLL in [row[0] for row in table_of(reply).rows]
 
 
 async def test_refused_credentials_are_no_outage(

@@ -26,7 +26,8 @@ def _message(delivery_id: str, tenant: str = "T1") -> InboundMessage:
 
 
 async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine, Metrics())
+    metrics = Metrics()
+    inbox = Inbox(engine, metrics)
     first = await inbox.accept(_message("E1"))
     second = await inbox.accept(_message("E1"))
     assert not first.duplicate
@@ -34,6 +35,10 @@ async def test_second_delivery_joins_the_first_turn(engine: AsyncEngine) -> None
     assert second.turn_id == first.turn_id
     assert await inbox.find(first.turn_id) == _message("E1")
     assert await inbox.find("unknown") is None
+    counted = metrics.render().decode()
+    assert 'resync_deliveries_total{channel="slack",result="new"} 1.0' in counted
+    assert 'resync_deliveries_total{channel="slack",result="duplicate"} 1.0' in counted
+    assert 'resync_ack_seconds_count{channel="slack"} 2.0' in counted
 
 
 async def test_a_conversation_is_known_once_it_was_taken_part_in(engine: AsyncEngine) -> None:

@@ -13,7 +13,7 @@ from redis.asyncio import Redis
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from bots.rest.inbound import chat_message
+from bots.rest.inbound import Delivery, chat_message
 from bots.rest.models import ChatRequest
 from bots.rest.outbox import WebOutboxes
 from bots.rest.settings import RestSettings
@@ -367,12 +367,9 @@ async def test_logins_are_limited_by_address(engine: AsyncEngine, postgres_dsn: 
 
 async def test_an_answer_that_cannot_be_stored_is_sent_again_later(postgres_dsn: str) -> None:
     away = create_async_engine("postgresql+asyncpg://nobody@127.0.0.1:1/none")
-    message = chat_message(
-        ChatRequest(message="hi"),
-        actor=Actor(actor_id="ana", display_name="Ana", role=Role.VIEWER),
-        delivery_id="d1",
-        received_at=datetime.now(UTC),
-    )
+    actor = Actor(actor_id="ana", display_name="Ana", role=Role.VIEWER)
+    delivery = Delivery(actor=actor, delivery_id="d1", received_at=datetime.now(UTC))
+    message = chat_message(ChatRequest(message="hi"), delivery)
     outbox = WebOutboxes(TurnEvents(away, postgres_dsn))("t1", message)
     await outbox.progress("reading the plan")
     with pytest.raises(OutboxError) as caught:

@@ -23,11 +23,11 @@ from tws.errors import (
     TwsRejectedError,
     TwsUnreachableError,
 )
-from tws.objects import JobFilter, JobStreamFilter, Justification
+from tws.objects import JobFilter, JobStreamFilter
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
-WHY = Justification(description="payroll is late", ticket="INC0042")
+WHY = "payroll is late"
 INFO = says('{"displayVersion": "10.2.8", "timezone": "UTC"}')
 ACCEPTED = says('{"id": "x"}')
 ILLEGAL = says('{"messages": ["AWSJSY404E wraps", "AWSBIN076E is in an incorrect state"]}', status=500)
@@ -62,11 +62,11 @@ def page(*names: str, count: int, following: str | None = None) -> Answer:
 
 async def test_the_account_is_sent_as_basic_and_a_key_wins() -> None:
     async with scripted(INFO) as (client, script):
-        await client.engine_info()
+        await client.engine_version()
         _, _, encoded = script.requests[0].headers["Authorization"].partition("Basic ")
         assert base64.b64decode(encoded) == b"resync:hunter2"
     async with scripted(INFO, api_key="eyJ.k") as (client, script):
-        await client.engine_info()
+        await client.engine_version()
         assert script.requests[0].headers["Authorization"] == "Bearer eyJ.k"
 
 
@@ -78,7 +78,6 @@ async def test_a_change_is_one_put_with_its_justification(change: str) -> None:
         assert request.method == "PUT"
         assert request.path.endswith(f"/action/{change}")
         assert request.headers["Justification-Description"] == "payroll is late"
-        assert request.headers["Justification-Ticket-Num"] == "INC0042"
         assert request.headers["Justification-Category"] == "resync"
 
 
@@ -117,7 +116,7 @@ async def test_a_change_without_an_answer_is_never_sent_again(change: str, answe
 
 async def test_a_change_is_not_sent_again_on_a_connection_that_was_kept() -> None:
     async with scripted(INFO, hangs_up) as (client, script):
-        await client.engine_info()
+        await client.engine_version()
         with pytest.raises(TwsUnreachableError) as unreachable:
             await client.rerun("run-1", WHY)
         assert unreachable.value.was_sent
@@ -146,14 +145,29 @@ async def test_a_change_that_something_else_accepted_is_not_believed(answer: Ans
 )
 async def test_a_read_is_tried_again(trouble: Answer) -> None:
     async with scripted(trouble, trouble, INFO, read_retries=2) as (client, script):
-        assert (await client.engine_info()).version == "10.2.8"
+        assert await client.engine_version() == "10.2.8"
         assert len(script.requests) == 3
+
+
+async def test_requests_are_timed_by_how_they_ended() -> None:
+    metrics = Metrics()
+    async with running_script(says("", status=503), INFO, ILLEGAL) as script:
+        settings = TwsSettings.model_validate({"url": script.origin, "username": "resync", "write": True})
+        async with open_session(settings) as session:
+            client = TwsClient(settings, session, metrics)
+            await client.engine_version()
+            with pytest.raises(TwsRejectedError):
+                await client.hold("job-1", WHY)
+    counted = metrics.render().decode()
+    for method, outcome in (("GET", "tws_unreachable"), ("GET", "ok"), ("PUT", "tws_rejected")):
+        name = f'resync_tws_request_seconds_count{{method="{method}",outcome="{outcome}"}}'
+        assert f"{name} 1.0" in counted
 
 
 async def test_a_read_is_given_up_after_the_retries() -> None:
     async with scripted(says("", status=503), read_retries=1) as (client, script):
         with pytest.raises(TwsUnreachableError, match="503"):
-            await client.engine_info()
+            await client.engine_version()
         assert len(script.requests) == 2
 
 
@@ -171,7 +185,7 @@ async def test_wrong_credentials_are_denied_and_never_shown() -> None:
     with structlog.testing.capture_logs() as logs:
         async with scripted(says("<html>hunter2</html>", 401, "text/html"), api_key="eyJ.k") as (client, _):
             with pytest.raises(TwsDeniedError) as denied:
-                await client.engine_info()
+                await client.engine_version()
     assert denied.value.status == 401
     assert "hunter2" not in f"{denied.value}{logs}"
     assert "eyJ.k" not in f"{denied.value}{logs}"
@@ -219,7 +233,7 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     async with scripted(endless) as (client, _):
         async with asyncio.timeout(20):
             with pytest.raises(TwsProtocolError, match="more than"):
-                await client.engine_info()
+                await client.engine_version()
 
 
 async def test_of_a_long_error_page_the_beginning_is_enough() -> None:
@@ -238,7 +252,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
         async with scripted(redirect) as (client, _):
             with pytest.raises(TwsProtocolError, match="302"):
-                await client.engine_info()
+                await client.engine_version()
         assert elsewhere.requests == []
 
 

@@ -21,13 +21,13 @@ from tests.support.simulator import PASSWORD, running_simulator
 from tws.client import TwsClient
 from tws.errors import TwsDeniedError, TwsNotFoundError, TwsRejectedError
 from tws.joblog import read_log
-from tws.objects import CommonStatus, Job, JobFilter, JobStreamFilter, Justification
+from tws.objects import CommonStatus, Job, JobFilter, JobStreamFilter
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
 pytestmark = pytest.mark.usefixtures("shared_folder")
 
-WHY = Justification(description="aprovação do turno", ticket="INC0042")
+WHY = "aprovação do turno"
 EVERYTHING = JobFilter(limit=5000)
 _T = TypeVar("_T")
 
@@ -94,9 +94,7 @@ async def first(client: TwsClient, *statuses: str) -> Job:
 
 async def test_the_engine_introduces_itself() -> None:
     async with checked() as client:
-        info = await client.engine_info()
-        assert info.version
-        assert "/" in info.timezone
+        assert await client.engine_version()
 
 
 async def test_all_jobs_are_listed_once_with_their_places() -> None:
@@ -220,7 +218,7 @@ async def test_an_illegal_action_is_refused_with_its_cause() -> None:
         job = await first(client, "SUCC")
         with pytest.raises(TwsRejectedError) as refused:
             await client.hold(job.id, WHY)
-        assert refused.value.cause_id == "AWSBIN076E"
+        assert refused.value.message_ids[-1] == "AWSBIN076E"
 
 
 async def test_a_viewer_may_look_but_not_touch() -> None:
@@ -229,13 +227,14 @@ async def test_a_viewer_may_look_but_not_touch() -> None:
         assert job.last_run is not None
         with pytest.raises(TwsDeniedError) as denied:
             await client.rerun(job.last_run.id, WHY)
-        assert (denied.value.status, denied.value.message_id) == (403, "AWSJDB817E")
+        assert denied.value.status == 403
+        assert str(denied.value).startswith("AWSJDB817E")
 
 
 async def test_an_unknown_account_is_denied() -> None:
     async with checked("stranger") as client:
         with pytest.raises(TwsDeniedError) as denied:
-            await client.engine_info()
+            await client.engine_version()
         assert denied.value.status == 401
 
 

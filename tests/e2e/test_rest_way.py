@@ -117,7 +117,7 @@ async def test_waiting_job_is_traced_to_its_root(resync: Resync) -> None:
 async def test_stream_shows_progress_and_ends_with_the_same_reply(resync: Resync) -> None:
     async with resync.client("viewer") as viewer:
         headers = {"Accept": "text/event-stream"}
-        body = {"message": "why did POS_SETTLE fail?"}
+        body = {"message": "why did BKP_CATALOG fail?"}
         async with viewer.session.post("/api/v1/chat", json=body, headers=headers) as response:
             assert response.content_type == "text/event-stream"
             text = (await response.read()).decode()
@@ -125,7 +125,7 @@ async def test_stream_shows_progress_and_ends_with_the_same_reply(resync: Resync
     assert events[0] == "progress"
     assert events[-1] == "reply"
     data = json.loads(text.rsplit("data: ", 1)[1].split("\n", 1)[0])
-    assert "No space left on device" in data["reply"]["plain_text"]
+    assert "AWSBDW002E" in data["reply"]["plain_text"]
 
 
 async def test_same_idempotency_key_joins_the_same_turn(resync: Resync) -> None:

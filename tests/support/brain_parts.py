@@ -98,7 +98,7 @@ async def open_parts(
     lifetime: timedelta = timedelta(minutes=15),
     patience_seconds: float = 3.0,
     may_write: bool = True,
-    read_timeout_seconds: float = 2.0,
+    read_timeout_seconds: float = 3.0,
 ) -> AsyncIterator[Parts]:
     settings = TwsSettings(
         url=tws_url,

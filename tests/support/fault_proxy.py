@@ -6,10 +6,11 @@ Reads pass unless it `is_down`. Each change meets the next of `faults`, and pass
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -37,6 +38,8 @@ class FaultProxy:
         """Ends of paths whose reads break off."""
         self.log_text: str | None = None
         """Instead of every job log."""
+        self.pretended: dict[str, dict[str, Any]] = {}
+        """By name of a job or workstation: fields that reads show otherwise than the master has them."""
         self.before_change: Callable[[], Awaitable[None]] | None = None
         """Runs before a change is forwarded: what somebody else does in that moment."""
         self.after_change: Callable[[], None] | None = None
@@ -76,6 +79,11 @@ class FaultProxy:
         if self.log_text is not None and request.path.endswith("/joblog"):
             return web.Response(text=self.log_text)
         response = await self._forward(request)
+        if self.pretended:
+            answer = json.loads(response.body)
+            for one in answer.get("results", [answer]):
+                _put_over(one, self.pretended.get(one.get("name"), {}))
+            response = web.json_response(answer)
         if self.close_after_reads is not None:
             self.close_after_reads -= 1
             if self.close_after_reads == 0 and self.site is not None:
@@ -92,6 +100,14 @@ class FaultProxy:
             return web.Response(
                 status=answer.status, body=await answer.read(), content_type=answer.content_type
             )
+
+
+def _put_over(target: dict[str, Any], changes: dict[str, Any]) -> None:
+    for name, value in changes.items():
+        if isinstance(value, dict):
+            _put_over(target.setdefault(name, {}), value)
+        else:
+            target[name] = value
 
 
 def _break(request: web.Request) -> web.Response:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from tws import oql, wire, wire_plan
 from tws.fields import Fields
-from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Justification
+from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter
 
 JOB_ID = "ca15f24a-0e6b-3f1b-9251-854d8d0d3639"
 
@@ -230,9 +230,9 @@ def test_a_workstation_tells_link_and_agent() -> None:
     assert (down.is_linked, down.is_running, down.limit, down.run_number) == (False, False, 0, None)
 
 
-def test_the_engine_tells_version_and_zone() -> None:
-    info = wire.read_engine_info({"displayVersion": "10.2.8", "timezone": "America/Sao_Paulo"})
-    assert (info.version, info.timezone) == ("10.2.8", "America/Sao_Paulo")
+def test_the_engine_tells_its_version() -> None:
+    assert wire.read_engine_version({"displayVersion": "10.2.8", "fullVersion": "10.2.8.00"}) == "10.2.8"
+    assert wire.read_engine_version({"fullVersion": "10.2.8.00"}) == "10.2.8.00"
 
 
 @given(json_values, st.sampled_from([*JOB, "results", "dependencies", "compositeStatus", "activeStates"]))
@@ -250,7 +250,7 @@ def test_no_answer_makes_reading_fail(value: object, name: str) -> None:
         ):
             wire.read_results(payload, read)
         wire.read_count(payload)
-        wire.read_engine_info(payload)
+        wire.read_engine_version(payload)
         wire.has_next(payload)
 
 
@@ -277,12 +277,8 @@ def test_an_empty_filter_asks_for_everything() -> None:
 
 
 def test_a_stream_filter_becomes_a_query() -> None:
-    query = wire.build_job_stream_query(
-        JobStreamFilter(name="PAY@", workstation="/F/MDM", statuses=("STUCK",))
-    )
-    assert query == {
-        "oql": "name LIKE 'PAY@' AND workstation = '/F/MDM' AND compositeStatus.status = 'STUCK' ORDER BY name ASC"
-    }
+    query = wire.build_job_stream_query(JobStreamFilter(name="PAY@", workstation="/F/MDM"))
+    assert query == {"oql": "name LIKE 'PAY@' AND workstation = '/F/MDM' ORDER BY name ASC"}
 
 
 EVIL = "x' OR name LIKE '@"
@@ -303,28 +299,24 @@ def test_a_job_that_failed_in_an_earlier_run_only_does_not_match() -> None:
     assert not wire.is_match(job, JobFilter(common_statuses=(CommonStatus.RUNNING,)))
 
 
-def test_a_justification_is_cut_to_what_the_engine_stores() -> None:
-    headers = wire.build_justification(
-        Justification(description="x" * 600, category="y" * 200, ticket="z" * 200)
-    )
-    assert [len(value) for value in headers.values()] == [512, 128, 128]
+def test_a_reason_is_cut_to_what_the_engine_stores() -> None:
+    assert len(wire.build_justification("x" * 600)["Justification-Description"]) == 512
 
 
-def test_a_justification_is_plain_ascii_on_one_line() -> None:
-    headers = wire.build_justification(
-        Justification(description="Não há\r\nX-Evil: 1 – \x00ação", ticket=" ")
-    )
-    assert headers == {
+def test_a_reason_is_plain_ascii_on_one_line() -> None:
+    assert wire.build_justification("Não há\r\nX-Evil: 1 – \x00ação") == {
         "Justification-Description": "Nao ha X-Evil: 1 ? acao",
         "Justification-Category": "resync",
     }
 
 
+def test_an_empty_reason_is_left_out() -> None:
+    assert wire.build_justification(" ") == {"Justification-Category": "resync"}
+
+
 @given(st.text(max_size=700))
-def test_any_justification_fits_a_header(text: str) -> None:
-    for value in wire.build_justification(
-        Justification(description=text, category=text, ticket=text)
-    ).values():
+def test_any_reason_fits_a_header(text: str) -> None:
+    for value in wire.build_justification(text).values():
         assert value.isascii()
         assert value.isprintable()
         assert len(value) <= 512
