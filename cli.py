@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
@@ -18,6 +18,7 @@ from security.roles import Role
 if TYPE_CHECKING:
     import aiohttp
 
+    from security.actors import ActorDirectory
     from settings import Settings
 
 __all__ = ["main"]
@@ -231,29 +232,33 @@ def add_user(
     replace: Annotated[bool, typer.Option(help="Changes an existing person.")] = False,
 ) -> None:
     """Adds a person; the password is asked for."""
-    from services import open_database
-
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    _change_people(
+        data_dir, lambda people: people.add(username, name or username, role, password, replace=replace)
+    )
 
-    async def run() -> None:
-        async with open_database(_settings(data_dir=data_dir)) as database:
-            await database.actors.add(username, name or username, role, password, replace=replace)
 
-    try:
-        _run(run())
-    except ValueError as error:
-        _fail(str(error))
+@user_cli.command("disable")
+def disable_user(username: str, data_dir: DataDir = None) -> None:
+    """Shuts a person out at once, on every channel; `user add --replace` lets them in again."""
+    _change_people(data_dir, lambda people: people.disable(username))
 
 
 @user_cli.command("link")
 def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: DataDir = None) -> None:
     """Links a person to an account: `resync user link ana slack T0123 U0456`."""
+    _change_people(
+        data_dir, lambda people: people.link(username, channel, tenant, user_id, linked_by="command line")
+    )
+
+
+def _change_people(data_dir: Path | None, change: Callable[[ActorDirectory], Awaitable[object]]) -> None:
     from security.actors import DirectoryError
     from services import open_database
 
     async def run() -> None:
         async with open_database(_settings(data_dir=data_dir)) as database:
-            await database.actors.link(username, channel, tenant, user_id, linked_by="command line")
+            await change(database.actors)
 
     try:
         _run(run())

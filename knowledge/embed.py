@@ -107,6 +107,7 @@ def _open(model_file: Path | None, threads: int) -> _Loaded:
     )
     tokenizer = Tokenizer.from_file(str(_tokenizer_file()))
     tokenizer.enable_truncation(_MAX_TOKENS)
+    tokenizer.no_padding()  # the file says 128 tokens, always
     _give_memory_back()
     return _Loaded(session, tokenizer)
 

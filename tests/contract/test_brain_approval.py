@@ -34,6 +34,7 @@ async def test_an_approved_rerun_is_confirmed_once_the_plan_shows_the_run(parts:
     proposal = await parts.propose(Action.RERUN, job, reason="tablespace extended")
     result = await parts.decide(proposal)
     assert result.state == "confirmed"
+    assert b'resync_actions_total{action="rerun",state="confirmed"} 1.0' in parts.metrics.render()
     after = await parts.job("PAYROLL", "PAYDAILY")
     assert len(after.runs) == len(job.runs) + 1
     assert f"run {len(after.runs)} of {job.selection}" in result.detail

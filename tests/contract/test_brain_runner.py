@@ -119,6 +119,9 @@ async def test_without_redis_the_turn_goes_on_and_the_brain_is_told(
         for _ in range(2):
             await turns.run_next(make_message())
         assert answers.degraded == [frozenset({"redis"})] * 2
+        answers.reply = Reply(blocks=(), plain_text="so far", degraded=("redis",))
+        await turns.run_next(make_message())
+        assert b'resync_degraded_total{part="redis"} 1.0' in turns.metrics.render()
 
 
 async def _sleep_long(_turn: Turn) -> None:

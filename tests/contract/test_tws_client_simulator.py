@@ -17,7 +17,7 @@ from yarl import URL
 from observability.metrics import Metrics
 from tests.support.openapi import template_of, validate_request, validate_response
 from tests.support.scripted_tws import running_script
-from tests.support.simulator import PASSWORD, running_simulator
+from tests.support.simulator import PASSWORD, SteppingClock, running_simulator
 from tws.client import TwsClient
 from tws.errors import TwsDeniedError, TwsNotFoundError, TwsRejectedError
 from tws.joblog import read_log
@@ -33,11 +33,11 @@ _T = TypeVar("_T")
 
 
 @asynccontextmanager
-async def checked(user: str = "operator") -> AsyncIterator[TwsClient]:
+async def checked(user: str = "operator", clock: SteppingClock | None = None) -> AsyncIterator[TwsClient]:
     """A client whose exchanges pass through a proxy that checks them."""
     problems: list[str] = []
     async with (
-        running_simulator() as url,
+        running_simulator(clock=clock) as url,
         aiohttp.ClientSession() as upstream,
     ):
 
@@ -119,7 +119,7 @@ async def test_a_small_limit_gives_the_first_jobs_and_the_whole_count() -> None:
 
 
 async def test_jobs_are_found_by_name_stream_workstation_and_status() -> None:
-    async with checked() as client:
+    async with checked(clock=SteppingClock()) as client:
         everything = (await client.query_jobs(EVERYTHING)).jobs
         sample = await client.job((await first(client, "ABEND")).id)
         for job_filter, is_match in (

@@ -176,6 +176,20 @@ async def test_people_are_added_once_and_linked_to_their_accounts(
     assert [tuple(link) for link in links] == [("operator", "slack", "T0123", "U0456")]
 
 
+async def test_a_disabled_person_is_shut_out_at_once(resync: Resync, server: Server) -> None:
+    added = await resync("user", "add", "leaver", "--role", "viewer", typed=f"{PASSWORD}\n" * 2)
+    assert added.status == 0, added.errors
+    async with server.client("leaver") as leaver:
+        assert (await leaver.get("/api/v1/auth/me"))[0] == 200
+        disabled, nobody = await asyncio.gather(
+            resync("user", "disable", "leaver"), resync("user", "disable", "nobody")
+        )
+        assert disabled.status == 0, disabled.errors
+        assert nobody.status == 2
+        assert "there is nobody called nobody" in nobody.errors
+        assert (await leaver.get("/api/v1/auth/me"))[0] == 401
+
+
 async def test_ingest_skips_what_it_knows_and_reports_what_it_cannot_read(
     resync: Resync, server: Server, folder: Path
 ) -> None:

@@ -53,6 +53,7 @@ class Parts:
     proposals: Proposals
     approval: Approval
     tools: Tools
+    metrics: Metrics
 
     async def job(self, name: str, job_stream: str) -> Job:
         (found,) = (await self.tws.query_jobs(JobFilter(name=name, job_stream=job_stream))).jobs
@@ -98,7 +99,7 @@ async def open_parts(
     lifetime: timedelta = timedelta(minutes=15),
     patience_seconds: float = 3.0,
     may_write: bool = True,
-    read_timeout_seconds: float = 3.0,
+    read_timeout_seconds: float = 20,
 ) -> AsyncIterator[Parts]:
     settings = TwsSettings(
         url=tws_url,
@@ -131,7 +132,9 @@ async def open_parts(
             second_person=frozenset({Action.CANCEL}),
             may_write=may_write,
         )
-        yield Parts(engine=engine, tws=tws, proposals=proposals, approval=approval, tools=tools)
+        yield Parts(
+            engine=engine, tws=tws, proposals=proposals, approval=approval, tools=tools, metrics=metrics
+        )
 
 
 async def accepted_by(tws_url: str) -> list[dict[str, Any]]:
