@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from .identifiers import extract
-from .tokens import synonyms, tokenize
+from .terms import extract, synonyms, tokenize
 
 __all__ = ["quote"]
 

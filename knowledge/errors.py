@@ -49,13 +49,9 @@ class EmbeddingUnavailableError(KnowledgeError):
 
 
 class DocumentRejectedError(KnowledgeError):
-    """The file is not a document this product can read."""
+    """The file is not a document this product can read; the message is the reason."""
 
     code = "document_rejected"
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
 
 
 class FilterRejectedError(KnowledgeError):
@@ -65,4 +61,3 @@ class FilterRejectedError(KnowledgeError):
 
     def __init__(self, names: tuple[str, ...], known: tuple[str, ...]) -> None:
         super().__init__(f"unknown filter {', '.join(names)}; known are {', '.join(known)}")
-        self.names = names

@@ -10,7 +10,7 @@ from pathlib import Path
 import structlog
 
 from .documents import Chunk, IngestReport
-from .embed import Embedder, Vectors
+from .embed import MiniLmEmbedder, Vectors
 from .errors import DocumentRejectedError, EmbeddingUnavailableError
 from .parse import SUFFIXES, Parsed, parse
 from .settings import KnowledgeSettings
@@ -28,7 +28,7 @@ _RECIPE = b"1"
 class Ingest:
     """Takes documents, one after the other. Every method may raise `StoreUnavailableError`."""
 
-    def __init__(self, store: Store, embedder: Embedder, settings: KnowledgeSettings) -> None:
+    def __init__(self, store: Store, embedder: MiniLmEmbedder, settings: KnowledgeSettings) -> None:
         self._store = store
         self._embedder = embedder
         self._settings = settings
@@ -47,7 +47,7 @@ class Ingest:
         try:
             parsed, pieces = await asyncio.to_thread(self._read, name, data, media_type)
         except DocumentRejectedError as error:
-            return _rejected(name, error.reason)
+            return _rejected(name, str(error))
         vectors = await self._embed(parsed.title, pieces)
         written = await self._store.write(
             title=parsed.title,
@@ -85,28 +85,14 @@ class Ingest:
 
     async def _ingest_file(self, path: Path) -> IngestReport:
         try:
-            data = await asyncio.to_thread(self._read_file, path)
-        except DocumentRejectedError as error:
-            return _rejected(str(path), error.reason)
+            # one byte more than allowed tells a file that is too large without reading all of it
+            data = await asyncio.to_thread(_read_start, path, self._settings.max_document_bytes + 1)
+        except OSError as error:
+            return _rejected(str(path), error.strerror or type(error).__name__)
         return await self.ingest_bytes(str(path), data)
 
-    def _read_file(self, path: Path) -> bytes:
-        limit = self._settings.max_document_bytes
-        try:
-            with path.open("rb") as file:
-                # one byte more than allowed tells a file that is too large without reading all of it
-                return file.read(limit + 1)
-        except OSError as error:
-            raise DocumentRejectedError(error.strerror or type(error).__name__) from error
-
     def _read(self, name: str, data: bytes, media_type: str | None) -> tuple[Parsed, tuple[Chunk, ...]]:
-        parsed = parse(
-            name,
-            data,
-            media_type=media_type,
-            max_bytes=self._settings.max_document_bytes,
-            max_pages=self._settings.max_document_pages,
-        )
+        parsed = parse(name, data, media_type=media_type, max_bytes=self._settings.max_document_bytes)
         return parsed, split(parsed.title, parsed.sections)
 
     async def _embed(self, title: str, pieces: Sequence[Chunk]) -> Vectors | None:
@@ -121,6 +107,11 @@ class Ingest:
 
 def _rejected(source: str, reason: str) -> IngestReport:
     return IngestReport(source=source, outcome="rejected", document_id=None, chunks=0, detail=reason)
+
+
+def _read_start(path: Path, max_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        return file.read(max_bytes)
 
 
 def _walk(paths: Sequence[Path]) -> list[Path]:

@@ -39,6 +39,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff]")
 """What PostgreSQL cannot store (NUL, lone surrogates) or nobody can see."""
 _TRAILING_BLANKS = re.compile(r"[ \t]+$", re.MULTILINE)
 _BLANK_LINES = re.compile(r"\n{3,}")
+_MAX_PAGES = 3000
+"""Of a PDF: its bytes alone do not bound the time that reading it takes."""
 _LINES_PER_SECTION = 40
 """Plain text has no headings; pieces of about a screen make citations that can be looked up."""
 
@@ -53,7 +55,9 @@ class Parsed:
     """In reading order, none empty, at least one."""
 
 
-def parse(name: str, data: bytes, *, media_type: str | None = None, max_bytes: int, max_pages: int) -> Parsed:
+def parse(
+    name: str, data: bytes, *, media_type: str | None = None, max_bytes: int, max_pages: int = _MAX_PAGES
+) -> Parsed:
     """Reads a file.
 
     The type comes from the content where it is unmistakable (PDF), else from the name, else from

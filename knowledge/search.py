@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import structlog
 from sqlalchemy import ColumnElement, Text, cast, literal, select
@@ -13,14 +13,12 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .documents import Passage, SearchResult
-from .embed import Embedder, Vectors
+from .embed import MiniLmEmbedder, Vectors
 from .errors import EmbeddingUnavailableError, FilterRejectedError
-from .evidence import Evidence, NameHits
-from .fusion import Fused, Ranking
-from .identifiers import extract, is_generic
+from .evidence import Evidence, Fused, NameHits, Ranking
 from .store import transaction
 from .tables import chunks, documents
-from .tokens import language
+from .terms import extract, is_generic, language
 from .words import WordHit, Words
 
 __all__ = ["FILTERS", "Search"]
@@ -39,14 +37,12 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 """What a search can be narrowed by, each with the exact value."""
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
-_Rows: TypeAlias = Mapping[int, Any]
-"""SQLAlchemy rows by chunk id; their types do not survive a join."""
 
 
 class Search:
     """The search over all documents; safe to use from many tasks at once."""
 
-    def __init__(self, engine: AsyncEngine, embedder: Embedder, words: Words) -> None:
+    def __init__(self, engine: AsyncEngine, embedder: MiniLmEmbedder, words: Words) -> None:
         self._engine = engine
         self._embedder = embedder
         self._words = words
@@ -69,12 +65,14 @@ class Search:
                 likeness=await _by_vector(connection, vector, self._embedder.model, conditions),
                 is_foreign=language(query) not in self._embedder.languages,
             )
-            fused = evidence.ranked()[:_DEPTH]
-            rows = await _read(connection, fused)
-        best = _one_per_section(fused, rows)[:k]
+            found = await _read(connection, evidence.ranked()[:_DEPTH])
+        best: dict[tuple[str, str], int] = {}
+        for chunk_id, passage in found.items():
+            best.setdefault((passage.document_id, passage.location), chunk_id)
+        ids = list(best.values())[:k]
         return SearchResult(
-            passages=tuple(_passage(item, rows[item.chunk_id]) for item in best),
-            answerable=bool(best) and evidence.answers(best[0].chunk_id),
+            passages=tuple(found[chunk_id] for chunk_id in ids),
+            answerable=bool(ids) and evidence.answers(ids[0]),
             degraded=degraded,
         )
 
@@ -136,29 +134,21 @@ async def _by_vector(
     return {row.id: row.cosine for row in rows}
 
 
-async def _read(connection: AsyncConnection, fused: Sequence[Fused]) -> _Rows:
-    """The rows of the chunks; those that were replaced in the meantime are missing."""
-    ids = [item.chunk_id for item in fused]
+async def _read(connection: AsyncConnection, fused: Sequence[Fused]) -> dict[int, Passage]:
+    """The passages by chunk id, in the same order, without those that were replaced in the meantime."""
     columns = (chunks.c.id, chunks.c.document_id, documents.c.title, chunks.c.location, chunks.c.text)
-    rows = await connection.execute(select(*columns).join_from(chunks, documents).where(chunks.c.id.in_(ids)))
-    return {row.id: row for row in rows}
-
-
-def _one_per_section(fused: Sequence[Fused], rows: _Rows) -> list[Fused]:
-    best: dict[tuple[object, str], Fused] = {}
-    for item in fused:
-        row = rows.get(item.chunk_id)
-        if row is not None:
-            best.setdefault((row.document_id, row.location), item)
-    return list(best.values())
-
-
-def _passage(item: Fused, row: Any) -> Passage:
-    return Passage(
-        document_id=str(row.document_id),
-        document_title=row.title,
-        location=row.location,
-        text=row.text,
-        score=item.score,
-        matched=item.ways,
-    )
+    of_fused = chunks.c.id.in_([item.chunk_id for item in fused])
+    rows = await connection.execute(select(*columns).join_from(chunks, documents).where(of_fused))
+    by_id = {row.id: row for row in rows}
+    return {
+        item.chunk_id: Passage(
+            document_id=str(row.document_id),
+            document_title=row.title,
+            location=row.location,
+            text=row.text,
+            score=item.score,
+            matched=item.ways,
+        )
+        for item in fused
+        if (row := by_id.get(item.chunk_id)) is not None
+    }

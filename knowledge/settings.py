@@ -17,9 +17,6 @@ class KnowledgeSettings(BaseModel):
         gt=0,
         description="Largest document taken, in bytes; larger ones are rejected before they are read.",
     )
-    max_document_pages: int = Field(
-        default=3000, gt=0, description="Most pages of a PDF; documents with more are rejected."
-    )
     embedding_threads: int = Field(
         default=2, ge=1, le=64, description="Threads the embedding model computes with."
     )

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from .documents import Chunk, Section
-from .identifiers import extract
+from .terms import extract
 
 __all__ = ["split"]
 

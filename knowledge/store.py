@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, Row, Select, delete, exists, func, select
+from sqlalchemy import ColumnElement, Select, Text, cast, delete, exists, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -18,6 +18,14 @@ from .errors import StoreUnavailableError
 from .tables import chunks, documents, revision
 
 __all__ = ["Store", "WordRows", "transaction"]
+
+_COUNT = select(func.count()).where(chunks.c.document_id == documents.c.id).scalar_subquery()
+_DOCUMENTS = select(
+    cast(documents.c.id, Text).label("id"),
+    *(column for column in documents.c if column is not documents.c.id),
+    _COUNT.label("chunks"),
+)
+"""Columns named like the fields of `Document`."""
 
 
 @asynccontextmanager
@@ -33,14 +41,13 @@ async def transaction(engine: AsyncEngine, *, isolation: str | None = None) -> A
         raise StoreUnavailableError(type(error).__name__) from error
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WordRows:
+class WordRows(NamedTuple):
     """Everything a word index is made of, as of one revision."""
 
     revision: UUID | None
     """None before the first document."""
-    ids: tuple[int, ...]
-    texts: tuple[str, ...]
+    ids: Sequence[int]
+    texts: Sequence[str]
     """Title, location and text of each chunk, in the order of `ids`."""
 
 
@@ -92,13 +99,12 @@ class Store:
             ]
             await connection.execute(chunks.insert(), rows)
             await _mark_changed(connection)
-            written = (await connection.execute(_documents().where(documents.c.id == document_id))).one()
+            written = (await connection.execute(_DOCUMENTS.where(documents.c.id == document_id))).one()
         return _document(written)
 
     async def list(self) -> tuple[Document, ...]:
         """All documents by title, then source."""
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(_documents().order_by(documents.c.title, documents.c.source))
+        rows = await self._fetch(_DOCUMENTS.order_by(documents.c.title, documents.c.source))
         return tuple(map(_document, rows))
 
     async def get(self, document_id: str) -> Document | None:
@@ -112,17 +118,11 @@ class Store:
 
     async def read(self, document_id: str) -> tuple[Chunk, ...]:
         """The chunks of a document in reading order; empty where there is none."""
-        query = select(chunks).where(chunks.c.document_id == _key(document_id)).order_by(chunks.c.position)
-        async with transaction(self._engine) as connection:
-            rows = await connection.execute(query)
+        query = select(chunks.c.position, chunks.c.location, chunks.c.text, chunks.c.identifiers)
+        of_document = query.where(chunks.c.document_id == _key(document_id)).order_by(chunks.c.position)
         return tuple(
-            Chunk(
-                position=row.position,
-                location=row.location,
-                text=row.text,
-                identifiers=frozenset(row.identifiers),
-            )
-            for row in rows
+            Chunk(position=position, location=location, text=text, identifiers=frozenset(identifiers))
+            for position, location, text, identifiers in await self._fetch(of_document)
         )
 
     async def has_vectors(self, document_id: str, model: str) -> bool:
@@ -130,8 +130,7 @@ class Store:
         lacking = exists().where(
             chunks.c.document_id == _key(document_id), chunks.c.model.is_distinct_from(model)
         )
-        async with transaction(self._engine) as connection:
-            return not (await connection.execute(select(lacking))).scalar_one()
+        return not (await self._fetch(select(lacking)))[0][0]
 
     async def delete(self, document_id: str) -> bool:
         """Removes a document with all that was made of it; False where there is none."""
@@ -144,26 +143,26 @@ class Store:
 
     async def revision(self) -> UUID | None:
         """A value that differs after each change; None before the first."""
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(select(revision.c.value))).scalar()
+        rows = await self._fetch(select(revision.c.value))
+        return rows[0][0] if rows else None
 
     async def load_words(self) -> WordRows:
         """All texts with the revision they are of."""
-        query = select(
-            chunks.c.id, func.concat_ws("\n", documents.c.title, chunks.c.location, chunks.c.text)
-        ).join_from(chunks, documents)
+        text = func.concat_ws("\n", documents.c.title, chunks.c.location, chunks.c.text).label("text")
+        query = select(chunks.c.id, text).join_from(chunks, documents).order_by(chunks.c.id)
         # both statements see the same moment, so the revision never claims more than was read
         async with transaction(self._engine, isolation="REPEATABLE READ") as connection:
             current = (await connection.execute(select(revision.c.value))).scalar()
-            rows = (await connection.execute(query.order_by(chunks.c.id))).all()
-        return WordRows(
-            revision=current, ids=tuple(row[0] for row in rows), texts=tuple(row[1] for row in rows)
-        )
+            rows = (await connection.execute(query)).all()
+        return WordRows(current, [row.id for row in rows], [row.text for row in rows])
 
     async def _find(self, condition: ColumnElement[bool]) -> Document | None:
+        rows = await self._fetch(_DOCUMENTS.where(condition))
+        return _document(rows[0]) if rows else None
+
+    async def _fetch(self, query: Select[*tuple[Any, ...]]) -> Sequence[Any]:
         async with transaction(self._engine) as connection:
-            row = (await connection.execute(_documents().where(condition))).first()
-        return _document(row) if row else None
+            return (await connection.execute(query)).all()
 
 
 async def _mark_changed(connection: AsyncConnection) -> None:
@@ -172,23 +171,8 @@ async def _mark_changed(connection: AsyncConnection) -> None:
     await connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_={"value": value}))
 
 
-def _documents() -> Select[tuple[object, ...]]:
-    count = (
-        select(func.count()).where(chunks.c.document_id == documents.c.id).scalar_subquery().label("chunks")
-    )
-    return select(documents, count)
-
-
-def _document(row: Row[tuple[object, ...]]) -> Document:
-    return Document(
-        id=str(row.id),
-        title=row.title,
-        source=row.source,
-        media_type=row.media_type,
-        content_hash=row.content_hash,
-        chunks=row.chunks,
-        ingested_at=row.ingested_at,
-    )
+def _document(row: Any) -> Document:
+    return Document(**row._asdict())
 
 
 def _key(document_id: str) -> UUID | None:

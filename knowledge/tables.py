@@ -2,64 +2,47 @@
 
 from __future__ import annotations
 
+import sqlalchemy as sa
 from pgvector.sqlalchemy import VECTOR
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    CheckConstraint,
-    Column,
-    DateTime,
-    ForeignKey,
-    Identity,
-    Index,
-    Integer,
-    MetaData,
-    SmallInteger,
-    Table,
-    Text,
-    UniqueConstraint,
-    Uuid,
-    func,
-)
 
 __all__ = ["DIMENSIONS", "chunks", "documents", "metadata", "revision"]
 
 DIMENSIONS = 384
 """Length of a vector: what all-MiniLM-L6-v2 gives."""
 
-metadata = MetaData()
+metadata = sa.MetaData()
 
-documents = Table(
+documents = sa.Table(
     "kb_documents",
     metadata,
-    Column("id", Uuid, primary_key=True),
-    Column("title", Text, nullable=False),
-    Column("source", Text, nullable=False, unique=True),
-    Column("media_type", Text, nullable=False),
-    Column("content_hash", Text, nullable=False),
-    Column("ingested_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False, unique=True),
+    sa.Column("media_type", sa.Text, nullable=False),
+    sa.Column("content_hash", sa.Text, nullable=False),
+    sa.Column("ingested_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.now()),
 )
 
-chunks = Table(
+chunks = sa.Table(
     "kb_chunks",
     metadata,
-    Column("id", BigInteger, Identity(always=True), primary_key=True),
-    Column("document_id", ForeignKey(documents.c.id, ondelete="CASCADE"), nullable=False),
-    Column("position", Integer, nullable=False),
-    Column("location", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("identifiers", ARRAY(Text), nullable=False),
-    Column("embedding", VECTOR(DIMENSIONS)),
-    Column("model", Text),
-    UniqueConstraint("document_id", "position"),
-    CheckConstraint("(embedding IS NULL) = (model IS NULL)", name="kb_chunks_embedding_has_model"),
-    Index("kb_chunks_identifiers", "identifiers", postgresql_using="gin"),
+    sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+    sa.Column("document_id", sa.ForeignKey(documents.c.id, ondelete="CASCADE"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("location", sa.Text, nullable=False),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("identifiers", sa.ARRAY(sa.Text), nullable=False),
+    sa.Column("embedding", VECTOR(DIMENSIONS)),
+    sa.Column("model", sa.Text),
+    sa.UniqueConstraint("document_id", "position"),
+    sa.CheckConstraint("(embedding IS NULL) = (model IS NULL)", name="kb_chunks_embedding_has_model"),
+    sa.Index("kb_chunks_identifiers", "identifiers", postgresql_using="gin"),
 )
 
-revision = Table(
+revision = sa.Table(
     "kb_revision",
     metadata,
-    Column("id", SmallInteger, CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
-    Column("value", Uuid, nullable=False),
+    sa.Column("id", sa.SmallInteger, sa.CheckConstraint("id = 1"), primary_key=True, autoincrement=False),
+    sa.Column("value", sa.Uuid, nullable=False),
 )
 """One row with a value that every change replaces: whoever holds the same value holds the same chunks."""

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .store import Store
-from .tokens import synonyms, tokenize
+from .terms import synonyms, tokenize
 
 __all__ = ["WordHit", "WordIndex", "Words"]
 

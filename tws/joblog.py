@@ -164,13 +164,14 @@ def _suspects(lines: list[LogLine]) -> list[LogLine]:
 
 def _weigh(line: str, code: int | None) -> int:
     said = _TIMESTAMP.sub("", line, count=1) if _TIMESTAMP.match(line) else line
-    if _NOISE.match(said) or not any(mark.is_in(said) for mark in _MARKS):
+    code_mark = _CODE_MARKS.get(code or 0)
+    marks = _MARKS if code_mark is None else (*_MARKS, code_mark)
+    if _NOISE.match(said) or not any(mark.is_in(said) for mark in marks):
         return 0
     rest = _RED_HERRINGS.sub(" ", said)
     weight = next((mark.weight for mark in _MARKS if mark.is_in(rest)), 0)
     if weight and _SOFTENERS.search(rest):
         weight -= _SOFTENED
-    code_mark = _CODE_MARKS.get(code or 0)
     if code_mark is not None and code_mark.is_in(rest):
         weight += _CODE_BONUS
     return weight

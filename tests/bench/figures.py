@@ -52,8 +52,10 @@ def report(times: Sequence[Times], memory: Sequence[Memory], *, pause: float, lo
     count = len(times[0].seconds)
     return f"""# Times and memory
 
-Written by `make bench`. {_machine()}, load before the run {load:.1f}. PostgreSQL, Valkey, the simulated TWS and
-the fake Slack and Teams ran on the same machine, the server with its worker in one process.
+Written by `make bench` on {_machine()}; load before the run {load:.1f}.
+
+PostgreSQL, Valkey, the simulated TWS and the fake Slack and Teams ran on the same machine, the server with its
+worker in one process.
 
 {count} requests of each kind, {pause:.1f} s apart. The baseline was measured in the same run, in turn with the
 requests: for an acknowledgement a bare aiohttp handler that inserts one row with asyncpg, for the status turn the
@@ -86,4 +88,4 @@ def _machine() -> str:
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = {line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")}
     processor = " ".join(sorted(models)) or platform.machine()
-    return f"Machine: {os.cpu_count()} cores ({processor}), {platform.system()}, Python {platform.python_version()}"
+    return f"{os.cpu_count()} cores ({processor}), {platform.system()}, Python {platform.python_version()}"

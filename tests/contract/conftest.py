@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.brain_parts import Parts, open_parts
 from tests.support.fault_proxy import FaultProxy, running_proxy
-from tests.support.simulator import running_simulator
+from tests.support.simulator import SteppingClock, running_simulator
 from tests.support.talk import Talk, open_talk
+from tests.support.tws_operator import Operator
 
 
 @pytest.fixture(scope="session")
@@ -43,3 +45,20 @@ async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
 async def talk(parts: Parts, postgres_dsn: str) -> AsyncIterator[Talk]:
     async with open_talk(parts, postgres_dsn) as opened:
         yield opened
+
+
+@pytest.fixture
+async def clock() -> SteppingClock:
+    return SteppingClock()
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def tws(session: aiohttp.ClientSession, clock: SteppingClock) -> AsyncIterator[Operator]:
+    async with running_simulator(clock=clock, apply_delay=(1.0, 3.0)) as url:
+        yield Operator(session, url)

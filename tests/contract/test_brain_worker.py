@@ -199,20 +199,19 @@ async def test_what_a_stop_cannot_wait_for_is_finished_by_the_next_worker(
     assert from_jsonable(row["reply"]).plain_text == "long"
 
 
-async def test_the_queue_is_heard_again_after_the_loss_of_all_connections(
+async def test_the_queue_is_heard_again_after_its_connection_was_lost(
     turns: Turns, engine: AsyncEngine
 ) -> None:
     async with turns.working(sweep_seconds=60):
         await turns.say("before")
         await turns.mailbox.wait_for(1)
         async with engine.begin() as connection:
-            await connection.execute(
+            lost = await connection.execute(
                 text(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'queue'"
                 )
             )
-        await engine.dispose()
+            assert lost.rowcount == 1
         await turns.say("after")
         await turns.mailbox.wait_for(2)
     assert turns.mailbox.words == ["before", "after"]

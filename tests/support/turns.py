@@ -166,11 +166,11 @@ class Turns:
     async def working(
         self, *, concurrency: int = 4, grace_seconds: float = 5, sweep_seconds: float = 0.1
     ) -> AsyncIterator[Worker]:
-        """A worker, stopped in the end."""
+        """A worker, stopped in the end. PostgreSQL knows its queue's connection as `queue`."""
         worker = Worker(
             ledger=self.ledger,
             runner=self.runner,
-            dsn=self.dsn,
+            dsn=f"{self.dsn}{'&' if '?' in self.dsn else '?'}application_name=queue",
             concurrency=concurrency,
             sweep=timedelta(seconds=sweep_seconds),
         )

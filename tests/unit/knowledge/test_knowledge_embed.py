@@ -24,6 +24,7 @@ async def test_like_texts_have_like_unit_vectors_in_the_order_given() -> None:
     (question,) = await embedder.embed(["device has no space left"])
     assert int(np.argmax(vectors @ question)) == 2
     assert float(vectors[2] @ question) > 0.8
+    assert float(vectors[1] @ question) < 0.3
 
 
 async def test_no_texts_give_no_vectors() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.fusion import Fused, Ranking, Way, fuse
+from knowledge.evidence import Fused, Ranking, Way, fuse
 
 _WEIGHTS: dict[Way, float] = {"identifier": 2.0, "words": 1.0, "vector": 1.0}
 _RANKINGS = st.fixed_dictionaries(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.identifiers import extract, is_generic
+from knowledge.terms import extract, is_generic
 
 
 @pytest.mark.parametrize(

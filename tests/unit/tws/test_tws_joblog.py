@@ -92,6 +92,7 @@ extract.sh: rc=137""",
         "/opt/batch/extract.sh: line 12:  4411 Killed                  java -jar extract.jar",
     ),
     "morto": (137, "iniciando\n/opt/x.sh: linha 3: 44 Morto", "/opt/x.sh: linha 3: 44 Morto"),
+    "terminated": (143, "starting\n/opt/x.sh: line 3: 44 Terminated", "/opt/x.sh: line 3: 44 Terminated"),
     "permission in Portuguese": (
         126,
         "bash: /opt/x/erro.sh: Permissão negada\nERRO passo 1",

@@ -2,107 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
-from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tws.simulator import logs
+from tests.support.night import (
+    FAILED,
+    SEEN,
+    START,
+    carry_out,
+    find,
+    name_of,
+    night,
+    order,
+    pass_time,
+    plan,
+    state_of,
+    stream,
+)
 from tws.simulator.engine import Engine
-from tws.simulator.orders import Action, Order, may_apply
-from tws.simulator.plan import Plan, generate
-from tws.simulator.runs import JobState, StreamState
-from tws.simulator.wire import dependencies_json, job_json, stream_json
-
-START = datetime(2025, 11, 22, 3, 0, tzinfo=UTC)
-SEEN = START + timedelta(hours=6)
-
-FAILED = {
-    "PAYDAILY.PAYROLL": ("ABEND", 8),
-    "CONTABIL.APURACAO": ("ABEND", 12),
-    "DWHNIGHT.DWH_LOAD": ("ABEND", 8),
-    "CARDS.EXTRACT_CARDS": ("ABEND", 137),
-    "REGULAT.SFTP_BACEN": ("ABEND", 255),
-    "POSCLOSE.POS_SETTLE": ("ABEND", 1),
-    "BACKUP.BKP_CATALOG": ("FAIL", None),
-    "SECOPS.CERT_SYNC": ("ABEND", 60),
-    "BKPCRM.BACKUP_DB": ("ABEND", 2),
-}
-
-
-@cache
-def plan(seed: int) -> Plan:
-    """Made once: nothing changes a plan, only an engine's state."""
-    return generate(seed=seed, start=START, run_number=7)
-
-
-def night(seed: int = 20, until: datetime = SEEN) -> Engine:
-    engine = Engine(plan(seed))
-    engine.advance(until)
-    return engine
-
-
-@pytest.fixture(scope="session", params=range(12))
-def each_night(request: pytest.FixtureRequest) -> Engine:
-    """For tests that only look."""
-    return night(request.param)
-
-
-@pytest.fixture(scope="session")
-def seen_night() -> Engine:
-    """For tests that only look."""
-    return night()
-
-
-def find(engine: Engine, selection: str) -> JobState:
-    return next(job for job in engine.jobs.values() if name_of(job) == selection)
-
-
-def stream(engine: Engine, name: str) -> StreamState:
-    return next(one for one in engine.streams.values() if one.plan.name == name)
-
-
-def name_of(job: JobState) -> str:
-    return f"{job.stream.plan.name}.{job.plan.name}"
-
-
-def order(engine: Engine, action: Action, job: JobState, *, after: timedelta = timedelta(seconds=2)) -> Order:
-    return Order(
-        at=engine.now,
-        applies_at=engine.now + after,
-        user="operator",
-        action=action,
-        job_id=job.plan.id,
-        job=name_of(job),
-        run_id=job.last.id if action is Action.RERUN else None,
-        justification={},
-    )
-
-
-def carry_out(engine: Engine, action: Action, job: JobState) -> None:
-    """Gives the order and lets it take effect."""
-    given_order = order(engine, action, job)
-    assert engine.is_legal(given_order)
-    engine.submit(given_order)
-    engine.advance(given_order.applies_at)
-
-
-def pass_time(engine: Engine, **span: float) -> None:
-    engine.advance(engine.now + timedelta(**span))
-
-
-def state_of(engine: Engine) -> str:
-    jobs = [
-        job_json(engine, job, may_act=True) | {"dependencies": dependencies_json(engine, job)}
-        for job in engine.jobs.values()
-    ]
-    return json.dumps([jobs, [stream_json(engine, one) for one in engine.streams.values()]])
+from tws.simulator.orders import Action, may_apply
+from tws.simulator.wire import job_json
 
 
 def test_each_night_has_exactly_the_failures_of_the_catalogue(each_night: Engine) -> None:
@@ -407,63 +331,3 @@ def test_a_deadline_that_passes_makes_a_job_late_once() -> None:
     assert not job.is_late
     pass_time(engine, hours=4, minutes=1)
     assert job.is_late
-
-
-DECISIVE = {
-    "PAYDAILY.PAYROLL": "ORA-01653: unable to extend table HR.PAY_TRANS by 8192 in tablespace PAY_DATA",
-    "CONTABIL.APURACAO": "CTB0042E Trailer do arquivo LANCTOS informa 184220 registros, lidos 184219",
-    "DWHNIGHT.DWH_LOAD": "rejected rows limit exceeded",
-    "CARDS.EXTRACT_CARDS": "Out of memory: Killed process",
-    "REGULAT.SFTP_BACEN": "Permission denied (publickey)",
-    "POSCLOSE.POS_SETTLE": "No space left on device",
-    "BACKUP.BKP_CATALOG": "AWSBDW002E",
-    "SECOPS.CERT_SYNC": "certificate has expired",
-    "BKPCRM.BACKUP_DB": "Exiting with failure status",
-}
-
-
-def read_log(engine: Engine, name: str) -> list[str]:
-    job = find(engine, name)
-    return logs.render(job, job.last, now=engine.now)
-
-
-@pytest.mark.parametrize("name", sorted(DECISIVE))
-def test_a_failed_job_leaves_a_log_with_its_reason(seen_night: Engine, name: str) -> None:
-    lines = read_log(seen_night, name)
-    assert 60 <= len(lines) <= 200
-    assert DECISIVE[name] in "\n".join(lines)
-    assert any("0 err" in line for line in lines)
-    assert lines[1].startswith(f"= JOB       : {find(seen_night, name).plan.workstation}#")
-    status, return_code = FAILED[name]
-    assert (f"= Exit Status           : {return_code}" in lines) == (status == "ABEND")
-
-
-def test_every_log_can_be_written(seen_night: Engine) -> None:
-    started = [job for job in seen_night.jobs.values() if job.last.started_at]
-    assert all(not has_placeholder(read_log(seen_night, name_of(job))) for job in started)
-
-
-def has_placeholder(lines: Iterable[str]) -> bool:
-    return any("{" in line for line in lines)
-
-
-def test_the_log_of_a_running_job_grows() -> None:
-    engine = night()
-    before = read_log(engine, "BKPDWH.BACKUP_DB")
-    pass_time(engine, hours=1)
-    after = read_log(engine, "BKPDWH.BACKUP_DB")
-    assert after[: len(before)] == before
-    assert len(after) > len(before)
-    assert not any("Exit Status" in line for line in after)
-
-
-def test_a_killed_job_says_so_in_its_log() -> None:
-    engine = night()
-    carry_out(engine, Action.KILL, find(engine, "BKPDWH.BACKUP_DB"))
-    lines = read_log(engine, "BKPDWH.BACKUP_DB")
-    assert any("signal 9" in line for line in lines)
-    assert "= Exit Status           : 9" in lines
-
-
-def test_a_job_that_was_not_launched_has_no_log(seen_night: Engine) -> None:
-    assert read_log(seen_night, "CONTABIL.FECHAMENTO") == []
