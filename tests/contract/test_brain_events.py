@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
+from observability.metrics import Metrics
 from tests.support.turns import make_message
 
 _PATIENCE = timedelta(seconds=10)
@@ -19,7 +20,7 @@ _PATIENCE = timedelta(seconds=10)
 
 @pytest.fixture
 async def turn_id(engine: AsyncEngine) -> str:
-    return (await Inbox(engine).accept(make_message())).turn_id
+    return (await Inbox(engine, Metrics()).accept(make_message())).turn_id
 
 
 @pytest.fixture
@@ -45,7 +46,7 @@ async def test_every_reader_gets_everything_whenever_it_comes(events: TurnEvents
 
 
 async def test_turns_do_not_mix(events: TurnEvents, turn_id: str, engine: AsyncEngine) -> None:
-    other = (await Inbox(engine).accept(make_message(conversation="c2"))).turn_id
+    other = (await Inbox(engine, Metrics()).accept(make_message(conversation="c2"))).turn_id
     await events.publish(other, "reply", "theirs")
     await events.publish(turn_id, "reply", "ours")
     assert await _read(events, turn_id) == ["ours"]

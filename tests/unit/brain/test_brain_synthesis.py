@@ -45,7 +45,6 @@ def test_a_log_line_is_quoted_without_the_spaces_around_it() -> None:
 
 def test_a_passage_is_quoted_word_for_word() -> None:
     passage = Passage(
-        chunk_id=1,
         document_id="d1",
         document_title="PAYROLL",
         location="Steps",
