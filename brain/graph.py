@@ -39,6 +39,7 @@ from tws.errors import TwsError, TwsUnreachableError
 
 __all__ = ["Brain"]
 
+_PLAN_READERS = frozenset({"status", "diagnosis", "assistant"})
 _log = structlog.get_logger(__name__)
 _Graph: TypeAlias = "CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]"
 
@@ -162,6 +163,8 @@ class Brain:
 async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     locale = state["request"].locale or runtime.context.locale
     draft = state["draft"]
+    if draft.agent in _PLAN_READERS and "tws" not in draft.degraded:
+        await runtime.context.tools.remember_plan()
     memory: Memory = {**state.get("memory", Memory()), "locale": locale.value}
     # A question back is answered by the next message or not at all.
     for key in ("pending_kind", "pending_action", "candidates"):

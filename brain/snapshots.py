@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,6 +16,10 @@ from brain.tables import PLAN_SNAPSHOTS
 from tws.objects import Job
 
 __all__ = ["FailedJob", "PlanSnapshot", "PlanSnapshots"]
+
+
+_FRESH_SECONDS = 60
+"""While questions come, the last known data is never much older than this."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +48,12 @@ class PlanSnapshots:
     def __init__(self, engine: AsyncEngine, *, engine_name: str) -> None:
         self._engine = engine
         self._engine_name = engine_name
+        self._kept_at = -math.inf
+
+    @property
+    def is_due(self) -> bool:
+        """Whether this process has kept none for a while."""
+        return time.monotonic() - self._kept_at > _FRESH_SECONDS
 
     async def keep(self, counts: Mapping[str, int], failed: tuple[Job, ...]) -> PlanSnapshot:
         """Makes a snapshot of what was just read and stores it."""
@@ -65,6 +77,7 @@ class PlanSnapshots:
         upsert = upsert.on_conflict_do_update(index_elements=[PLAN_SNAPSHOTS.c.engine], set_=values)
         async with self._engine.begin() as connection:
             await connection.execute(upsert)
+        self._kept_at = time.monotonic()
         return snapshot
 
     async def latest(self) -> PlanSnapshot | None:

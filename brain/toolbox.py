@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from brain.actions.approval import Approval
@@ -17,6 +18,7 @@ from knowledge.documents import SearchResult
 from knowledge.search import Search
 from security.roles import Actor, Permission
 from tws.client import TwsClient
+from tws.errors import TwsError
 from tws.objects import (
     CommonStatus,
     Job,
@@ -125,6 +127,12 @@ class Toolbox:
             **{status: page.total for status, page in zip(_COUNTED, counted, strict=True)},
         }
         return await self._tools.snapshots.keep(counts, failed.jobs)
+
+    async def remember_plan(self) -> None:
+        """Keeps an overview now and then, so that an outage finds fresh data. Never fails an answer."""
+        if self._tools.snapshots.is_due:
+            with suppress(TwsError):
+                await self.overview()
 
     async def last_known(self) -> PlanSnapshot | None:
         """The last overview that could be read."""
