@@ -20,6 +20,11 @@ __all__ = [
     "JobRun",
     "JobStream",
     "JobStreamFilter",
+    "PlanContents",
+    "Prompt",
+    "Recovery",
+    "Resource",
+    "RunStatistics",
     "Workstation",
 ]
 
@@ -82,6 +87,41 @@ class Dependency:
     """The predecessor's job or job stream id, where it has one."""
     satisfied: bool
     predecessor_status: str | None = None
+    """Internal status of the predecessor, `CANCL` where it is cancelled."""
+    id: str = ""
+    """Of the dependency; for a prompt the id that a reply takes."""
+    is_pending: bool = False
+    """The predecessor is not in the plan yet (`[P]`)."""
+    is_orphan: bool = False
+    """The predecessor was pending and can no longer come (`[o]`)."""
+    conditions: tuple[str, ...] = ()
+    """Statuses or output conditions that satisfy it; empty means SUCC."""
+    quantity: int | None = None
+    """Units of a resource that are needed."""
+    available: int | None = None
+    """Units of a resource that are free."""
+    prompt_status: str | None = None
+    """`NOT_ASKED`, `ASKED`, `ANSWERED_YES`, `ANSWERED_NO`."""
+    prompt_number: int | None = None
+    """Changes with each plan."""
+    members: tuple[Dependency, ...] = ()
+    """Of a join."""
+    members_needed: int | None = None
+    """How many of a join's members must be satisfied; None means all."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recovery:
+    """What the engine does by itself when the job ends badly."""
+
+    option: str
+    """`STOP`, `CONTINUE`, `RERUN`, `CONTINUE_PROMPT`, `RERUN_PROMPT`."""
+    job: str = ""
+    """Recovery job, as `workstation#job`; empty without one."""
+    prompt: str = ""
+    """Text of the question asked first; empty without one."""
+    repeat_every: timedelta | None = None
+    repeat_times: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +166,34 @@ class Job:
     dependencies: tuple[Dependency, ...]
     actions: frozenset[str]
     """Keys of the actions the engine allows the caller now, e.g. `RERUN_JOB`."""
+    original_priority: int | None = None
+    """What a release of a hold restores."""
+    position: int = 0
+    """In the job stream, from 1."""
+    time_zone: str = ""
+    is_cancel_pending: bool = False
+    """Is cancelled as soon as its dependencies are resolved."""
+    is_stream_canceled: bool = False
+    requires_confirmation: bool = False
+    is_no_operation: bool = False
+    repeat_interval: timedelta | None = None
+    """`every`."""
+    has_until_passed: bool = False
+    on_late_start: str = ""
+    """What happens once `latest_start` has passed: `doNotRun`, `continue`, `cancel`."""
+    on_deadline: str = ""
+    """`continue` or `kill`."""
+    max_duration: timedelta | None = None
+    on_max_duration: str = ""
+    """`continue` or `kill`."""
+    min_duration: timedelta | None = None
+    critical_start: datetime | None = None
+    """The latest start that still meets the deadline of the critical job it leads to."""
+    recovery_details: Recovery | None = None
+    success_condition: str = ""
+    """Which return codes are a success, e.g. `RC<4`; empty means `RC=0`."""
+    definition_id: str = ""
+    """Model id of its definition: what a submit takes."""
 
     @property
     def last_run(self) -> JobRun | None:
@@ -166,6 +234,29 @@ class JobStream:
     jobs_abended: int
     jobs_failed: int
     actions: frozenset[str]
+    substatus: str | None = None
+    original_priority: int | None = None
+    starts_after: datetime | None = None
+    """`at`: earliest start."""
+    latest_start: datetime | None = None
+    """`until`."""
+    on_late_start: str = ""
+    has_until_passed: bool = False
+    dependencies: tuple[Dependency, ...] = ()
+    """Its own; jobs have theirs beside."""
+    is_cancel_pending: bool = False
+    is_carried_forward: bool = False
+    """It comes from the plan before."""
+    carries_forward: bool = False
+    """It goes on to the next plan if it does not finish."""
+    has_pending_predecessor: bool = False
+    is_monitored: bool = False
+    time_zone: str = ""
+    estimated_duration: timedelta | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    definition_id: str = ""
+    """Model id of its definition: what a submit takes."""
 
     @property
     def selection(self) -> str:
@@ -188,6 +279,77 @@ class Workstation:
     host: str
     run_number: int | None
     """The plan's run number: one more at each extension."""
+    is_ignored: bool = False
+    """Left out of the plan: nothing runs on it."""
+    folder: str = "/"
+    domain: str = ""
+    version: str = ""
+    members: tuple[str, ...] | None = None
+    """Of a pool: the names of its agents; None where that is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """A resource in the plan."""
+
+    id: str
+    name: str
+    workstation: str
+    quantity: int
+    available: int
+    """May be negative after a release of a job that waited for it."""
+    holders: tuple[str, ...] = ()
+    """Keys of the jobs that hold units."""
+
+    @property
+    def selection(self) -> str:
+        """`workstation#resource`."""
+        return f"{self.workstation}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """A question in the plan that an operator answers."""
+
+    id: str
+    name: str
+    """Empty for a local prompt."""
+    number: int | None
+    """Changes with each plan."""
+    text: str
+    status: str
+    """`NOT_ASKED`, `ASKED`, `ANSWERED_YES`, `ANSWERED_NO`."""
+    type: str
+    """`Predefined Prompt`, `Ad Hoc Prompt`, or `Restart Prompt` for one that a recovery asks."""
+    job_id: str | None = None
+    job_stream_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStatistics:
+    """How long a job usually runs, over its successful runs."""
+
+    runs: int
+    median: timedelta
+    p95: timedelta
+    last_success_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanContents:
+    """Everything in the plan of one engine as it was read."""
+
+    engine: str
+    """The name that Resync gives the engine."""
+    read_at: datetime
+    run_number: int | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    jobs: tuple[Job, ...]
+    job_streams: tuple[JobStream, ...]
+    workstations: tuple[Workstation, ...]
+    resources: tuple[Resource, ...]
+    prompts: tuple[Prompt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
