@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import io
 import os
+import tokenize
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,3 +34,34 @@ def shipped() -> list[str]:
     """The modules (`app.py`) and packages (`bots`) that the wheel carries."""
     included: list[str] = project()["tool"]["hatch"]["build"]["targets"]["wheel"]["only-include"]
     return included
+
+
+_NO_CODE = frozenset(
+    {
+        tokenize.COMMENT,
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
+)
+
+
+def lines_of_code(path: Path) -> int:
+    """Lines of a Python file that are neither blank nor only comment or docstring."""
+    source = path.read_text()
+    docstrings = {
+        line
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)
+        if isinstance(node.value.value, str)
+    }
+    code = {
+        line
+        for token in tokenize.generate_tokens(io.StringIO(source).readline)
+        if token.type not in _NO_CODE
+        for line in range(token.start[0], token.end[0] + 1)
+    }
+    return len(code - docstrings)

@@ -8,10 +8,12 @@ from collections.abc import Iterator
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
-from tests.support.repository import ROOT, files, project, shipped
+from tests.support.repository import ROOT, files, lines_of_code, project, shipped
 
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
 _MAX_LINES = 400
+_MAX_CODE = 20_000
+"""Of the product, without blanks, comments and docstrings."""
 _REGISTRY = re.compile(r"\b(pypi|pythonhosted|npmjs|registry\.yarnpkg|debian|ubuntu)\.(org|com|net)\b")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
@@ -21,6 +23,10 @@ def test_no_file_of_code_is_longer_than_400_lines() -> None:
 
     assert len(lines) > 100
     assert {str(path): count for path, count in lines.items() if count > _MAX_LINES} == {}
+
+
+def test_the_product_stays_small() -> None:
+    assert 10_000 < sum(lines_of_code(path) for path in _shipped_modules()) < _MAX_CODE
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:
