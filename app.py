@@ -46,6 +46,7 @@ def build_app(services: Services) -> web.Application:
         inbox=services.inbox,
         events=services.events,
         proposals=services.proposals,
+        identities=services.identities,
         agents=[name for name in AGENTS if name not in _FORCED],
         directory=database.actors,
         tokens=services.tokens,
@@ -113,12 +114,12 @@ async def serving(settings: Settings) -> AsyncIterator[tuple[Services, str]]:
             site = web.TCPSite(runner, settings.host, settings.port)
             await site.start()
             if settings.run_worker:
-                services.worker.start()
+                services.start()
             port = runner.addresses[0][1]
             yield services, f"http://{settings.host}:{port}"
             await site.stop()
         finally:
-            await services.worker.stop(settings.turns.drain)
+            await services.stop()
             await runner.cleanup()
 
 

@@ -27,7 +27,9 @@ cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 user_cli = typer.Typer(no_args_is_help=True, help="People and their accounts in the channels.")
 audit_cli = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(user_cli, name="user")
+vault_cli = typer.Typer(no_args_is_help=True, help="The vault of people's TWS passwords.")
 cli.add_typer(audit_cli, name="audit")
+cli.add_typer(vault_cli, name="vault")
 
 _T = TypeVar("_T")
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded services.")]
@@ -67,20 +69,31 @@ def work() -> None:
 
     async def run() -> None:
         async with open_services(settings) as services:
-            services.worker.start()
+            services.start()
             print("working", flush=True)
             await until_stopped()
-            await services.worker.stop(settings.turns.drain)
+            await services.stop()
 
     _run(run())
 
 
 @cli.command()
-def check() -> None:
+def check(
+    tws: Annotated[
+        str | None,
+        typer.Option(
+            help="Name of an engine: its version, what the account may do there, what its API lacks."
+        ),
+    ] = None,
+) -> None:
     """Shows the effective settings (secrets masked) and asks each part whether it answers."""
     from settings import effective, unsafe
 
     settings = _settings()
+    if tws is not None:
+        if not _run(_check_engine(settings, tws)):
+            raise typer.Exit(1)
+        return
     for name, value in effective(settings).items():
         print(f"{name}={value}")
     problems = unsafe(settings)
@@ -100,6 +113,26 @@ def check() -> None:
 
     if not _run(ping()):
         raise typer.Exit(1)
+
+
+async def _check_engine(settings: Settings, name: str) -> bool:
+    """Prints what an engine is and offers; whether nothing is wrong with it."""
+    from observability.metrics import Metrics
+    from tws.check import check as check_engine
+    from tws.engines import open_engines
+
+    chosen = [one for one in settings.engines if one.name.casefold() == name.casefold()]
+    if not chosen:
+        _fail(
+            f"there is no engine {name}; known: {', '.join(one.name for one in settings.engines) or 'none'}"
+        )
+    async with open_engines(chosen, Metrics()) as engines:
+        report = await check_engine(engines.default)
+    for line in report.lines():
+        print(line)
+    for line in (*report.differences, *report.problems):
+        typer.secho(line, err=True, fg="red")
+    return not (report.differences or report.problems)
 
 
 @cli.command()
@@ -186,31 +219,36 @@ def tws_sim(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 31116,
     data_dir: Annotated[Path | None, typer.Option(help="Folder of the plan's journal.")] = None,
     seed: Annotated[int, typer.Option(help="Chooses the plan.")] = 20,
+    scenario: Annotated[str, typer.Option(help="Name of a scenario, or a YAML file.")] = "night",
+    jobs: Annotated[int | None, typer.Option(help="Makes up a plan of about so many jobs.")] = None,
+    speed: Annotated[float, typer.Option(help="Simulated seconds in a real one.")] = 1.0,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Serves HTTPS and writes the certificate to trust here.")
+    ] = None,
     *,
     users_from_stdin: Annotated[
         bool, typer.Option(help='Reads {"name": ["password", "role"]} as a line and ends with the input.')
     ] = False,
 ) -> None:
     """A simulated TWS master. Its users have the password RESYNC_DEMO_PASSWORD."""
-    from observability import logging
-    from observability.settings import ObservabilitySettings
-    from security.masking import mask_event
-    from tws.simulator.server import SimulatorSettings
-    from tws.simulator.server import serve as serve_simulator
+    from demo import run_simulator
+    from tws.simulator.settings import SimulatorSettings
 
-    logging.configure(ObservabilitySettings(), mask_event)
     users = json.loads(sys.stdin.readline()) if users_from_stdin else _demo_users()
-    settings = SimulatorSettings(port=port, data_dir=data_dir, seed=seed)
-
-    async def run() -> None:
-        async with serve_simulator(settings, {name: tuple(user) for name, user in users.items()}) as url:
-            print(f"tws {url}", flush=True)
-            if users_from_stdin:
-                await asyncio.to_thread(sys.stdin.read)
-            else:
-                await until_stopped()
-
-    _run(run())
+    try:
+        settings = SimulatorSettings(
+            port=port,
+            data_dir=data_dir,
+            seed=seed,
+            scenario=scenario,
+            jobs=jobs,
+            speed=speed,
+            tls=ca_file is not None,
+            ca_file=ca_file,
+        )
+        _run(run_simulator(settings, users, ends_with_input=users_from_stdin))
+    except ValueError as error:  # of the options, or a scenario that is not as it should be
+        _fail(str(error))
 
 
 def _demo_users() -> dict[str, tuple[str, str]]:
@@ -263,6 +301,25 @@ def _change_people(data_dir: Path | None, change: Callable[[ActorDirectory], Awa
     try:
         _run(run())
     except DirectoryError as error:
+        _fail(str(error))
+
+
+@vault_cli.command("rotate")
+def rotate_vault(data_dir: DataDir = None) -> None:
+    """Puts all stored TWS passwords under the first of RESYNC_SECURITY__VAULT_KEYS; then the others can go."""
+    from brain.actions.identities import reencrypt
+    from security.vault import VaultError
+    from services import open_database, open_vault
+
+    settings = _settings(data_dir=data_dir)
+
+    async def run() -> int:
+        async with open_database(settings) as database:
+            return await reencrypt(database.engine, open_vault(settings))
+
+    try:
+        print(f"{_run(run())} secrets are under the newest key")
+    except VaultError as error:
         _fail(str(error))
 
 

@@ -6,25 +6,32 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import SecretStr
 
-from app import serving
 from bots.webhook.settings import WebhookSettings, WebhookSource
 from client_settings import ClientSettings
+from observability import logging
+from observability.settings import ObservabilitySettings
 from process import until_stopped
-from security.actors import ActorDirectory
+from security.masking import mask_event
 from security.roles import Role
-from services import Services
-from settings import Settings
 from tws.settings import TwsSettings
+from tws.simulator.server import serve as serve_simulator
+from tws.simulator.settings import SimulatorSettings
 
-__all__ = ["RUNBOOKS", "run_demo"]
+if TYPE_CHECKING:
+    from security.actors import ActorDirectory
+    from services import Services
+    from settings import Settings
+
+__all__ = ["RUNBOOKS", "run_demo", "run_simulator"]
 
 RUNBOOKS = Path(__file__).parent / "manifests" / "demo" / "runbooks"
 _SERVICE_USER = "resync"
@@ -34,6 +41,8 @@ _log = structlog.get_logger(__name__)
 
 async def run_demo(settings: Settings, *, tws_port: int) -> None:
     """Runs until it is told to stop; prints `tws …` and `ready …` when each can be used."""
+    from app import serving  # noqa: PLC0415  # the simulator alone needs none of it
+
     given = ClientSettings().demo_password
     password = secrets.token_urlsafe(9) if given is None else given.get_secret_value()
     service_password = secrets.token_urlsafe(24)
@@ -63,6 +72,23 @@ async def run_demo(settings: Settings, *, tws_port: int) -> None:
             if given is None:
                 print(f"password of viewer, operator, supervisor and admin: {password}", flush=True)  # noqa: T201
             print(f"ready {address}", flush=True)  # noqa: T201  # likewise
+            await until_stopped()
+
+
+async def run_simulator(
+    settings: SimulatorSettings, users: Mapping[str, Sequence[str]], *, ends_with_input: bool
+) -> None:
+    """Runs the simulated TWS alone; prints `tws …`. Raises `CatalogueError` for a broken scenario.
+
+    `users` maps a name to password and role.
+    """
+    logging.configure(ObservabilitySettings(), mask_event)
+    people = {name: (password, role) for name, (password, role) in users.items()}
+    async with serve_simulator(settings, people) as url:
+        print(f"tws {url}", flush=True)  # noqa: T201  # a line that whoever started us reads
+        if ends_with_input:
+            await asyncio.to_thread(sys.stdin.read)
+        else:
             await until_stopped()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,9 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 import migrations
 from bots.rest.outbox import WebOutboxes
 from bots.webhook.outbox import WebhookOutbox
-from brain.actions.approval import Approval
-from brain.actions.execution import Execution
+from brain.actions.changes import build_changes
+from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
+from brain.actions.watch import Watch
 from brain.graph import Brain
 from brain.llm.factory import open_model
 from brain.llm.loop import ToolLoop
@@ -41,6 +42,7 @@ from brain.turns.runner import TurnRunner
 from brain.turns.worker import Worker
 from embedded import embedded_postgres, embedded_valkey
 from knowledge.embed import MiniLmEmbedder
+from knowledge.graph import KnowledgeGraph
 from knowledge.ingest import Ingest
 from knowledge.search import Search
 from knowledge.store import Store
@@ -55,15 +57,17 @@ from security.masking import mask_secrets
 from security.passwords import Passwords
 from security.secret_files import load_or_create_secret
 from security.tokens import Tokens
+from security.vault import Vault
 from settings import Settings
-from tws.client import TwsClient
-from tws.transport import open_session
+from tws.cache import CachedReads
+from tws.engines import Engines, open_engines
+from tws.mirror.poller import Mirror
 
 if TYPE_CHECKING:
     from bots.slack.outbox import SlackOutboxes
     from bots.teams.routes import TeamsChannel
 
-__all__ = ["Database", "Services", "open_database", "open_services"]
+__all__ = ["Database", "Services", "open_database", "open_services", "open_vault"]
 
 _CHANNEL_SECONDS = 10.0
 """Longest call to a channel's service; the turn runner tries an answer again after it."""
@@ -94,13 +98,28 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
+    watch: Watch
+    mirrors: Sequence[Mirror]
     proposals: Proposals
+    identities: Identities
     tokens: Tokens
     limiter: RateLimiter
     health: HealthChecks
     metrics: Metrics
     slack_outboxes: SlackOutboxes | None
     teams: TeamsChannel | None
+
+    def start(self) -> None:
+        """Begins to work off turns, to look after changes whose outcome is unknown, and to copy the plans."""
+        self.worker.start()
+        self.watch.start()
+        for mirror in self.mirrors:
+            mirror.start()
+
+    async def stop(self) -> None:
+        """Ends the work in the background; turns that are under way get their time."""
+        await asyncio.gather(*(mirror.aclose() for mirror in self.mirrors), self.watch.aclose())
+        await self.worker.stop(self.settings.turns.drain)
 
     async def stats(self) -> dict[str, object]:
         """Figures for administrators."""
@@ -146,8 +165,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
-    """Everything; the worker does not run before `Services.worker.start()`."""
-    assert settings.tws is not None, "checked by settings.unsafe"
+    """Everything; nothing runs in the background before `Services.start()`."""
+    assert settings.engines, "checked by settings.unsafe"
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         engine = database.engine
@@ -159,20 +178,38 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         limiter = RateLimiter(redis_url)
         stack.push_async_callback(limiter.aclose)
         metrics = Metrics()
-        tracer = Tracer(settings.observability, _mask_text)
+        tracer = Tracer(settings.observability, lambda value: str(mask_secrets(value)))
         stack.push_async_callback(tracer.aclose)
         web_session = await stack.enter_async_context(
             aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_CHANNEL_SECONDS))
         )
-        tws_session = await stack.enter_async_context(open_session(settings.tws))
-        tws = TwsClient(settings.tws, tws_session, metrics)
-
+        engines = await stack.enter_async_context(open_engines(settings.engines, metrics))
         inbox = Inbox(engine, metrics)
         events = TurnEvents(engine, database.dsn)
         events.start()
         stack.push_async_callback(events.aclose)
-        proposals = Proposals(engine, lifetime=settings.actions.proposal_lifetime)
-        tools = _tools(settings, database, tws, proposals, metrics)
+        changes = build_changes(
+            engine,
+            engines=engines,
+            settings=settings.actions,
+            vault=open_vault(settings),
+            audit=database.audit,
+            metrics=metrics,
+        )
+        reads = {name: CachedReads(engines.get(name)) for name in engines.names}
+        for known in reads.values():
+            stack.push_async_callback(known.aclose)
+        tools = Tools(
+            engines=engines,
+            reads=reads,
+            search=database.search,
+            proposals=changes.proposals,
+            proposer=changes.proposer,
+            judge=changes.judge,
+            plans=changes.plans,
+            approval=changes.approval,
+            snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
+        )
         checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
         model = open_model(settings.llm)
         if model is not None:
@@ -218,44 +255,39 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             events=events,
             ledger=ledger,
             worker=worker,
-            proposals=proposals,
+            watch=Watch(
+                engine,
+                approval=changes.approval,
+                proposals=changes.proposals,
+                inbox=inbox,
+                lease=changes.execution.lease,
+            ),
+            mirrors=[
+                Mirror(
+                    engine,
+                    name=name,
+                    source=engines.get(name),
+                    settings=settings.mirror,
+                    metrics=metrics,
+                    graph=KnowledgeGraph(engine).replace_source,
+                )
+                for name in engines.names
+            ],
+            proposals=changes.proposals,
+            identities=changes.identities,
             tokens=_tokens(settings, engine),
             limiter=limiter,
-            health=_health(engine, redis_url, tws, stack),
+            health=_health(engine, redis_url, engines, stack),
             metrics=metrics,
             slack_outboxes=slack_outboxes,
             teams=teams,
         )
 
 
-def _tools(
-    settings: Settings, database: Database, tws: TwsClient, proposals: Proposals, metrics: Metrics
-) -> Tools:
-    assert settings.tws is not None
-    execution = Execution(
-        database.engine,
-        tws,
-        patience_seconds=settings.tws.read_back_patience.total_seconds(),
-        interval_seconds=settings.tws.read_back_interval.total_seconds(),
-    )
-    approval = Approval(
-        database.engine,
-        proposals=proposals,
-        execution=execution,
-        tws=tws,
-        audit=database.audit,
-        metrics=metrics,
-        may_write=settings.tws.write,
-    )
-    return Tools(
-        tws=tws,
-        search=database.search,
-        proposals=proposals,
-        approval=approval,
-        snapshots=PlanSnapshots(database.engine, engine_name=settings.tws.url),
-        second_person=settings.actions.second_person,
-        may_write=settings.tws.write,
-    )
+def open_vault(settings: Settings) -> Vault:
+    """With the configured keys, or one that is made in the data folder."""
+    keys = [key.get_secret_value() for key in settings.security.vault_keys]
+    return Vault(keys or [load_or_create_secret(_data_dir(settings) / "vault.key")])
 
 
 def _slack(settings: Settings, session: aiohttp.ClientSession) -> SlackOutboxes | None:
@@ -318,7 +350,7 @@ def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:
     )
 
 
-def _health(engine: AsyncEngine, redis_url: str, tws: TwsClient, stack: AsyncExitStack) -> HealthChecks:
+def _health(engine: AsyncEngine, redis_url: str, engines: Engines, stack: AsyncExitStack) -> HealthChecks:
     redis = Redis.from_url(redis_url)
     stack.push_async_callback(redis.aclose)
 
@@ -331,13 +363,18 @@ def _health(engine: AsyncEngine, redis_url: str, tws: TwsClient, stack: AsyncExi
         await redis.ping()
         return ""
 
-    async def scheduler() -> str:
-        return await tws.engine_version()
+    def scheduler(name: str) -> Callable[[], Awaitable[str]]:
+        async def check() -> str:
+            return (await engines.get(name).engine_info()).version
+
+        return check
 
     checks = HealthChecks()
     checks.add("database", database)
     checks.add("redis", cache, required=False)
-    checks.add("tws", scheduler, required=False)
+    for name in engines.names:
+        is_default = engines.get(name) is engines.default
+        checks.add("tws" if is_default else f"tws:{name}", scheduler(name), required=False)
     return checks
 
 
@@ -361,7 +398,3 @@ def _data_dir(settings: Settings) -> Path:
     folder = settings.data_dir.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     return folder
-
-
-def _mask_text(value: str) -> str:
-    return str(mask_secrets(value))

@@ -18,6 +18,7 @@ from brain.turns.settings import TurnSettings
 from knowledge.settings import KnowledgeSettings
 from observability.settings import ObservabilitySettings
 from security.settings import SecuritySettings
+from tws.mirror.settings import MirrorSettings
 from tws.settings import TwsSettings
 
 __all__ = ["Settings", "effective", "unsafe"]
@@ -47,6 +48,13 @@ class Settings(BaseSettings):
         default=True, description="Whether `serve` also works off turns; off if `resync work` runs elsewhere."
     )
     tws: TwsSettings | None = Field(default=None, description="The TWS engine; `serve` needs it.")
+    more_tws: dict[str, TwsSettings] = Field(
+        default_factory=dict,
+        description="Further engines, by the name that people call them: `RESYNC_MORE_TWS__TEST__URL`, ….",
+    )
+    mirror: MirrorSettings = Field(
+        default_factory=MirrorSettings, description="The copy of the plan, its history and its statistics."
+    )
     teams: TeamsSettings = Field(default_factory=TeamsSettings, description="Microsoft Teams.")
     slack: SlackSettings = Field(default_factory=SlackSettings, description="Slack.")
     webhook: WebhookSettings = Field(default_factory=WebhookSettings, description="Sources of alerts.")
@@ -62,13 +70,34 @@ class Settings(BaseSettings):
         default_factory=ObservabilitySettings, description="Logs, metrics and traces."
     )
 
+    @property
+    def engines(self) -> tuple[TwsSettings, ...]:
+        """All engines with their names, the default one first."""
+        others = (
+            one if "name" in one.model_fields_set else one.model_copy(update={"name": key.upper()})
+            for key, one in self.more_tws.items()
+        )
+        return (self.tws, *others) if self.tws else tuple(others)
+
 
 def unsafe(settings: Settings) -> list[str]:
     """Why the server must not start with these settings; each sentence names a setting."""
     problems = []
     if settings.tws is None:
         problems.append("RESYNC_TWS__URL is not set: name the TWS engine, e.g. https://tws.example.com:31116")
-    sections = (settings.tws, settings.webhook, settings.llm, settings.security, settings.observability)
+    for name, engine in settings.more_tws.items():
+        problems += engine.unsafe(f"RESYNC_MORE_TWS__{name.upper()}__")
+    names = [engine.name for engine in settings.engines]
+    if len(names) > len(set(names)):
+        problems.append("RESYNC_MORE_TWS: two engines have the same name")
+    sections = (
+        settings.tws,
+        settings.webhook,
+        settings.actions,
+        settings.llm,
+        settings.security,
+        settings.observability,
+    )
     for section in sections:
         if section is not None:
             problems += section.unsafe()
@@ -83,6 +112,9 @@ def effective(settings: BaseModel, prefix: str = "RESYNC_") -> dict[str, str]:
         variable = f"{prefix}{name.upper()}"
         if isinstance(value, BaseModel):
             shown |= effective(value, f"{variable}__")
+        elif isinstance(value, dict) and value and all(isinstance(one, BaseModel) for one in value.values()):
+            for key, one in value.items():
+                shown |= effective(one, f"{variable}__{key.upper()}__")
         else:
             shown[variable] = (
                 _MASK if isinstance(value, SecretStr) and value.get_secret_value() else str(value)

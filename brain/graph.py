@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
@@ -14,11 +15,13 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from brain.agents.action import answer_action
+from brain.agents.action import answer_action, answer_what_if
+from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.diagnosis import answer_diagnosis
+from brain.agents.engines import named_engine
 from brain.agents.knowledge import answer_knowledge
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, read_message
 from brain.agents.status import answer_status, overview_table
@@ -28,7 +31,7 @@ from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.message import Locale
 from brain.phrases import phrase, say
-from brain.reply import Block, Notice, Reply
+from brain.reply import Block, Notice, Reply, strong
 from brain.state import Draft, Memory, TurnContext, TurnState
 from brain.times import clock, span
 from brain.toolbox import NotPermittedError, Tools
@@ -104,8 +107,14 @@ class Brain:
 
     async def _route(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         context = runtime.context
-        request = read_message(context.message, state.get("memory", {}), context.locale)
-        return TurnState(request=request, agent=choose_agent(context.message, request))
+        memory, tools = state.get("memory", Memory()), context.tools
+        engine, words = named_engine(context.message.text, tools.engines)
+        engine = engine or memory.get("engine")
+        if engine in tools.engines:
+            tools.use(engine)
+        message = replace(context.message, text=words)
+        request = read_message(message, memory, context.locale)
+        return TurnState(request=request, agent=choose_agent(message, request))
 
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
         # What an alert says is data from outside: it is no question that a model should be asked.
@@ -114,10 +123,11 @@ class Brain:
 
     async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         assert self._loop is not None
-        request, memory = state["request"], state.get("memory", Memory())
-        locale = request.locale or runtime.context.locale
+        locale = state["request"].locale or runtime.context.locale
         try:
-            draft = await answer_with_model(self._loop, runtime.context, request, memory, locale)
+            draft = await answer_with_model(
+                self._loop, runtime.context, self._asked(state, runtime.context, locale)
+            )
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=str(error))
             return TurnState(degraded=state.get("degraded", frozenset()) | {"model"})
@@ -139,35 +149,57 @@ class Brain:
         return TurnState(draft=draft)
 
     async def _answer(self, state: TurnState, context: TurnContext, locale: Locale) -> Draft:
-        request, memory, zone = state["request"], state.get("memory", Memory()), self._zone
-        match state["agent"]:
-            case "status":
+        asked = self._asked(state, context, locale)
+        match state["agent"], asked.request.kind:
+            case "status", _:
                 await context.progress(say(locale, "progress_plan"))
-                return await answer_status(context.tools, request, memory, locale, zone)
-            case "diagnosis" if request.kind == "not_started":
-                return await answer_waiting(context, request, memory, locale, zone)
-            case "diagnosis":
-                return await answer_diagnosis(context, request, memory, locale, zone)
-            case "knowledge":
+                return await answer_status(asked)
+            case "diagnosis", "not_started":
+                return await answer_waiting(asked)
+            case "diagnosis", "what_if":
+                return await answer_what_if(asked)
+            case "diagnosis", _:
+                return await answer_diagnosis(asked)
+            case "knowledge", _:
                 return await answer_knowledge(context, locale)
-            case "action" if request.action is not None:
-                return await answer_action(context, request, memory, locale)
-            case "decision":
+            case "action", "action":
+                return await answer_action(asked)
+            case "decision", _:
                 return await answer_decision(context, locale)
-            case "conversation":
+            case "conversation", _:
                 return answer_help(context.tools, locale)
             case _:
-                return answer_help(context.tools, locale, understood=False)
+                return answer_help(context.tools, locale, understood=False, problem=asked.request.problem)
+
+    def _asked(self, state: TurnState, context: TurnContext, locale: Locale) -> Asked:
+        return Asked(
+            tools=context.tools,
+            request=state["request"],
+            memory=state.get("memory", Memory()),
+            locale=locale,
+            zone=self._zone,
+            progress=context.progress,
+        )
 
 
 async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     locale = state["request"].locale or runtime.context.locale
-    draft = state["draft"]
+    draft, tools = state["draft"], runtime.context.tools
     if draft.agent in _PLAN_READERS and "tws" not in draft.degraded:
-        await runtime.context.tools.remember_plan()
-    memory: Memory = {**state.get("memory", Memory()), "locale": locale.value}
+        await tools.remember_plan()
+    notes: list[Block] = []
+    if tools.age is not None:
+        notes.append(phrase(locale, "read_ago", age=span(tools.age)))
+    if draft.agent in _PLAN_READERS and tools.engine != tools.engines[0]:
+        notes.append(phrase(locale, "of_engine", engine=strong(tools.engine)))
+    draft = replace(draft, blocks=(*draft.blocks, *notes))
+    memory: Memory = {
+        **state.get("memory", Memory()),
+        "locale": locale.value,
+        "engine": tools.engine,
+    }
     # A question back is answered by the next message or not at all.
-    for key in ("pending_kind", "pending_action", "candidates"):
+    for key in ("candidates", "sentences", "unfinished"):
         memory.pop(key, None)  # type: ignore[misc]  # the keys are those of Memory
     return TurnState(
         reply=compose(draft, state.get("degraded", frozenset()), locale), memory={**memory, **draft.memory}

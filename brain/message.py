@@ -46,6 +46,8 @@ class Verb(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+    REPORT = "report"
+    """On no button: Resync itself asks to tell what became of a proposal that was decided before."""
     SAY = "say"
 
 
@@ -139,7 +141,7 @@ class InboundMessage:
 
     @property
     def decision(self) -> ButtonPress | None:
-        """The press on Approve or Reject that this is, None for anything else."""
+        """The press on Approve or Reject, or the report on one, that this is; None for anything else."""
         is_decision = self.button is not None and self.button.verb is not Verb.SAY
         return self.button if is_decision else None
 

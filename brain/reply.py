@@ -6,7 +6,8 @@ job called `<!channel>` or `**x**` stays inert by construction.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
@@ -40,6 +41,7 @@ __all__ = [
 ]
 
 SpanStyle: TypeAlias = Literal["plain", "strong", "code"]
+ButtonStyle: TypeAlias = Literal["default", "primary", "danger"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class Button:
     verb: Verb
     value: str
     """A proposal id for approve and reject, the words to say for `SAY`."""
-    style: Literal["default", "primary", "danger"] = "default"
+    style: ButtonStyle = "default"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,12 +170,18 @@ class ProposalView:
 
     id: str
     action: str
-    """The verb of TWS: rerun, hold, release or cancel."""
+    """As in `tws.actions.Action`: rerun, hold, release, …"""
     target: str
-    """`workstation#stream.job`, as conman writes it."""
+    """`workstation#stream.job`, as conman writes it; of many objects the first few."""
     consequences: tuple[str, ...]
     requires: Literal["self", "second_person"]
     expires_at: datetime
+    targets: tuple[str, ...] = ()
+    """All objects, in the order in which they are changed."""
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    ticket: str = ""
+    rule: str = ""
+    """Name of the policy's rule that said who must approve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -195,7 +203,10 @@ class Reply:
         return tuple(item for block in self.blocks if isinstance(block, Citations) for item in block.items)
 
 
-DecisionState: TypeAlias = Literal["confirmed", "different", "unknown", "rejected", "refused", "expired"]
+DecisionState: TypeAlias = Literal[
+    "running", "confirmed", "different", "unknown", "rejected", "refused", "expired"
+]
+"""Of `running` and `unknown` a report follows in the same conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

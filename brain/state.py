@@ -8,25 +8,28 @@ from typing import Annotated, TypedDict
 
 from langgraph.channels import UntrackedValue
 
-from brain.agents.grammar import Action, Kind, Request
+from brain.agents.grammar import Request
 from brain.message import InboundMessage, Locale
 from brain.reply import Block, Button, Citation, DecisionOutcome, ProposalView, Reply
 from brain.toolbox import Toolbox
 
-__all__ = ["Draft", "Memory", "TurnContext", "TurnState"]
+__all__ = ["Draft", "Memory", "TurnContext", "TurnState", "status"]
 
 
 class Memory(TypedDict, total=False):
     """What a conversation remembers between turns; all that the checkpointer stores. Plain JSON values."""
 
     locale: str
+    engine: str
+    """The engine last spoken of."""
     selection: str
-    """The job last spoken of, as `workstation#stream.job`."""
-    pending_kind: Kind
-    """What a question back was about: the request's kind, to be completed by the next message."""
-    pending_action: Action | None
+    """The job or job stream last spoken of, as conman selects it."""
     candidates: list[str]
-    """Selections that were offered, in order: the next message may be a number."""
+    """Names that were offered, in order: the next message may be one of them or its number."""
+    sentences: list[str]
+    """What is meant by each of them."""
+    unfinished: str
+    """A wish that lacks its value, such as a priority: the next message may be the value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,11 @@ class Draft:
     degraded: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)
     """What to remember; replaces the keys it has."""
+
+
+def status(*blocks: Block, buttons: tuple[Button, ...] = (), memory: Memory | None = None) -> Draft:
+    """What is said about the plan."""
+    return Draft(agent="status", blocks=blocks, buttons=buttons, memory=memory or Memory())
 
 
 class TurnState(TypedDict, total=False):

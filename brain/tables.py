@@ -1,4 +1,4 @@
-"""The tables of the brain: turns, their events, proposals and executions."""
+"""The tables of the brain: turns, their events, proposals, executions and accounts in TWS."""
 
 from __future__ import annotations
 
@@ -20,7 +20,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["EXECUTIONS", "PLAN_SNAPSHOTS", "PROPOSALS", "TURNS", "TURN_EVENTS", "UNFINISHED", "metadata"]
+__all__ = [
+    "EXECUTIONS",
+    "PLAN_SNAPSHOTS",
+    "PROPOSALS",
+    "TURNS",
+    "TURN_EVENTS",
+    "TWS_IDENTITIES",
+    "UNFINISHED",
+    "metadata",
+]
 
 metadata = MetaData()
 
@@ -70,36 +79,67 @@ PROPOSALS = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("turn_id", Text, nullable=False),
+    Column("engine", Text, nullable=False),
     Column("action", Text, nullable=False),
-    Column("target", JSONB, nullable=False),
+    # The changes, each with its object as it was: several for one action on many jobs.
+    Column("items", JSONB, nullable=False),
     Column("consequences", JSONB, nullable=False),
     Column("requires", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("identity", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("locale", Text, nullable=False),
     Column("proposed_by", Text, nullable=False),
+    Column("proposer_role", Text, nullable=False),
     Column("proposed_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("expires_at", DateTime(timezone=True), nullable=False),
+    # The proposal whose place it takes: that one was void, or stopped before its end.
+    Column("replaces", Text),
     Column("state", Text, nullable=False, server_default="open"),
     Column("decided_by", Text),
     Column("decided_at", DateTime(timezone=True)),
+    Column("decided_turn", Text, nullable=False, server_default=""),
     Column("reason", Text, nullable=False, server_default=""),
+    Column("ticket", Text, nullable=False, server_default=""),
     Column("detail", Text, nullable=False, server_default=""),
+    # When the watch looks after it next: it is under way, or its outcome is not known or not reported yet.
+    Column("due_at", DateTime(timezone=True)),
     CheckConstraint(
         "state IN ('open', 'approved', 'confirmed', 'different', 'unknown', 'rejected', 'refused', 'expired')",
         name="proposals_state",
     ),
+    Index("proposals_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("proposals_replaces", "replaces", postgresql_where=text("replaces IS NOT NULL")),
 )
 
 EXECUTIONS = Table(
     "executions",
     metadata,
-    # One row for each approved proposal, ever: the key is what makes a change happen at most once.
+    # One row for each change that was approved, ever: the key is what makes it happen at most once.
     Column("proposal_id", Text, ForeignKey("proposals.id"), primary_key=True),
+    Column("position", Integer, primary_key=True, autoincrement=False, server_default="0"),
+    Column("state", Text, nullable=False, server_default="waiting"),
+    Column("detail", Text, nullable=False, server_default=""),
     Column("approved_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     # Set just before the request leaves: from then on the change may have been made.
     Column("sent_at", DateTime(timezone=True)),
     Column("answered_at", DateTime(timezone=True)),
     Column("answer", Text, nullable=False, server_default=""),
+    Column("echoed_id", Text, nullable=False, server_default=""),
+    CheckConstraint(
+        "state IN ('waiting', 'confirmed', 'different', 'unknown', 'refused', 'skipped')",
+        name="executions_state",
+    ),
+)
+
+TWS_IDENTITIES = Table(
+    "tws_identities",
+    metadata,
+    Column("actor_id", Text, primary_key=True),
+    Column("engine", Text, primary_key=True),
+    Column("account", Text, nullable=False),
+    Column("secret", Text, nullable=False),
+    Column("linked_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )
 
 PLAN_SNAPSHOTS = Table(

@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Concatenate, ParamSpec, TypeVar
 
-from brain.actions.approval import Approval
-from brain.actions.consequences import consequences
-from brain.actions.execution import Result
-from brain.actions.policy import Action, Requirement, legal_actions
-from brain.actions.proposal import Proposal, Proposals
+from brain.actions.approval import Approval, Press, Result
+from brain.actions.judge import Judge
+from brain.actions.policy import Requirement
+from brain.actions.proposal import Item, Proposal, Proposals, Wish
+from brain.actions.proposer import Proposer, Refusal
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshot, PlanSnapshots
 from knowledge.documents import SearchResult
 from knowledge.search import Search
-from security.roles import Actor, Permission
+from security.roles import Actor, Permission, Role
+from tws.actions import Action, Change, ObjectKind, PlanObject, kind_of, legal_actions
+from tws.cache import CachedReads
 from tws.client import TwsClient
+from tws.engines import Engines
 from tws.errors import TwsError
+from tws.mirror.past import PastPlan, PastRun
+from tws.mirror.plans import Plans
+from tws.model import JobDefinition, JobStreamDefinition
 from tws.objects import (
     CommonStatus,
     Job,
@@ -27,10 +35,16 @@ from tws.objects import (
     JobPage,
     JobStream,
     JobStreamFilter,
+    Prompt,
+    Resource,
     Workstation,
 )
+from tws.plan import Plan
 
 __all__ = ["NotPermittedError", "Toolbox", "Tools"]
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 _COUNTED = (
     CommonStatus.SUCCESSFUL,
@@ -40,6 +54,10 @@ _COUNTED = (
     CommonStatus.HELD,
 )
 _FAILED_SHOWN = 50
+_NEW = timedelta(seconds=5)
+"""An answer that is older says how old it is."""
+_LISTED = frozenset({"RERUN_JOB", "HOLD_JOB", "RELEASE_JOB", "CANCEL_JOB", "KILL_JOB", "CONFIRM_SUCC_JOB"})
+"""Keys that a master is known to list among the actions of a job."""
 
 
 class NotPermittedError(Exception):
@@ -54,16 +72,20 @@ class NotPermittedError(Exception):
 class Tools:
     """What the toolboxes of all turns share."""
 
-    tws: TwsClient
+    engines: Engines
+    reads: Mapping[str, CachedReads]
+    """Answers of each engine to questions; what a change depends on is never taken from there."""
     search: Search
     proposals: Proposals
+    proposer: Proposer
+    judge: Judge
+    plans: Plans
     approval: Approval
-    snapshots: PlanSnapshots
-    second_person: frozenset[Action]
-    may_write: bool
+    snapshots: Mapping[str, PlanSnapshots]
+    """By engine."""
 
     def for_turn(self, *, actor: Actor, channel: Channel, turn_id: str) -> Toolbox:
-        """The tools as this person may use them."""
+        """The tools as this person may use them, on the default engine."""
         return Toolbox(self, actor=actor, channel=channel, turn_id=turn_id)
 
 
@@ -74,42 +96,83 @@ class Toolbox:
         self._tools = tools
         self._channel = channel
         self._turn_id = turn_id
+        self._plan: Plan | None = None
         self.actor = actor
+        self.engine = tools.engines.names[0]
+        """Name of the engine that everything is asked of."""
+        self._as_of: datetime | None = None
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """Names of all engines, the default one first."""
+        return self._tools.engines.names
+
+    @property
+    def age(self) -> timedelta | None:
+        """How old the oldest answer of the engine is; None while it makes no difference."""
+        age = datetime.now(UTC) - self._as_of if self._as_of else timedelta()
+        return age if age > _NEW else None
+
+    def use(self, engine: str) -> None:
+        """From now on everything is asked of this one of `engines`."""
+        self.engine, self._plan = engine, None
+
+    async def _ask(
+        self,
+        read: Callable[Concatenate[TwsClient, _P], Awaitable[_T]],
+        *args: _P.args,
+        **kwargs: _P.kwargs,
+    ) -> _T:
+        self._need(Permission.ASK)
+        known = await self._tools.reads[self.engine].ask(read, *args, **kwargs)
+        self._as_of = min(self._as_of or known.as_of, known.as_of)
+        return known.value
 
     async def query_jobs(self, job_filter: JobFilter) -> JobPage:
         """Jobs of the plan."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.query_jobs(job_filter)
+        return await self._ask(TwsClient.query_jobs, job_filter)
 
     async def job(self, job_id: str) -> Job:
         """One job with its runs and dependencies."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.job(job_id)
+        return await self._ask(TwsClient.job, job_id)
 
     async def job_log(self, run_id: str) -> JobLog:
         """The log of a run: untrusted text."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.job_log(run_id)
+        return await self._ask(TwsClient.job_log, run_id)
 
-    async def predecessors(self, job_id: str) -> tuple[Job | JobStream, ...]:
-        """What the job directly follows."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.predecessors(job_id)
+    async def predecessors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
+        """What the job follows, directly or over so many steps."""
+        return await self._ask(TwsClient.predecessors, job_id, depth)
 
     async def successors(self, job_id: str) -> tuple[Job | JobStream, ...]:
         """What directly follows the job."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.successors(job_id)
+        return await self._ask(TwsClient.successors, job_id)
 
     async def job_streams(self, stream_filter: JobStreamFilter) -> tuple[JobStream, ...]:
         """Job streams of the plan."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.query_job_streams(stream_filter)
+        return await self._ask(TwsClient.query_job_streams, stream_filter)
+
+    async def job_stream(self, stream_id: str) -> JobStream:
+        """One job stream with its dependencies."""
+        return await self._ask(TwsClient.job_stream, stream_id)
 
     async def workstations(self) -> tuple[Workstation, ...]:
         """All workstations of the plan."""
-        self._need(Permission.ASK)
-        return await self._tools.tws.workstations()
+        return await self._ask(TwsClient.workstations)
+
+    async def resources(self) -> tuple[Resource, ...]:
+        """All resources of the plan."""
+        return await self._ask(TwsClient.resources)
+
+    async def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts of the plan."""
+        return await self._ask(TwsClient.prompts)
+
+    async def definitions(self, kind: ObjectKind, name: str) -> Sequence[JobDefinition | JobStreamDefinition]:
+        """Definitions of jobs or of job streams with that name, as a submission takes them."""
+        if kind is ObjectKind.JOB_DEFINITION:
+            return await self._ask(TwsClient.job_definitions, name)
+        return await self._ask(TwsClient.job_stream_definitions, name)
 
     async def search(self, query: str, *, k: int = 5) -> SearchResult:
         """Passages of manuals and runbooks."""
@@ -126,43 +189,88 @@ class Toolbox:
             CommonStatus.ERROR: failed.total,
             **{status: page.total for status, page in zip(_COUNTED, counted, strict=True)},
         }
-        return await self._tools.snapshots.keep(counts, failed.jobs)
+        return await self._tools.snapshots[self.engine].keep(counts, failed.jobs)
 
     async def remember_plan(self) -> None:
         """Keeps an overview now and then, so that an outage finds fresh data. Never fails an answer."""
-        if self._tools.snapshots.is_due:
+        if self._tools.snapshots[self.engine].is_due:
             with suppress(TwsError):
                 await self.overview()
 
     async def last_known(self) -> PlanSnapshot | None:
         """The last overview that could be read."""
-        return await self._tools.snapshots.latest()
+        return await self._tools.snapshots[self.engine].latest()
 
-    def offers(self, job: Job) -> tuple[Action, ...]:
-        """The changes worth a button. Whoever presses is checked then; on an alert anybody may be reading."""
-        may_press = self.actor.may(Permission.PROPOSE) or self._channel is Channel.WEBHOOK
-        return legal_actions(job) if self._tools.may_write and may_press else ()
+    async def plan(self) -> Plan | None:
+        """The mirrored plan, the same throughout the turn; None while there is none."""
+        self._need(Permission.ASK)
+        self._plan = self._plan or await self._tools.judge.plan(self.engine)
+        return self._plan
+
+    async def plan_at(self, moment: datetime) -> PastPlan | None:
+        """The plan as it was at the moment; None where the mirror does not know."""
+        self._need(Permission.ASK)
+        return await self._tools.plans.at(self.engine, moment)
+
+    async def past_runs(self, selection: str) -> tuple[PastRun, ...]:
+        """The last runs of the job over all plans, newest first."""
+        self._need(Permission.ASK)
+        return await self._tools.plans.past_runs(self.engine, selection)
+
+    def offers(self, target: PlanObject) -> tuple[Action, ...]:
+        """The changes worth a button: legal now, allowed by the engine and by the policy for this person.
+
+        Whoever presses is checked again then; on an alert anybody may be reading.
+        """
+        if not self.may_write:
+            return ()
+        role = Role.SUPERVISOR if self._channel is Channel.WEBHOOK else self.actor.role
+        return tuple(
+            action
+            for action in legal_actions(target)
+            if _engine_allows(action, target) and self._may(role, action, target)
+        )
+
+    def _may(self, role: Role, action: Action, target: PlanObject) -> bool:
+        change = Change(action=action, kind=kind_of(target), object_id=target.id, selection="")
+        item = Item(change=change, before=target)
+        decision = self._tools.judge.decide_one(role, self.engine, item, self._plan)
+        return decision.requirement is not Requirement.DENIED
 
     @property
     def may_write(self) -> bool:
-        """Whether this installation changes plans at all."""
-        return self._tools.may_write
+        """Whether the engine's plan is changed at all."""
+        return self._tools.engines.get(self.engine).settings.write
 
-    async def propose(self, action: Action, job: Job, locale: Locale, *, reason: str = "") -> Proposal:
+    async def propose(
+        self, change: Change, locale: Locale, *, reason: str = "", ticket: str = ""
+    ) -> Proposal | Refusal:
         """Stores a proposal with its consequences; nothing happens before somebody approves it."""
-        self._need(Permission.PROPOSE)
-        requires: Requirement = "second_person" if action in self._tools.second_person else "self"
-        effects = consequences(action, job, await self.successors(job.id), locale)
-        return await self._tools.proposals.create(
+        return await self._propose((change,), locale, reason, ticket)
+
+    async def propose_bulk(
+        self, action: Action, jobs: Sequence[Job], locale: Locale, *, reason: str = "", ticket: str = ""
+    ) -> Proposal | Refusal:
+        """One proposal for the same action on many jobs; the first is the trial for the others."""
+        changes = [
+            Change(action=action, kind=kind_of(job), object_id=job.id, selection=job.selection)
+            for job in jobs
+        ]
+        return await self._propose(changes, locale, reason, ticket)
+
+    async def _propose(
+        self, changes: Sequence[Change], locale: Locale, reason: str, ticket: str
+    ) -> Proposal | Refusal:
+        wish = Wish(
+            actor_id=self.actor.actor_id,
+            role=self.actor.role,
             turn_id=self._turn_id,
-            action=action,
-            job=job,
-            consequences=effects,
-            requires=requires,
             locale=locale,
-            proposed_by=self.actor.actor_id,
+            engine=self.engine,
             reason=reason,
+            ticket=ticket,
         )
+        return await self._tools.proposer.propose(changes, wish)
 
     async def proposal(self, proposal_id: str) -> Proposal | None:
         """A proposal as it stands."""
@@ -170,11 +278,28 @@ class Toolbox:
         return await self._tools.proposals.get(proposal_id)
 
     async def decide(self, proposal_id: str, verb: Verb, *, reason: str, locale: Locale) -> Result:
-        """Approves or rejects; `Approval` checks who may."""
-        return await self._tools.approval.decide(
-            proposal_id, verb, actor=self.actor, channel=self._channel, reason=reason, locale=locale
+        """Approves, rejects or reports; `Approval` checks who may."""
+        press = Press(
+            verb=verb,
+            actor=self.actor,
+            channel=self._channel,
+            turn_id=self._turn_id,
+            locale=locale,
+            reason=reason,
         )
+        try:
+            return await self._tools.approval.decide(proposal_id, press)
+        finally:
+            for reads in self._tools.reads.values():
+                reads.forget()
 
     def _need(self, permission: Permission) -> None:
         if not self.actor.may(permission):
             raise NotPermittedError(permission)
+
+
+def _engine_allows(action: Action, target: PlanObject) -> bool:
+    """What the engine lists for its caller; it does not name all actions, and in some reads none."""
+    listed: frozenset[str] = getattr(target, "actions", frozenset())
+    key = f"{action.upper()}_JOB"
+    return not listed or key not in _LISTED or key in listed

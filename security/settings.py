@@ -36,6 +36,11 @@ class SecuritySettings(BaseModel):
         None,
         description="Signs access and refresh tokens. At least 32 random characters, e.g. `openssl rand -base64 48`.",
     )
+    vault_keys: list[SecretStr] = Field(
+        default_factory=list,
+        description="Encrypt people's TWS passwords, the newest key first, as a JSON list; at least 32 random characters "
+        "each. Unset, a key is made in the data folder.",
+    )
     access_token_minutes: int = Field(
         30, ge=1, le=24 * 60, description="How long an access token is valid, in minutes."
     )
@@ -56,15 +61,20 @@ class SecuritySettings(BaseModel):
 
     def unsafe(self) -> list[str]:
         """Why this must not serve real people: a sentence for each problem, beginning with the setting's name."""
-        name = "RESYNC_SECURITY__JWT_SECRET"
-        if self.jwt_secret is None:
-            return [f"{name} is not set"]
-        secret = self.jwt_secret.get_secret_value()
-        problems = []
-        if len(secret) < _MIN_SECRET_CHARS:
-            problems.append(f"{name} has fewer than {_MIN_SECRET_CHARS} characters")
-        if _KNOWN_DEFAULT.search(secret):
-            problems.append(f"{name} contains a well-known default")
-        if len(set(secret)) < _MIN_DIFFERENT_CHARS:
-            problems.append(f"{name} is not random")
+        jwt = "RESYNC_SECURITY__JWT_SECRET"
+        problems = [f"{jwt} is not set"] if self.jwt_secret is None else _weaknesses(jwt, self.jwt_secret)
+        for key in self.vault_keys:
+            problems += _weaknesses("RESYNC_SECURITY__VAULT_KEYS", key)
         return problems
+
+
+def _weaknesses(name: str, value: SecretStr) -> list[str]:
+    secret = value.get_secret_value()
+    problems = []
+    if len(secret) < _MIN_SECRET_CHARS:
+        problems.append(f"{name} has fewer than {_MIN_SECRET_CHARS} characters")
+    if _KNOWN_DEFAULT.search(secret):
+        problems.append(f"{name} contains a well-known default")
+    if len(set(secret)) < _MIN_DIFFERENT_CHARS:
+        problems.append(f"{name} is not random")
+    return problems

@@ -1,48 +1,124 @@
-"""One method per operation of TWS, over REST API V2 of the master's engine server."""
+"""One method per question, and one for every change, over REST API V2 of the master's engine server."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TypeVar
-from urllib.parse import quote
+from collections.abc import AsyncIterator, Mapping
+from copy import copy
+from dataclasses import replace
+from datetime import timedelta
 
 import aiohttp
 
 from observability.metrics import Metrics
 
-from . import oql, wire, wire_plan
-from .errors import TwsDeniedError, TwsNotFoundError
+from . import oql, wire, wire_model, wire_plan
+from .actions import Action, Change, ObjectKind, PlanObject
+from .credentials import Credentials
+from .errors import (
+    TwsDeniedError,
+    TwsNotFoundError,
+    TwsProtocolError,
+    TwsRejectedError,
+    TwsUnreachableError,
+    TwsUnsupportedError,
+)
 from .fields import Fields
-from .objects import Job, JobFilter, JobLog, JobPage, JobStream, JobStreamFilter, Workstation
+from .job_logs import JobLogs
+from .justification import Justification
+from .link import Link
+from .model import ActionInfo, EngineInfo, JobDefinition, JobStreamDefinition, PlanFile
+from .objects import (
+    Job,
+    JobFilter,
+    JobLog,
+    JobPage,
+    JobStream,
+    JobStreamFilter,
+    PlanInfo,
+    Prompt,
+    Resource,
+    Workstation,
+)
+from .operations import CHANGES, V1, Call, Read, build_call
+from .reader import WHOLE, Reader
 from .settings import TwsSettings
+from .shapes import shaped
 from .transport import Transport
 
-__all__ = ["TwsClient"]
-
-_Row = TypeVar("_Row", Job, JobStream, Workstation)
-
-_PAGE_ROWS = 500
-"""Rows asked for at once; a job is about 5 KB of JSON."""
-_MAX_WORKSTATIONS = 10_000
-"""More than any plan has."""
+__all__ = ["Justification", "TwsClient"]
 
 
 class TwsClient:
-    """What Resync can ask of one engine and do in its plan.
+    """What Resync can ask of one engine, and do in its plan, under one account.
 
     Every method raises the errors of `tws.errors` and nothing else. Reads are tried again when the engine does not
     answer; changes never, since the engine may have made the one that got no answer. An answer to a change only
-    means that the engine accepted it: whoever made it reads the plan until the effect shows. The reason for a change
-    goes into the engine's audit trail, cut to 512 characters.
+    means that the engine accepted it: whoever made it reads the plan until the effect shows.
     """
 
     def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
-        self._may_write = settings.write
-        self._transport = Transport(settings, session, metrics)
+        link = Link(settings, session, metrics)
+        self._settings = settings
+        self._reader = Reader(transport=Transport(link, settings.credentials))
 
-    async def engine_version(self) -> str:
+    @property
+    def name(self) -> str:
+        """What Resync calls the engine."""
+        return self._settings.name
+
+    @property
+    def settings(self) -> TwsSettings:
+        """How the engine is reached."""
+        return self._settings
+
+    @property
+    def transport(self) -> Transport:
+        """The way to the engine, for the parts of this package."""
+        return self._reader.transport
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far the engine's clock is ahead of ours, to the second, at its last answer; None before any."""
+        return self.transport.link.clock_skew
+
+    def acting_as(self, credentials: Credentials) -> TwsClient:
+        """The same engine, asked under another account."""
+        other = copy(self)
+        transport = self.transport.acting_as(credentials)
+        other._reader = replace(self._reader, transport=transport)  # noqa: SLF001 - of this class
+        return other
+
+    def in_plan(self, plan_id: str) -> TwsClient:
+        """The same engine, asked about another plan, e.g. an archived one. Only the current plan can be changed."""
+        other = copy(self)
+        other._reader = replace(self._reader, plan_id=plan_id)  # noqa: SLF001 - of this class
+        return other
+
+    async def engine_info(self) -> EngineInfo:
         """Who answers; also the cheapest proof that the engine is up and takes the credentials."""
-        return wire.read_engine_version(await self._transport.read("/engine/info"))
+        return shaped(EngineInfo, Fields(await self._reader.read(Read.ENGINE_INFO)))
+
+    async def plan_info(self) -> PlanInfo:
+        """Which plan the engine works on. Its dates come from REST API V1; None where an engine has that no more."""
+        rows = await self._reader.read(Read.WORKSTATIONS, query={"limit": "1"})
+        numbers = [one.run_number for one in wire.read_results(rows, wire_plan.read_workstation)]
+        try:
+            dates = Fields(await self.transport.read(Call(path="/engine/info", api=V1)))
+        except (TwsDeniedError, TwsProtocolError, TwsRejectedError):
+            dates = Fields({})
+        return PlanInfo(
+            run_number=numbers[0] if numbers else None,
+            starts_at=dates.instant("synphonyPlanStart"),
+            ends_at=dates.instant("synphonyPlanEnd"),
+        )
+
+    async def permissions(self) -> Mapping[str, frozenset[str]]:
+        """What the account may do, by type of object as the Security file names it, e.g. `RERUN` on `JOB`."""
+        return wire_model.read_permissions(await self._reader.read(Read.PERMISSIONS))
+
+    async def objects_info(self) -> Mapping[str, tuple[ActionInfo, ...]]:
+        """The actions that the engine knows by type of object, e.g. `JOB_IN_PLAN`."""
+        return wire_model.read_actions(await self._reader.read(Read.OBJECTS_INFO))
 
     async def query_jobs(self, job_filter: JobFilter) -> JobPage:
         """The first `limit` jobs whose present state matches, by name, each once.
@@ -54,8 +130,8 @@ class TwsClient:
             query = wire.build_job_query(job_filter)
         except oql.ImpossibleValueError:
             return JobPage(jobs=(), total=0)
-        jobs, total = await self._collect(
-            "/plan/job",
+        jobs, total = await self._reader.collect(
+            Read.JOBS,
             query,
             job_filter.limit,
             wire_plan.read_job,
@@ -63,111 +139,198 @@ class TwsClient:
         )
         return JobPage(jobs=jobs, total=total)
 
-    async def job(self, job_id: str) -> Job:
-        """One job with its runs and dependencies. Raises `TwsNotFoundError`."""
-        return wire_plan.read_job(Fields(await self._transport.read(_job_path(job_id), what=f"job {job_id}")))
-
-    async def predecessors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
-        """What the job follows; how far is the engine's choice without `depth`. Raises `TwsNotFoundError`."""
-        return await self._flow_nodes(job_id, "predecessors", depth)
-
-    async def successors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
-        """What follows the job; how far is the engine's choice without `depth`. Raises `TwsNotFoundError`."""
-        return await self._flow_nodes(job_id, "successors", depth)
-
-    async def job_log(self, run_id: str) -> JobLog:
-        """The log of one run; beyond `max_log_bytes` its beginning and end. Raises `TwsNotFoundError`."""
-        window = await self._transport.read_log(f"{_run_path(run_id)}/joblog", what=f"run {run_id}")
-        return JobLog(run_id=run_id, text=window.to_text(), is_truncated=window.is_truncated)
-
     async def query_job_streams(self, stream_filter: JobStreamFilter) -> tuple[JobStream, ...]:
         """The first `limit` job streams that match, by name, each once."""
         try:
             query = wire.build_job_stream_query(stream_filter)
         except oql.ImpossibleValueError:
             return ()
-        rows, _ = await self._collect(
-            "/plan/jobstream", query, stream_filter.limit, wire_plan.read_job_stream
+        rows, _ = await self._reader.collect(
+            Read.JOB_STREAMS, query, stream_filter.limit, wire_plan.read_job_stream
         )
         return rows
 
+    async def job(self, job_id: str) -> Job:
+        """One job with its runs and dependencies, by its id or by the key that a submission echoed.
+
+        Raises `TwsNotFoundError`.
+        """
+        if ";" in job_id:
+            job_id = await self._id_of(job_id)
+        return wire_plan.read_job(Fields(await self._reader.read(Read.JOB, job_id)))
+
+    async def job_stream(self, stream_id: str) -> JobStream:
+        """One job stream with its dependencies. Raises `TwsNotFoundError`."""
+        return wire_plan.read_job_stream(Fields(await self._reader.read(Read.JOB_STREAM, stream_id)))
+
+    async def workstation(self, workstation_id: str) -> Workstation:
+        """One workstation. Raises `TwsNotFoundError`."""
+        payload = await self._reader.read(Read.WORKSTATION, workstation_id)
+        return wire_plan.read_workstation(Fields(payload))
+
+    async def resource(self, resource_id: str) -> Resource:
+        """One resource. Raises `TwsNotFoundError`."""
+        return wire_plan.read_resource(Fields(await self._reader.read(Read.RESOURCE, resource_id)))
+
+    async def prompt(self, prompt_id: str) -> Prompt:
+        """One prompt; engines that cannot be asked for one are asked for all. Raises `TwsNotFoundError`."""
+        try:
+            return wire_plan.read_prompt(Fields(await self._reader.read(Read.PROMPT, prompt_id)))
+        except (TwsNotFoundError, TwsUnsupportedError):
+            for prompt in await self.prompts():
+                if prompt.id == prompt_id:
+                    return prompt
+            raise
+
+    async def read_object(self, kind: ObjectKind, object_id: str) -> PlanObject:
+        """One object of the plan. Raises `TwsNotFoundError`, also for a definition: it is not in the plan."""
+        match kind:
+            case ObjectKind.JOB:
+                return await self.job(object_id)
+            case ObjectKind.JOB_STREAM:
+                return await self.job_stream(object_id)
+            case ObjectKind.WORKSTATION:
+                return await self.workstation(object_id)
+            case ObjectKind.RESOURCE:
+                return await self.resource(object_id)
+            case ObjectKind.PROMPT:
+                return await self.prompt(object_id)
+            case ObjectKind.JOB_DEFINITION | ObjectKind.JOB_STREAM_DEFINITION:
+                raise TwsNotFoundError(f"the definition {object_id}")
+
     async def workstations(self) -> tuple[Workstation, ...]:
         """All workstations of the plan, each once."""
-        rows, _ = await self._collect("/plan/workstation", {}, _MAX_WORKSTATIONS, wire_plan.read_workstation)
-        return rows
+        return await self._reader.all_of(Read.WORKSTATIONS, wire_plan.read_workstation)
 
-    async def rerun(self, run_id: str, reason: str) -> None:
-        """Asks for a new run of the job that the run belongs to. Raises `TwsRejectedError` when that is illegal."""
-        # The body is empty on purpose: without a JSON object the engine answers 415.
-        await self._change(f"{_run_path(run_id)}/action/rerun", reason, what=f"run {run_id}", body={})
+    async def resources(self) -> tuple[Resource, ...]:
+        """All resources of the plan, each once."""
+        return await self._reader.all_of(Read.RESOURCES, wire_plan.read_resource)
 
-    async def hold(self, job_id: str, reason: str) -> None:
-        """Asks for priority 0. Raises `TwsRejectedError` when that is illegal."""
-        await self._change_job(job_id, "hold", reason)
+    async def prompts(self) -> tuple[Prompt, ...]:
+        """All prompts of the plan, each once; before 10.2.8 those that jobs and job streams wait for."""
+        try:
+            return await self._reader.all_of(Read.PROMPTS, wire_plan.read_prompt)
+        except TwsUnsupportedError:
+            prompts = [
+                wire_plan.read_prompt_of(owner, one)
+                async for owner, one in self._reader.dependencies("PROMPT", oql.Field.PROMPT_DEPENDENCIES)
+            ]
+            return tuple({prompt.id: prompt for prompt in prompts}.values())
 
-    async def release(self, job_id: str, reason: str) -> None:
-        """Asks to let the job go: its priority, or its dependencies. Raises `TwsRejectedError` when illegal."""
-        await self._change_job(job_id, "release", reason)
+    async def files(self) -> tuple[PlanFile, ...]:
+        """All files that something in the plan waits for, each once."""
+        try:
+            return await self._reader.all_of(Read.FILES, _read_file)
+        except TwsUnsupportedError:
+            files = [
+                _read_file(one.child("file"))
+                async for _, one in self._reader.dependencies("FILE", oql.Field.FILE_DEPENDENCIES)
+            ]
+            return tuple({file.id: file for file in files}.values())
 
-    async def cancel(self, job_id: str, reason: str) -> None:
-        """Asks to cancel: successors go on, a running process is not killed. Raises `TwsRejectedError`."""
-        await self._change_job(job_id, "cancel", reason)
+    async def all_jobs(self, *conditions: oql.Condition) -> AsyncIterator[tuple[Job, ...]]:
+        """The jobs to which all conditions apply, with their dependencies, page by page.
 
-    async def _flow_nodes(self, job_id: str, side: str, depth: int | None) -> tuple[Job | JobStream, ...]:
-        query = {} if depth is None else {"depth": str(depth)}
-        payload = await self._transport.read(f"{_job_path(job_id)}/{side}", query, what=f"job {job_id}")
-        return wire.read_results(payload, wire_plan.read_flow_node)
-
-    async def _collect(
-        self,
-        path: str,
-        query: Mapping[str, str],
-        limit: int,
-        read: Callable[[Fields], _Row],
-        is_wanted: Callable[[_Row], bool] = lambda _: True,
-    ) -> tuple[tuple[_Row, ...], int]:
-        """Reads pages until there are `limit` wanted rows or the engine has no more.
-
-        Gives them and the engine's count, less what was read and not wanted. The offset is counted here, as
-        `next` is an absolute URL of a host that the engine chose: following it could send the credentials elsewhere.
+        A job that is added meanwhile may be given twice or be missing; which plan it is may be asked before and after.
         """
-        page_rows = max(1, min(limit, _PAGE_ROWS))
-        rows: dict[str, _Row] = {}
-        other: set[str] = set()
-        offset = 0
-        while True:
-            payload = await self._transport.read(
-                path, {**query, "limit": str(page_rows), "offset": str(offset)}
-            )
-            page = wire.read_results(payload, read)
-            rows |= {row.id: row for row in page if is_wanted(row)}
-            other |= {row.id for row in page if row.id not in rows}
-            if len(rows) >= limit or not page or not wire.has_next(payload):
-                total = max(wire.read_count(payload) - len(other), len(rows))
-                return tuple(rows.values())[: max(0, limit)], total
-            offset += page_rows
+        async for page in self._reader.pages(Read.JOBS, conditions, wire_plan.read_job, WHOLE):
+            yield page
 
-    async def _change_job(self, job_id: str, verb: str, reason: str) -> None:
-        await self._change(f"{_job_path(job_id)}/action/{verb}", reason, what=f"job {job_id}")
+    async def all_job_streams(
+        self, *conditions: oql.Condition, with_dependencies: bool = True
+    ) -> AsyncIterator[tuple[JobStream, ...]]:
+        """The job streams to which all conditions apply, page by page, like `all_jobs`."""
+        headers = WHOLE if with_dependencies else {}
+        async for page in self._reader.pages(
+            Read.JOB_STREAMS, conditions, wire_plan.read_job_stream, headers
+        ):
+            yield page
 
-    async def _change(
-        self, path: str, reason: str, *, what: str, body: Mapping[str, str] | None = None
-    ) -> None:
-        if not self._may_write:
+    async def predecessors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
+        """What the job follows; how far is the engine's choice without `depth`. Raises `TwsNotFoundError`."""
+        return await self._flow_nodes(Read.PREDECESSORS, job_id, depth)
+
+    async def successors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
+        """What follows the job; how far is the engine's choice without `depth`. Raises `TwsNotFoundError`."""
+        return await self._flow_nodes(Read.SUCCESSORS, job_id, depth)
+
+    async def job_definitions(self, name: str) -> tuple[JobDefinition, ...]:
+        """The definitions of jobs with that name, which may have `@` and `?`."""
+        return await self._reader.named(Read.JOB_DEFINITIONS, name, wire_model.read_job_definition)
+
+    async def job_stream_definitions(self, name: str) -> tuple[JobStreamDefinition, ...]:
+        """The definitions of job streams with that name, which may have `@` and `?`."""
+        return await self._reader.named(
+            Read.JOB_STREAM_DEFINITIONS, name, wire_model.read_job_stream_definition
+        )
+
+    async def job_log(self, run_id: str) -> JobLog:
+        """The log of one run; of a long one the beginning, the end and lines between them that look like errors.
+
+        However long it is, no more than a few MB are transferred. Raises `TwsNotFoundError`.
+        """
+        return await self._job_logs().ends(run_id)
+
+    async def job_log_window(self, run_id: str, first_line: int, last_line: int) -> JobLog:
+        """Lines of the log of one run, counted from 1, both included; fewer where it ends before.
+
+        Raises `TwsNotFoundError`, and `TwsRejectedError` for lines that cannot be.
+        """
+        return await self._job_logs().window(run_id, first_line, last_line)
+
+    async def carry_out(self, change: Change, justification: Justification) -> str:
+        """Asks for a change, once, and gives the id that the engine echoes; empty where it echoes none.
+
+        Raises `TwsRejectedError` when the engine refuses it, or when its arguments make no sense,
+        `TwsUnreachableError` when there was no answer: `was_sent` tells whether the change may have been made.
+        """
+        if not self._settings.write:
             raise TwsDeniedError(403, "Resync may not change this plan: RESYNC_TWS__WRITE is off")
-        await self._transport.change(path, wire.build_justification(reason), what=what, body=body)
+        if not self._reader.is_current_plan:
+            raise TwsRejectedError("only the current plan can be changed")
+        call = await self._to_call(change)
+        headers = {**call.headers, **justification.headers()}
+        return wire.read_change(await self.transport.change(replace(call, headers=headers)))
+
+    async def _to_call(self, change: Change) -> Call:
+        operation = CHANGES.get((change.kind, change.action))
+        if operation is None:
+            raise TwsRejectedError(f"there is no {change.action} of a {change.kind}")
+        is_rerun = change.action is Action.RERUN
+        identifier = await self._last_run_id(change) if is_rerun else change.object_id
+        return build_call(operation, change, identifier)
+
+    async def _last_run_id(self, change: Change) -> str:
+        try:
+            last_run = (await self.job(change.object_id)).last_run
+        except TwsUnreachableError as outage:
+            # Only the question was sent, not the change.
+            raise TwsUnreachableError(outage.url, outage.reason, was_sent=False) from outage
+        if last_run is None:
+            raise TwsRejectedError(f"{change.selection} has not run")
+        return last_run.id
+
+    async def _id_of(self, key: str) -> str:
+        """The id of the newest job with that key."""
+        try:
+            query = wire.build_key_query(key)
+        except oql.ImpossibleValueError:
+            raise TwsNotFoundError(f"job {key}") from None
+        jobs, _ = await self._reader.collect(Read.JOBS, query, 1, wire_plan.read_job)
+        if not jobs:
+            raise TwsNotFoundError(f"job {key}")
+        return jobs[0].id
+
+    def _job_logs(self) -> JobLogs:
+        most_bytes = self._settings.max_log_bytes
+        return JobLogs(self.transport, most_bytes, self._reader.plan_query(Read.JOB_LOG))
+
+    async def _flow_nodes(
+        self, operation: Read, job_id: str, depth: int | None
+    ) -> tuple[Job | JobStream, ...]:
+        query = {} if depth is None else {"depth": str(depth)}
+        return wire.read_results(await self._reader.read(operation, job_id, query), wire_plan.read_flow_node)
 
 
-def _job_path(job_id: str) -> str:
-    return f"/plan/job/{_escape(job_id)}"
-
-
-def _run_path(run_id: str) -> str:
-    return f"/plan/job/run/{_escape(run_id)}"
-
-
-def _escape(identifier: str) -> str:
-    """One segment of a path; `.`, `..` and nothing would name another path and are the id of no object."""
-    if not identifier.strip("."):
-        raise TwsNotFoundError(f"an object with the id {identifier!r}")
-    return quote(identifier, safe="")
+def _read_file(fields: Fields) -> PlanFile:
+    return shaped(PlanFile, fields)

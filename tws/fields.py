@@ -6,11 +6,12 @@ empty, so that one odd field never hides a job from the operator.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
+
+from .errors import TwsProtocolError
 
 __all__ = ["Fields"]
 
@@ -20,8 +21,10 @@ _DURATION = TypeAdapter(timedelta)
 class Fields:
     """Typed views of the fields of one JSON object; of anything else, an object without fields."""
 
+    __slots__ = ("_fields",)
+
     def __init__(self, value: object) -> None:
-        self._fields: Mapping[str, Any] = value if isinstance(value, Mapping) else {}
+        self._fields: dict[str, Any] = value if isinstance(value, dict) else {}
 
     def text(self, name: str) -> str:
         """The string, or empty."""
@@ -37,26 +40,37 @@ class Fields:
         """Whether the field is true."""
         return self._fields.get(name) is True
 
+    def is_false(self, name: str) -> bool:
+        """Whether the field is false, and not only missing."""
+        return self._fields.get(name) is False
+
     def integer(self, name: str) -> int | None:
         """The whole number, or None."""
         value = self._fields.get(name)
         return value if isinstance(value, int) and not isinstance(value, bool) else None
 
     def instant(self, name: str) -> datetime | None:
-        """The ISO 8601 instant in UTC, or None; one without an offset is taken as UTC."""
+        """The ISO 8601 instant in UTC, or None.
+
+        Raises `TwsProtocolError` for a time without an offset: which instant it is nobody can tell, least of all in
+        the hour that a change of daylight saving time repeats.
+        """
         try:
             value = datetime.fromisoformat(self.text(name))
-            return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+            if value.tzinfo is not None:
+                return value.astimezone(UTC)
         except (ValueError, OverflowError):
             return None
+        raise TwsProtocolError(f"TWS gave {name} without an offset from UTC")
 
     def duration(self, name: str) -> timedelta | None:
-        """The ISO 8601 duration, or None."""
+        """The ISO 8601 duration, or None; also where it is negative, as after a clock was set back."""
         text = self.text(name)
         try:
-            return _DURATION.validate_python(text) if text.startswith("P") else None
+            value = _DURATION.validate_python(text) if text.startswith("P") else None
         except ValidationError:
             return None
+        return None if value is None or value < timedelta() else value
 
     def child(self, name: str) -> Fields:
         """The object in the field; without fields where there is none."""
@@ -64,7 +78,7 @@ class Fields:
 
     def children(self, name: str) -> tuple[Fields, ...]:
         """The objects of the list in the field."""
-        return tuple(Fields(item) for item in self._items(name) if isinstance(item, Mapping))
+        return tuple(Fields(item) for item in self._items(name) if isinstance(item, dict))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The strings of the list in the field."""

@@ -1,4 +1,4 @@
-"""A job log: cut to size while it streams in, and the lines of it that explain a failure; pure.
+"""The lines of a job log that explain a failure; pure.
 
 The log is the engine's banner, what the job itself wrote, and a trailer with the exit status. What the job wrote is
 anything at all, and untrusted: it is searched for the marks of real errors (`joblog.yaml`, in Portuguese and
@@ -16,10 +16,8 @@ import yaml
 
 from .errors import find_message_ids
 
-__all__ = ["LogFindings", "LogLine", "LogWindow", "read_log"]
+__all__ = ["STEMS", "LogFindings", "LogLine", "is_telling", "read_log"]
 
-_HEAD_SHARE = 4
-"""One part in four is the beginning (what ran); the rest is the end, where a failure tells its reason."""
 _MAX_LINES = 5
 """More than this is no longer an explanation."""
 _MAX_LINE_CHARS = 500
@@ -32,45 +30,6 @@ _MIN_WEIGHT = 20
 """Below this a line says nothing."""
 _MAX_SUSPECTS = 2000
 """Lines looked at closely: a job that fails for each of a million records says it soon enough."""
-
-
-class LogWindow:
-    """Fed with chunks of bytes, gives the text with whole lines and a marker line for what was left out.
-
-    Keeps the beginning and the end of a log that may be larger than memory allows.
-    """
-
-    def __init__(self, max_bytes: int) -> None:
-        self._head_bytes = max_bytes // _HEAD_SHARE
-        self._tail_bytes = max_bytes - self._head_bytes
-        self._head = bytearray()
-        self._tail = bytearray()
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> None:
-        """The next bytes of the log."""
-        self._size += len(chunk)
-        room = self._head_bytes - len(self._head)
-        self._head += chunk[:room]
-        self._tail += chunk[room:]
-        # Cut when twice too long, so that each byte is moved once on average.
-        if len(self._tail) > 2 * self._tail_bytes:
-            del self._tail[: -self._tail_bytes]
-
-    @property
-    def is_truncated(self) -> bool:
-        """Whether some of the log is left out."""
-        return self._size > self._head_bytes + self._tail_bytes
-
-    def to_text(self) -> str:
-        """The text so far, with Unix line ends and no NUL, which PostgreSQL would refuse."""
-        if not self.is_truncated:
-            return _decode(self._head + self._tail)
-        head = self._head[: self._head.rfind(b"\n") + 1]
-        tail = self._tail[-self._tail_bytes :]
-        tail = tail[tail.find(b"\n") + 1 :]
-        left_out = self._size - len(head) - len(tail)
-        return f"{_decode(head)}[... {left_out} bytes left out ...]\n{_decode(tail)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +81,13 @@ _EXIT_STATUS, _VENDOR_ID, _TIMESTAMP, _NOISE, _RED_HERRINGS, _SOFTENERS = (
 )
 _MARKS = tuple(map(_to_mark, _DATA["marks"]))
 _CODE_MARKS = {code: _to_mark(entry) for code, entry in _DATA["return_codes"].items()}
-_STEMS = frozenset(stem for mark in (*_MARKS, *_CODE_MARKS.values()) for stem in mark.stems)
+STEMS = frozenset(stem for mark in (*_MARKS, *_CODE_MARKS.values()) for stem in mark.stems)
+"""A telling line has at least one of these, in small letters."""
+
+
+def is_telling(line: str) -> bool:
+    """Whether the line looks like an error, whatever the return code."""
+    return _weigh(line[:_MAX_LINE_CHARS].strip().lower(), None) >= _MIN_WEIGHT
 
 
 def read_log(text: str, return_code: int | None = None) -> LogFindings:
@@ -156,7 +121,7 @@ def _suspects(lines: list[LogLine]) -> list[LogLine]:
     lowered = [(line, line.text.lower()) for line in lines]
     # Most stems are nowhere in a log: one search in the whole spares one in each line.
     whole = "\n".join(low for _, low in lowered)
-    stems = [stem for stem in _STEMS if stem in whole]
+    stems = [stem for stem in STEMS if stem in whole]
     found = [line for line, low in lowered if any(stem in low for stem in stems)]
     half = _MAX_SUSPECTS // 2
     return found if len(found) <= _MAX_SUSPECTS else found[:half] + found[-half:]
@@ -183,16 +148,3 @@ def _pick(ranked: list[LogLine]) -> tuple[LogLine, ...]:
     for line in ranked:
         kinds.setdefault(re.sub(r"\d+", "0", line.text), line)
     return tuple(kinds.values())[:_MAX_LINES]
-
-
-def _decode(data: bytearray) -> str:
-    text = "\n".join(_decode_line(line) for line in data.split(b"\n"))
-    return text.replace("\r\n", "\n").replace("\x00", "\ufffd")
-
-
-def _decode_line(line: bytearray) -> str:
-    # The engine says UTF-8, but a script's own lines come in the code page of the agent's machine.
-    try:
-        return line.decode()
-    except UnicodeDecodeError:
-        return line.decode("cp1252", errors="replace")

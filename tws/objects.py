@@ -21,6 +21,7 @@ __all__ = [
     "JobStream",
     "JobStreamFilter",
     "PlanContents",
+    "PlanInfo",
     "Prompt",
     "Recovery",
     "Resource",
@@ -100,6 +101,8 @@ class Dependency:
     """Units of a resource that are needed."""
     available: int | None = None
     """Units of a resource that are free."""
+    held: int = 0
+    """Units of a resource that its owner holds."""
     prompt_status: str | None = None
     """`NOT_ASKED`, `ASKED`, `ANSWERED_YES`, `ANSWERED_NO`."""
     prompt_number: int | None = None
@@ -178,6 +181,8 @@ class Job:
     is_no_operation: bool = False
     repeat_interval: timedelta | None = None
     """`every`."""
+    is_start_satisfied: bool = False
+    """`starts_after` has come, or was released."""
     has_until_passed: bool = False
     on_late_start: str = ""
     """What happens once `latest_start` has passed: `doNotRun`, `continue`, `cancel`."""
@@ -241,6 +246,8 @@ class JobStream:
     latest_start: datetime | None = None
     """`until`."""
     on_late_start: str = ""
+    is_start_satisfied: bool = False
+    """`starts_after` has come, or was released."""
     has_until_passed: bool = False
     dependencies: tuple[Dependency, ...] = ()
     """Its own; jobs have theirs beside."""
@@ -333,6 +340,16 @@ class RunStatistics:
     median: timedelta
     p95: timedelta
     last_success_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanInfo:
+    """Which plan an engine works on."""
+
+    run_number: int | None
+    """One more at each extension; None where the engine does not say."""
+    starts_at: datetime | None
+    ends_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""Queries in TWS's Orchestration Query Language, built so that a value can never become syntax: pure.
+"""Queries in TWS's Orchestration Query Language, built from typed parts so that a value never becomes syntax: pure.
 
 Source: the vendor's "User's Guide and Reference", chapter "Using Orchestration Query Language".
 """
@@ -7,9 +7,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import StrEnum
 
-__all__ = ["Field", "ImpossibleValueError", "any_of", "matches", "one_of", "ordered"]
+__all__ = [
+    "And",
+    "Comparison",
+    "Condition",
+    "Field",
+    "ImpossibleValueError",
+    "Operator",
+    "Or",
+    "Order",
+    "matches",
+    "one_of",
+    "render",
+]
 
 _UNQUOTABLE = re.compile(r"""['"\\\x00-\x1f\x7f\x85\u2028\u2029]""")
 
@@ -17,11 +30,26 @@ _UNQUOTABLE = re.compile(r"""['"\\\x00-\x1f\x7f\x85\u2028\u2029]""")
 class Field(StrEnum):
     """The fields that Resync asks for, as OQL spells them."""
 
+    ID = "id"
     NAME = "name"
     WORKSTATION = "workstation"
+    JOB_STREAM_ID = "jobStreamId"
     JOB_STREAM_NAME = "jobStreamName"
+    SCHEDULED_AT = "schedTime"
+    PREDECESSOR_STREAM_ID = "dependencies.jobStreamId"
     RUN_STATUS = "jobruns.compositeStatus.status"
     RUN_COMMON_STATUS = "jobruns.commonStatus"
+    PROMPT_DEPENDENCIES = "dependenciesStats.numberOfPromptDependencies"
+    FILE_DEPENDENCIES = "dependenciesStats.numberOfFileDependencies"
+
+
+class Operator(StrEnum):
+    """What a field is compared by; `LIKE` knows `@` (any characters) and `?` (one), `IN` takes several values."""
+
+    EQUAL = "="
+    GREATER = ">"
+    LIKE = "LIKE"
+    IN = "IN"
 
 
 class ImpossibleValueError(ValueError):
@@ -31,33 +59,83 @@ class ImpossibleValueError(ValueError):
     quotes, backslashes and control characters are refused here instead of guessing an escape.
     """
 
-    def __init__(self, field: Field) -> None:
-        super().__init__(f"no {field.value} in TWS has quotes, backslashes or control characters")
+    def __init__(self, what: str) -> None:
+        super().__init__(f"no {what} in TWS has such characters")
 
 
-def matches(field: Field, pattern: str) -> str:
-    """Equality, or `LIKE` where the pattern has `@` (any characters) or `?` (one). Raises `ImpossibleValueError`."""
-    operator = "LIKE" if "@" in pattern or "?" in pattern else "="
-    return f"{field} {operator} {_quote(field, pattern)}"
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One term, e.g. `name LIKE 'PAY@'`. Raises `ImpossibleValueError`."""
+
+    field: Field
+    operator: Operator
+    values: tuple[str | int, ...]
+    """One, for `IN` at least one."""
+
+    def __post_init__(self) -> None:
+        if any(isinstance(value, str) and _UNQUOTABLE.search(value) for value in self.values):
+            raise ImpossibleValueError(self.field.value)
+
+    def __str__(self) -> str:
+        written = ", ".join(str(value) if isinstance(value, int) else f"'{value}'" for value in self.values)
+        return f"{self.field} {self.operator} " + (
+            f"[{written}]" if self.operator is Operator.IN else written
+        )
 
 
-def one_of(field: Field, values: Iterable[str]) -> str:
-    """`field IN ['a', 'b']`, or equality for a single value. Raises `ImpossibleValueError`."""
-    quoted = [_quote(field, value) for value in values]
-    return f"{field} = {quoted[0]}" if len(quoted) == 1 else f"{field} IN [{', '.join(quoted)}]"
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of the conditions; at least one."""
+
+    conditions: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return _join(" AND ", self.conditions)
 
 
-def any_of(conditions: Iterable[str]) -> str:
-    """The conditions combined with OR, in parentheses."""
-    return f"({' OR '.join(conditions)})"
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of the conditions; at least one."""
+
+    conditions: tuple[Condition, ...]
+
+    def __str__(self) -> str:
+        return _join(" OR ", self.conditions)
 
 
-def ordered(conditions: Iterable[str], field: Field) -> str:
-    """The conditions (or none) combined with AND, in ascending order, which paging needs to be complete."""
-    return f"{' AND '.join(conditions)} ORDER BY {field} ASC".lstrip()
+Condition = Comparison | And | Or
 
 
-def _quote(field: Field, value: str) -> str:
-    if _UNQUOTABLE.search(value):
-        raise ImpossibleValueError(field)
-    return f"'{value}'"
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By which field the answer is sorted."""
+
+    field: Field
+    is_descending: bool = False
+
+    def __str__(self) -> str:
+        return f"ORDER BY {self.field} {'DESC' if self.is_descending else 'ASC'}"
+
+
+def matches(field: Field, pattern: str) -> Comparison:
+    """Equality, or `LIKE` where the pattern has `@` or `?`. Raises `ImpossibleValueError`."""
+    is_pattern = "@" in pattern or "?" in pattern
+    return Comparison(field, Operator.LIKE if is_pattern else Operator.EQUAL, (pattern,))
+
+
+def one_of(field: Field, values: Iterable[str]) -> Comparison:
+    """One of the values, of which there is at least one. Raises `ImpossibleValueError`."""
+    given = tuple(values)
+    return Comparison(field, Operator.EQUAL if len(given) == 1 else Operator.IN, given)
+
+
+def render(conditions: Iterable[Condition], order: Order) -> str:
+    """The query: all conditions, or none, and the order, without which pages would overlap."""
+    given = tuple(conditions)
+    return f"{And(given)} {order}" if given else str(order)
+
+
+def _join(word: str, conditions: tuple[Condition, ...]) -> str:
+    if len(conditions) == 1:
+        return str(conditions[0])
+    return word.join(str(part) if isinstance(part, Comparison) else f"({part})" for part in conditions)

@@ -1,4 +1,4 @@
-"""How Resync reaches one TWS engine."""
+"""How Resync reaches a TWS engine."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Field, SecretStr
 
-__all__ = ["TwsSettings"]
+from .credentials import Credentials
+
+__all__ = ["EngineUrl", "Span", "TwsSettings"]
 
 _BASE_PATH = "/twsd/api/v2"
 _ENV = "RESYNC_TWS__"
+"""What the variables of the one engine begin with that most installations have."""
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -44,9 +47,19 @@ Span = Annotated[timedelta, BeforeValidator(_read_seconds), Field(gt=timedelta(0
 class TwsSettings(BaseModel):
     """One engine, one account. An API key wins over a user and password."""
 
+    name: str = Field(
+        default="TWS",
+        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$",
+        description="What people and policies call this engine; unique among several.",
+    )
     url: EngineUrl = Field(
         description="Address of the master's engine server, e.g. https://tws.example.com:31116. "
         "`/twsd/api/v2` is added where it is missing."
+    )
+    fallback_urls: tuple[EngineUrl, ...] = Field(
+        default=(),
+        description="Addresses of its backup masters, asked in this order while the master does not answer; "
+        "changes go to whichever is the acting master.",
     )
     username: str = Field(default="", description="Account for HTTP Basic authentication.")
     password: SecretStr | None = Field(default=None, description="Password of that account.")
@@ -61,11 +74,40 @@ class TwsSettings(BaseModel):
         default=False, description="Accepts any certificate. Anyone on the way can then read the credentials."
     )
     write: bool = Field(default=False, description="Whether Resync may change the plan at all.")
+    connect_timeout: Span = Field(
+        default=timedelta(seconds=5), description="Longest wait for a connection (seconds or ISO 8601)."
+    )
     read_timeout: Span = Field(
         default=timedelta(seconds=30), description="Longest wait for a whole answer (seconds or ISO 8601)."
     )
     read_retries: int = Field(
         default=2, ge=0, le=10, description="How often a failed read is tried again. Changes never are."
+    )
+    max_concurrent: int = Field(
+        default=16, ge=1, le=1000, description="How many requests may be under way at the engine at once."
+    )
+    max_waiting: int = Field(
+        default=200, ge=0, description="How many more may wait for their turn; further ones fail at once."
+    )
+    breaker_failures: int = Field(
+        default=5,
+        ge=1,
+        description="After so many requests without an answer in a row the engine is let alone.",
+    )
+    breaker_pause: Span = Field(
+        default=timedelta(seconds=5), description="For how long, until one request tries again."
+    )
+    fresh_for: Span = Field(
+        default=timedelta(seconds=2),
+        description="How long an answer to a question is given again without asking the engine.",
+    )
+    stale_while_revalidate: Span = Field(
+        default=timedelta(seconds=30),
+        description="How old an answer may be that is given, with its age, while the engine is asked anew.",
+    )
+    stale_if_error: Span = Field(
+        default=timedelta(minutes=10),
+        description="How old an answer may be that is given, with its age, while the engine is away.",
     )
     max_log_bytes: ByteSize = Field(
         default=ByteSize(512 * 1024),
@@ -80,27 +122,40 @@ class TwsSettings(BaseModel):
         default=timedelta(seconds=2), description="How often the plan is read while waiting."
     )
 
-    def unsafe(self) -> list[str]:
-        """What forbids the start, each with the setting's name; empty when safe.
+    @property
+    def credentials(self) -> Credentials:
+        """The account of these settings."""
+        nothing = SecretStr("")
+        return Credentials(
+            username=self.username, password=self.password or nothing, api_key=self.api_key or nothing
+        )
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """All addresses, the master's first, each once."""
+        return tuple(dict.fromkeys((self.url, *self.fallback_urls)))
+
+    def unsafe(self, prefix: str = _ENV) -> list[str]:
+        """What forbids the start, each with the setting's name after the prefix; empty when safe.
 
         Certificates are verified unless `allow_unverified_tls` says otherwise, so that switch alone is a decision,
         but together with a CA bundle it is a contradiction.
         """
-        found = self._unsafe_credentials()
-        if self.url.startswith("http:") and urlsplit(self.url).hostname not in _THIS_MACHINE:
-            found.append(f"{_ENV}URL: plain HTTP would send the credentials in the clear; use https")
+        found = self._unsafe_credentials(prefix)
+        if any(url.startswith("http:") and urlsplit(url).hostname not in _THIS_MACHINE for url in self.urls):
+            found.append(f"{prefix}URL: plain HTTP would send the credentials in the clear; use https")
         if self.ca_bundle is not None and self.allow_unverified_tls:
-            found.append(f"{_ENV}ALLOW_UNVERIFIED_TLS: would ignore {_ENV}CA_BUNDLE; set one of them")
+            found.append(f"{prefix}ALLOW_UNVERIFIED_TLS: would ignore {prefix}CA_BUNDLE; set one of them")
         if self.ca_bundle is not None and not self.ca_bundle.is_file():
-            found.append(f"{_ENV}CA_BUNDLE: there is no file {self.ca_bundle}")
+            found.append(f"{prefix}CA_BUNDLE: there is no file {self.ca_bundle}")
         return found
 
-    def _unsafe_credentials(self) -> list[str]:
+    def _unsafe_credentials(self, prefix: str) -> list[str]:
         if self.api_key:
             is_sendable = re.fullmatch(r"[\x21-\x7e]+", self.api_key.get_secret_value())
-            return [] if is_sendable else [f"{_ENV}API_KEY: contains spaces or other characters no key has"]
+            return [] if is_sendable else [f"{prefix}API_KEY: contains spaces or other characters no key has"]
         if ":" in self.username:
-            return [f"{_ENV}USERNAME: HTTP Basic authentication does not allow a colon"]
+            return [f"{prefix}USERNAME: HTTP Basic authentication does not allow a colon"]
         if not self.username:
-            return [f"{_ENV}API_KEY, or {_ENV}USERNAME and {_ENV}PASSWORD: no credentials are set"]
-        return [] if self.password else [f"{_ENV}PASSWORD: is not set, although {_ENV}USERNAME is"]
+            return [f"{prefix}API_KEY, or {prefix}USERNAME and {prefix}PASSWORD: no credentials are set"]
+        return [] if self.password else [f"{prefix}PASSWORD: is not set, although {prefix}USERNAME is"]

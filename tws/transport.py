@@ -1,4 +1,8 @@
-"""HTTP to one engine: the session, retries of reads, and errors in the words of `tws.errors`."""
+"""HTTP to one engine: hosts, retries of reads, limits, and errors in the words of `tws.errors`.
+
+Retries are a loop of our own: what tenacity would bring (waits, stops, predicates) is five of its lines here, and it
+knows neither `Retry-After` nor that a change must never be sent twice.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,8 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TypeVar
 
@@ -16,20 +22,19 @@ import aiohttp
 import structlog
 from yarl import URL
 
-from observability.metrics import Metrics
-
-from .errors import TwsError, TwsProtocolError, TwsUnreachableError
-from .joblog import LogWindow
+from .credentials import Credentials
+from .errors import TwsError, TwsHeldBackError, TwsNotMasterError, TwsProtocolError, TwsUnreachableError
+from .link import Link, read_date
+from .log_window import LogWindow
+from .operations import V1, V2, Call
 from .settings import TwsSettings
 from .wire import read_error
 
-__all__ = ["Transport", "open_session"]
+__all__ = ["Transport", "open_session", "tls_context"]
 
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 
-_CONNECT_SECONDS = 5.0
-"""Longest wait for a connection: two lost packets of its handshake."""
 _MAX_ANSWER_BYTES = 64 * 1024 * 1024
 """Largest JSON answer that is read; a page of jobs has about 3 MB."""
 _MAX_ERROR_BYTES = 64 * 1024
@@ -45,119 +50,174 @@ _MAX_BACKOFF_SECONDS = 3.0
 
 
 def open_session(settings: TwsSettings) -> aiohttp.ClientSession:
-    """A session with the account, certificates and time limits of the settings; the caller closes it.
+    """A session with the certificates and time limits of the settings; the caller closes it.
 
-    No cookies are kept, so that no session of the engine outlives a change of the account.
+    It knows no account: each request brings one. No cookies are kept, so that no session of the engine outlives a
+    change of the account.
     """
     if settings.allow_unverified_tls:
         _log.warning("tws_tls_not_verified", url=settings.url)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(ssl=_build_tls(settings)),
+        connector=aiohttp.TCPConnector(ssl=tls_context(settings), limit=0),
         timeout=aiohttp.ClientTimeout(
-            total=settings.read_timeout.total_seconds(), sock_connect=_CONNECT_SECONDS
+            total=settings.read_timeout.total_seconds(),
+            sock_connect=settings.connect_timeout.total_seconds(),
         ),
-        headers={"Authorization": _build_authorization(settings)},
         cookie_jar=aiohttp.DummyCookieJar(),
     )
 
 
-def _build_authorization(settings: TwsSettings) -> str:
-    if settings.api_key:
-        return f"Bearer {settings.api_key.get_secret_value()}"
-    password = settings.password.get_secret_value() if settings.password else ""
-    return aiohttp.encode_basic_auth(settings.username, password)
-
-
-def _build_tls(settings: TwsSettings) -> ssl.SSLContext | bool:
+def tls_context(settings: TwsSettings) -> ssl.SSLContext | bool:
+    """How certificates are checked, as aiohttp takes it."""
     if settings.allow_unverified_tls:
         return False
     return True if settings.ca_bundle is None else ssl.create_default_context(cafile=settings.ca_bundle)
 
 
 class Transport:
-    """Sends requests to one engine; paths are relative to its base address and percent-encoded already.
+    """Sends requests to one engine for one account."""
 
-    `what` names the object that a path asks for, for the sentence of a `TwsNotFoundError`.
-    """
+    def __init__(self, link: Link, credentials: Credentials) -> None:
+        self.link = link
+        self._authorization = credentials.authorization()
 
-    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
-        self._settings = settings
-        self._base = URL(settings.url)
-        self._session = session
-        self._metrics = metrics
+    def acting_as(self, credentials: Credentials) -> Transport:
+        """The same engine, with all that is known of it, for another account."""
+        return Transport(self.link, credentials)
 
-    async def read(
-        self, path: str, query: Mapping[str, str] | None = None, *, what: str | None = None
-    ) -> object:
-        """The JSON object at the path; tried again when the engine does not answer."""
+    async def read(self, call: Call) -> object:
+        """The JSON at the path, an object or a list; tried again, at each host, when the engine does not answer."""
 
-        async def attempt() -> object:
-            async with self._send("GET", path, what=what, query=query) as response:
-                return await _read_json(response)
+        async def attempt(url: str) -> object:
+            async with self._send(url, call) as response:
+                return await _read_json(response, call.api)
 
         return await self._retrying(attempt)
 
-    async def read_log(self, path: str, *, what: str) -> LogWindow:
-        """The text at the path, cut to the size limit while it streams in; tried again like other reads."""
+    async def read_log(self, call: Call, max_bytes: int, most_streamed: int) -> tuple[LogWindow, bool]:
+        """The text at the path, cut to `max_bytes` while it streams in; tried again like other reads.
 
-        async def attempt() -> LogWindow:
-            window = LogWindow(self._settings.max_log_bytes)
-            async with self._send("GET", path, what=what, accept="text/plain") as response:
+        Also whether the text ended before `most_streamed` bytes, after which the rest is not read.
+        """
+
+        async def attempt(url: str) -> tuple[LogWindow, bool]:
+            window = LogWindow(max_bytes)
+            async with self._send(url, replace(call, accept="text/plain")) as response:
                 async for chunk in response.content.iter_any():
                     window.feed(chunk)
-            return window
+                    if window.size > most_streamed:
+                        # Closed, or the connection would read the rest before it is used again.
+                        response.close()
+                        return window, False
+            return window, True
 
         return await self._retrying(attempt)
 
-    async def change(
-        self, path: str, headers: Mapping[str, str], *, what: str, body: Mapping[str, str] | None = None
-    ) -> None:
-        """One PUT, never sent twice. Raises `TwsProtocolError` when something else than the engine accepted it."""
-        async with self._send("PUT", path, what=what, headers=headers, body=body) as response:
-            await _read_json(response)
+    async def change(self, call: Call) -> object:
+        """The answer to a change that is sent once, to the acting master.
 
-    async def _retrying(self, attempt: Callable[[], Awaitable[_T]]) -> _T:
-        for number in range(self._settings.read_retries):
+        With several hosts each is asked whether it is that, beginning with the one that answered last; the next one
+        is tried only where nothing was sent, or the host said that it is not the master.
+        Raises `TwsProtocolError` when something else than the engine accepted it.
+        """
+        urls = self.link.urls
+        error: TwsError | None = None
+        async with self._admitted():
+            for url in urls:
+                try:
+                    if len(urls) > 1:
+                        await self._assert_acting_master(url)
+                    async with self._send(url, call) as response:
+                        answer = await _read_json(response, call.api)
+                except TwsNotMasterError as refusal:
+                    error = error or refusal
+                except TwsUnreachableError as outage:
+                    if outage.was_sent:
+                        raise
+                    error = outage
+                else:
+                    self.link.prefer(url)
+                    return answer
+        assert error is not None, "there is at least one host"
+        raise error
+
+    async def _assert_acting_master(self, url: str) -> None:
+        """Raises unless the host may be sent a change; nothing was sent then.
+
+        V1 tells whether a host's own engine is alive. Where V1 is switched off nothing is known, and the engine's own
+        refusal of changes by hosts that are not the master decides.
+        """
+        try:
+            async with self._send(url, Call(path="/engine/info", api=V1, what="V1")) as response:
+                answer = await _read_json(response, V1)
+        except (TwsNotMasterError, TwsHeldBackError):
+            raise
+        except TwsUnreachableError as outage:
+            raise TwsUnreachableError(url, outage.reason, was_sent=False) from outage
+        except TwsError:
+            return
+        status = answer.get("synphonyBatchManStatus") if isinstance(answer, Mapping) else None
+        if isinstance(status, str) and status != "ENGINE_STATUS_LIVES":
+            raise TwsNotMasterError(f"{url} is not the acting master: {status}")
+
+    async def _retrying(self, attempt: Callable[[str], Awaitable[_T]]) -> _T:
+        retries = self.link.settings.read_retries
+        for number in range(retries):
             try:
-                return await attempt()
+                return await self._at_each_host(attempt)
+            except TwsHeldBackError:
+                raise
             except TwsUnreachableError as error:
                 most = min(_BACKOFF_SECONDS * 2**number, _MAX_BACKOFF_SECONDS)
+                wish = error.retry_after or 0.0
+                if wish > self.link.settings.read_timeout.total_seconds():
+                    raise
                 _log.info("tws_read_retried", reason=str(error), attempt=number + 1)
             # Full jitter: clients that failed together do not come back together.
-            await asyncio.sleep(random.uniform(0, most))  # noqa: S311 - a pause, not a secret
-        return await attempt()
+            await asyncio.sleep(wish + random.uniform(0, most))  # noqa: S311 - a pause, not a secret
+        return await self._at_each_host(attempt)
+
+    async def _at_each_host(self, attempt: Callable[[str], Awaitable[_T]]) -> _T:
+        outage = None
+        async with self._admitted():
+            for url in self.link.urls:
+                try:
+                    answer = await attempt(url)
+                except TwsUnreachableError as error:
+                    outage = outage or error
+                else:
+                    self.link.prefer(url)
+                    return answer
+            assert outage is not None, "there is at least one host"
+            raise outage
 
     @asynccontextmanager
-    async def _send(
-        self,
-        method: str,
-        path: str,
-        *,
-        what: str | None,
-        query: Mapping[str, str] | None = None,
-        headers: Mapping[str, str] | None = None,
-        accept: str = "application/json",
-        body: Mapping[str, str] | None = None,
-    ) -> AsyncIterator[aiohttp.ClientResponse]:
+    async def _admitted(self) -> AsyncIterator[None]:
+        async with self.link.bulkhead.slot():
+            with self.link.breaker.guard():
+                yield
+
+    @asynccontextmanager
+    async def _send(self, url: str, call: Call) -> AsyncIterator[aiohttp.ClientResponse]:
         """A 2xx answer; everything else, also what happens while it is read, is an error of `tws.errors`."""
-        url = self._settings.url
-        content = {} if body is None else {"Content-Type": "application/json"}
-        with self._timed(method):
+        content = {} if call.body is None else {"Content-Type": "application/json"}
+        account = {"Authorization": self._authorization, "Accept": call.accept}
+        with self._timed(call.method):
             try:
-                async with self._session.request(
-                    method,
-                    URL(f"{self._base}{path}", encoded=True),
-                    params=query,
-                    json=body,
-                    headers={"Accept": accept, **content, **(headers or {})},
+                async with self.link.session.request(
+                    call.method,
+                    URL(f"{url.removesuffix(V2)}{call.api}{call.path}", encoded=True),
+                    params=call.query,
+                    json=call.body,
+                    headers={**account, **content, **call.headers},
                     # Of its own, aiohttp calls even an empty body an octet-stream, which strict servers refuse.
                     skip_auto_headers=("Content-Type",),
                     allow_redirects=False,
                     middlewares=(_send_once,),
                 ) as response:
+                    self.link.note_clock(response)
                     if response.status >= HTTPStatus.MULTIPLE_CHOICES:
-                        text = (await _read_up_to(_MAX_ERROR_BYTES, response)).decode(errors="replace")
-                        raise read_error(response.status, text, url=url, what=what)
+                        raise await _refusal(response, url, call.what)
                     yield response
             except (aiohttp.ClientError, TimeoutError, OSError) as error:
                 reason = f"{type(error).__name__} {error}".strip()[:_MAX_REASON_CHARS]
@@ -173,7 +233,9 @@ class Transport:
             outcome = error.code
             raise
         finally:
-            self._metrics.tws_requested(method=method, outcome=outcome, seconds=time.perf_counter() - started)
+            self.link.metrics.tws_requested(
+                method=method, outcome=outcome, seconds=time.perf_counter() - started
+            )
 
 
 async def _send_once(
@@ -192,16 +254,32 @@ async def _send_once(
         raise aiohttp.ClientConnectionError(str(error)) from error
 
 
-async def _read_json(response: aiohttp.ClientResponse) -> object:
+async def _refusal(response: aiohttp.ClientResponse, url: str, what: str | None) -> TwsError:
+    text = (await _read_up_to(_MAX_ERROR_BYTES, response)).decode(errors="replace")
+    error = read_error(response.status, text, url=url, what=what)
+    if isinstance(error, TwsUnreachableError):
+        error.retry_after = _read_retry_after(response.headers.get("Retry-After", ""))
+    return error
+
+
+def _read_retry_after(text: str) -> float | None:
+    """Seconds, given as such or as a date."""
+    if text.isascii() and text.isdigit():
+        return float(text)
+    date = read_date(text)
+    return None if date is None else max(0.0, (date - datetime.now(UTC)).total_seconds())
+
+
+async def _read_json(response: aiohttp.ClientResponse, api: str) -> object:
     where = response.url.path
     body = await _read_up_to(_MAX_ANSWER_BYTES, response)
     if len(body) > _MAX_ANSWER_BYTES:
         raise TwsProtocolError(f"TWS answered {where} with more than {_MAX_ANSWER_BYTES} bytes")
     try:
         payload: object = json.loads(body)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TwsProtocolError(f"TWS answered {where} with something that is not JSON") from error
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, Mapping) and not (api == V1 and isinstance(payload, list)):
         raise TwsProtocolError(f"TWS answered {where} with JSON that is not an object")
     return payload
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from typing import TypeVar
 
@@ -17,24 +16,28 @@ from .errors import (
     TwsDeniedError,
     TwsError,
     TwsNotFoundError,
+    TwsNotMasterError,
     TwsProtocolError,
     TwsRejectedError,
     TwsUnreachableError,
+    TwsUnsupportedError,
     find_message_ids,
 )
 from .fields import Fields
 from .objects import Job, JobFilter, JobStreamFilter
+from .plan_filter import PlanFilter
 
 __all__ = [
     "build_job_query",
     "build_job_stream_query",
-    "build_justification",
+    "build_key_query",
     "has_next",
     "is_match",
+    "read_change",
     "read_count",
-    "read_engine_version",
     "read_error",
     "read_results",
+    "row_count",
 ]
 
 _T = TypeVar("_T")
@@ -43,10 +46,9 @@ _OQL_COMMON_STATUS = {"SUCCESSFUL": "SUCCEED"}
 """The manual's OQL chapter has its own word for one value of the published enum."""
 _OUTAGE_IDS = frozenset({"AWSJCO005E", "AWSJDB801E", "AWSJDB802E", "AWSJDB803E"})
 """Causes that are the engine's own trouble (its server, its database), not a refusal. Source: message catalogue."""
+_NOT_MASTER_ID = "AWSJPL004E"
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 """Answers of a gateway, or of an engine that is starting or overloaded."""
-_MAX_REASON_CHARS = 512
-"""What the engine stores of the description of a change."""
 _MAX_MESSAGE_CHARS = 300
 """What of an engine's text goes into an error; the ids come first in it."""
 
@@ -57,10 +59,10 @@ def build_job_query(job_filter: JobFilter) -> dict[str, str]:
     Statuses match any run of a job, because OQL knows no field for the last one: `is_match` narrows the answer.
     Raises `oql.ImpossibleValueError` for a name that no object can have.
     """
-    conditions = []
+    conditions: list[oql.Condition] = []
     if job_filter.name is not None:
         conditions.append(oql.matches(oql.Field.NAME, job_filter.name))
-    if job_filter.job_stream is not None:
+    if job_filter.job_stream is not None and "/" not in job_filter.job_stream:
         conditions.append(oql.matches(oql.Field.JOB_STREAM_NAME, job_filter.job_stream))
     if job_filter.workstation is not None:
         conditions.append(_on_workstation(job_filter.workstation))
@@ -69,41 +71,47 @@ def build_job_query(job_filter: JobFilter) -> dict[str, str]:
     if job_filter.common_statuses:
         values = [_OQL_COMMON_STATUS.get(status, status) for status in job_filter.common_statuses]
         conditions.append(oql.one_of(oql.Field.RUN_COMMON_STATUS, values))
-    return {"oql": oql.ordered(conditions, oql.Field.NAME)}
+    query = {"oql": oql.render(conditions, oql.Order(oql.Field.NAME))}
+    if job_filter.job_stream is not None and "/" in job_filter.job_stream:
+        # OQL has no field for the folder of a job's stream.
+        query["plan_filter"] = PlanFilter(job_stream=job_filter.job_stream).of_jobs()
+    return query
 
 
 def build_job_stream_query(stream_filter: JobStreamFilter) -> dict[str, str]:
     """Query parameters without paging. Raises `oql.ImpossibleValueError` for a name that no object can have."""
-    conditions = []
-    if stream_filter.name is not None:
+    conditions: list[oql.Condition] = []
+    has_folder = stream_filter.name is not None and "/" in stream_filter.name
+    if stream_filter.name is not None and not has_folder:
         conditions.append(oql.matches(oql.Field.NAME, stream_filter.name))
     if stream_filter.workstation is not None:
         conditions.append(_on_workstation(stream_filter.workstation))
-    return {"oql": oql.ordered(conditions, oql.Field.NAME)}
+    query = {"oql": oql.render(conditions, oql.Order(oql.Field.NAME))}
+    if has_folder:
+        query["plan_filter"] = PlanFilter(job_stream=stream_filter.name).of_job_streams()
+    return query
 
 
-def _on_workstation(pattern: str) -> str:
+def build_key_query(key: str) -> dict[str, str]:
+    """Query parameters for `workstation;job stream;job`, the newest first: what a submission of a job is answered with.
+
+    Raises `oql.ImpossibleValueError` for a key that no job can have.
+    """
+    workstation, _, rest = key.partition(";")
+    stream, _, name = rest.partition(";")
+    conditions = (
+        oql.matches(oql.Field.NAME, name),
+        oql.matches(oql.Field.JOB_STREAM_NAME, stream),
+        _on_workstation(workstation),
+    )
+    return {"oql": oql.render(conditions, oql.Order(oql.Field.SCHEDULED_AT, is_descending=True))}
+
+
+def _on_workstation(pattern: str) -> oql.Condition:
     """The engine writes a workstation with its folder, people only outside the root folder."""
     if "/" in pattern:
         return oql.matches(oql.Field.WORKSTATION, pattern)
-    return oql.any_of(oql.matches(oql.Field.WORKSTATION, name) for name in (pattern, f"/{pattern}"))
-
-
-def build_justification(reason: str) -> dict[str, str]:
-    """The headers for the engine's audit trail, the reason cut to what it stores.
-
-    Headers are ASCII: accents are dropped, since engines read other bytes as another alphabet.
-    """
-    headers = {"Justification-Category": "resync"}
-    if description := _to_ascii(reason)[:_MAX_REASON_CHARS].strip():
-        headers["Justification-Description"] = description
-    return headers
-
-
-def _to_ascii(text: str) -> str:
-    letters = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    printable = "".join(c if c.isprintable() else " " for c in letters)
-    return re.sub(r" +", " ", printable.encode("ascii", "replace").decode("ascii")).strip()
+    return oql.Or(tuple(oql.matches(oql.Field.WORKSTATION, name) for name in (pattern, f"/{pattern}")))
 
 
 def is_match(job: Job, job_filter: JobFilter) -> bool:
@@ -114,8 +122,16 @@ def is_match(job: Job, job_filter: JobFilter) -> bool:
 
 
 def has_next(payload: object) -> bool:
-    """Whether more pages follow. The `next` URL itself is of no use: it names the host as the engine sees itself."""
-    return bool(Fields(payload).text("next"))
+    """Whether more pages follow; never after an empty one.
+
+    The `next` URL itself is of no use: it names the host as the engine sees itself.
+    """
+    return bool(Fields(payload).text("next")) and row_count(payload) > 0
+
+
+def row_count(payload: object) -> int:
+    """How many objects the page has."""
+    return len(Fields(payload).children("results"))
 
 
 def read_count(payload: object) -> int:
@@ -128,10 +144,18 @@ def read_results(payload: object, read: Callable[[Fields], _T]) -> tuple[_T, ...
     return tuple(read(fields) for fields in Fields(payload).children("results"))
 
 
-def read_engine_version(payload: object) -> str:
-    """Such as `10.2.8`; empty where the engine does not say."""
+def read_change(payload: object) -> str:
+    """The id that the engine echoes of what was changed, or made; empty where it echoes none.
+
+    Raises `TwsRejectedError` where an answer that looks like success says otherwise inside.
+    """
     fields = Fields(payload)
-    return fields.text("displayVersion") or fields.text("fullVersion")
+    results = fields.children("results")
+    echoed = results[0] if results else fields
+    if echoed.flag("isError") or echoed.flag("error"):
+        text = _squeeze(echoed.text("message"))
+        raise TwsRejectedError(text, message_ids=find_message_ids(text))
+    return echoed.text("id")
 
 
 def read_error(status: int, body: str, *, url: str, what: str | None = None) -> TwsError:
@@ -143,18 +167,27 @@ def read_error(status: int, body: str, *, url: str, what: str | None = None) -> 
     ids = find_message_ids(body)
     message = _read_message(body, ids) or f"TWS answered {status}"
     match status:
+        case _ if _is_not_master(body, ids):
+            return TwsNotMasterError(message, message_ids=ids)
         case 401:
             return TwsDeniedError(status, "TWS does not accept the credentials")
         case 403:
             return TwsDeniedError(status, message)
         case 404 if what:
             return TwsNotFoundError(what)
+        case 404 | 405 | 501:
+            return TwsUnsupportedError(f"{url} answered {status}: it does not know this operation")
         case _ if status in _GATEWAY_STATUSES or _is_outage(status, ids):
             return TwsUnreachableError(url, f"status {status} {' '.join(ids)}".rstrip(), was_sent=True)
         case _ if ids or status in {400, 409}:
             return TwsRejectedError(message, message_ids=ids)
         case _:
             return TwsProtocolError(f"{url} answered {status}, which REST API V2 does not")
+
+
+def _is_not_master(body: str, ids: tuple[str, ...]) -> bool:
+    """A host that only stands by says so with an id, or with the name of an exception in the older API."""
+    return _NOT_MASTER_ID in ids or "EngineNotMaster" in body
 
 
 def _is_outage(status: int, ids: tuple[str, ...]) -> bool:

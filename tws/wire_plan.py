@@ -1,20 +1,40 @@
-"""Reads the plan's objects from the engine's JSON: pure.
-
-Source of the fields: `JobInPlanV2`, `JobStreamInPlanV2`, `DependencyInPlanV2` with its members and
-`WorkstationInPlanV2` of the vendor's OpenAPI document of REST API V2.
-"""
+"""Reads the plan's objects from the engine's JSON, what `shapes.yaml` alone cannot say: pure."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from .fields import Fields
-from .objects import CommonStatus, Dependency, Job, JobRun, JobStream, Workstation
+from .objects import (
+    CommonStatus,
+    Dependency,
+    Job,
+    JobRun,
+    JobStream,
+    Prompt,
+    Recovery,
+    Resource,
+    Workstation,
+)
+from .shapes import shaped
 
-__all__ = ["read_flow_node", "read_job", "read_job_stream", "read_workstation"]
+__all__ = [
+    "read_dependency",
+    "read_flow_node",
+    "read_job",
+    "read_job_stream",
+    "read_prompt",
+    "read_prompt_of",
+    "read_resource",
+    "read_task",
+    "read_workstation",
+]
 
 _SCRIPT = re.compile(r"<(?:\w+:)?(?:script|command)>(.*?)</", re.DOTALL)
 """The script or command inside the XML (JSDL) that some job types have for a task."""
+_NO_LIMIT = -1
+"""How the engine writes that a job stream has no limit."""
 
 
 def read_flow_node(fields: Fields) -> Job | JobStream:
@@ -27,69 +47,36 @@ def read_flow_node(fields: Fields) -> Job | JobStream:
 
 def read_job(fields: Fields) -> Job:
     """One job. Its status is that of its last run; a job that never ran has it in a field of its own."""
-    runs = tuple(_read_run(run, number) for number, run in enumerate(fields.children("jobruns"), start=1))
-    status = fields.child("lastRunCompositeStatus")
+    nodes = fields.children("jobruns")
+    runs = tuple(_read_run(run, number) for number, run in enumerate(nodes, start=1))
+    status = fields.child("lastRunCompositeStatus").text("status")
     definition = fields.child("jobDefinition")
-    times = fields.child("timeRestrictions")
-    flags = fields.child("jobStatusFlags")
     last_run = next((run for run in reversed(runs) if run.is_last), runs[-1] if runs else None)
-    return Job(
-        id=fields.text("id"),
-        name=fields.text("name"),
-        job_stream=fields.text("jobStreamName"),
-        job_stream_id=fields.text("jobStreamId"),
-        job_stream_workstation=fields.short_name("jobStreamWorkstation"),
-        workstation=fields.short_name("workstation"),
-        key=fields.text("key"),
-        folder=fields.text("folder"),
-        status=status.text("status") or (last_run.status if last_run else ""),
-        substatus=status.text("substatus") or None,
-        common_status=_read_common_status(
-            fields.text("lastRunCommonStatus") or (last_run.common_status if last_run else "")
-        ),
-        canceled=status.flag("canceled"),
-        priority=fields.integer("priority") or 0,
-        scheduled_at=fields.instant("schedTime"),
-        starts_after=times.instant("startTime"),
-        latest_start=times.instant("latestStartTime"),
-        deadline=times.instant("deadlineTime"),
-        is_late=flags.flag("jobLate") or flags.flag("deadlineHasPassed"),
-        is_critical=fields.child("jobOptions").flag("critical"),
-        is_monitored=fields.child("jobDefinitionFlags").flag("monitored"),
-        estimated_duration=definition.duration("estimatedDuration"),
-        recovery=definition.text("recoveryOption") or None,
+    common_status = fields.text("lastRunCommonStatus") or (last_run.common_status if last_run else "")
+    return shaped(
+        Job,
+        fields,
+        status=status or (last_run.status if last_run else ""),
+        common_status=_read_common_status(common_status),
         login=", ".join(definition.texts("userLogins")),
-        task=_read_task(definition.child("task")),
-        description=definition.text("description"),
+        task=read_task(definition.child("task")),
         runs=runs,
-        dependencies=tuple(_read_dependency(dependency) for dependency in fields.children("dependencies")),
-        actions=_read_actions(fields, *fields.children("jobruns")[-1:]),
+        dependencies=tuple(map(read_dependency, fields.children("dependencies"))),
+        actions=_read_actions(fields, *nodes[-1:]),
+        recovery_details=_read_recovery(definition),
+        success_condition=_read_success_condition(nodes[-1:]),
     )
 
 
 def read_job_stream(fields: Fields) -> JobStream:
     """One job stream, without its jobs."""
-    status = fields.child("compositeStatus")
-    stats = fields.child("jobStreamStats")
-    return JobStream(
-        id=fields.text("id"),
-        name=fields.text("name"),
-        workstation=fields.short_name("workstation"),
-        key=fields.text("key"),
-        folder=fields.text("folder"),
-        status=status.text("status"),
+    limit = fields.integer("limit")
+    return shaped(
+        JobStream,
+        fields,
         common_status=_read_common_status(fields.text("commonStatus")),
-        canceled=status.flag("canceled"),
-        priority=fields.integer("priority") or 0,
-        limit=fields.integer("limit"),
-        scheduled_at=fields.instant("schedTime"),
-        deadline=fields.child("timeRestrictions").instant("deadlineTime"),
-        is_late=fields.child("jsStatusFlags").flag("lateJobStream"),
-        jobs_total=stats.integer("numberOfJob") or 0,
-        jobs_successful=stats.integer("numberOfSuccessfullJob") or 0,
-        jobs_running=stats.integer("numberOfExecutingJob") or 0,
-        jobs_abended=stats.integer("numberOfAbendedJob") or 0,
-        jobs_failed=stats.integer("numberOfFailedJob") or 0,
+        limit=None if limit == _NO_LIMIT else limit,
+        dependencies=tuple(map(read_dependency, fields.children("dependencies"))),
         actions=_read_actions(fields),
     )
 
@@ -97,35 +84,59 @@ def read_job_stream(fields: Fields) -> JobStream:
 def read_workstation(fields: Fields) -> Workstation:
     """One workstation."""
     states = frozenset(fields.texts("activeStates"))
-    return Workstation(
-        id=fields.text("id"),
-        name=fields.text("name"),
-        type=fields.text("type"),
-        is_linked=bool(states & {"LINKED", "FULLY_LINKED"}),
-        is_running="JOBMAN_UP" in states,
-        limit=fields.integer("limit") or 0,
-        fence=fields.integer("fence") or 0,
-        host=fields.text("hostWorkstation") or fields.text("host") or fields.text("nodeName"),
-        run_number=fields.integer("runNumber"),
+    is_linked = bool(states & {"LINKED", "FULLY_LINKED"})
+    return shaped(Workstation, fields, is_linked=is_linked, is_running="JOBMAN_UP" in states)
+
+
+def read_resource(fields: Fields) -> Resource:
+    """One resource with those that hold units of it."""
+    holders = (one.text("jobKey") or one.text("jobStream") for one in fields.children("holders"))
+    return shaped(Resource, fields, holders=tuple(holders))
+
+
+def read_prompt(fields: Fields) -> Prompt:
+    """One prompt."""
+    return shaped(Prompt, fields)
+
+
+def read_prompt_of(owner: Fields, dependency: Fields) -> Prompt:
+    """The prompt that a job or job stream waits for; one without a name belongs to it."""
+    prompt = read_prompt(dependency)
+    if prompt.name:
+        return prompt
+    is_job = "jobStreamId" in owner.names()
+    stream_id = owner.text("jobStreamId" if is_job else "id")
+    return replace(prompt, job_id=owner.text("id") if is_job else None, job_stream_id=stream_id)
+
+
+def read_dependency(fields: Fields) -> Dependency:
+    """One dependency of any type; a type of a newer release keeps its name and has its id for a target."""
+    is_counted = fields.text("criteria") == "AT_LEAST"
+    return shaped(
+        Dependency,
+        fields,
+        target=_read_target(fields) or fields.text("id"),
+        satisfied=fields.flag("satisfied") or fields.text("dependencyStatus") == "SATISFIED",
+        predecessor_status=_read_predecessor_status(fields),
+        conditions=(*fields.texts("statusConditions"), *fields.texts("outputConditions")),
+        members=tuple(map(read_dependency, fields.children("members"))),
+        members_needed=fields.integer("joinQuantity") if is_counted else None,
     )
+
+
+def read_task(task: Fields) -> str:
+    """The task is one object keyed by job type, or a JSDL document under such a key."""
+    for kind in task.names():
+        line = task.child(kind).text("taskString")
+        script = _SCRIPT.search(task.text(kind))
+        if line or script:
+            return line or (script[1].strip() if script else "")
+    return task.text("taskString")
 
 
 def _read_run(fields: Fields, number: int) -> JobRun:
-    times = fields.child("timeInfo")
-    return JobRun(
-        id=fields.text("id"),
-        status=fields.child("compositeStatus").text("status"),
-        common_status=_read_common_status(fields.text("commonStatus")),
-        return_code=fields.integer("returnCode"),
-        attempt=fields.integer("runAttempt") or number,
-        is_last=fields.flag("lastInRerunChain"),
-        rerun_type=fields.text("rerunType"),
-        job_number=fields.integer("jobNumber"),
-        workstation=fields.short_name("actualWorkstation"),
-        started_at=times.instant("actualStartTime"),
-        ended_at=times.instant("actualEndTime"),
-        elapsed=times.duration("elapsedTime"),
-    )
+    status = _read_common_status(fields.text("commonStatus"))
+    return shaped(JobRun, fields, common_status=status, attempt=fields.integer("runAttempt") or number)
 
 
 def _read_common_status(text: str) -> CommonStatus:
@@ -137,24 +148,21 @@ def _read_actions(*nodes: Fields) -> frozenset[str]:
     return frozenset(action.text("key") for node in nodes for action in node.children("actions")) - {""}
 
 
-def _read_task(task: Fields) -> str:
-    """The task is one object keyed by job type, or a JSDL document under such a key."""
-    for kind in task.names():
-        line = task.child(kind).text("taskString")
-        script = _SCRIPT.search(task.text(kind))
-        if line or script:
-            return line or (script[1].strip() if script else "")
-    return task.text("taskString")
+def _read_recovery(definition: Fields) -> Recovery | None:
+    if not definition.text("recoveryOption"):
+        return None
+    job = definition.text("recoveryJobName")
+    place = definition.short_name("recoveryJobWorkstation")
+    return shaped(Recovery, definition, job=_on_workstation(place, job) if job else "")
 
 
-def _read_dependency(fields: Fields) -> Dependency:
-    """One dependency of any type; a type of a newer release keeps its name and has its id for a target."""
-    return Dependency(
-        type=fields.text("dependencyType"),
-        target=_read_target(fields) or fields.text("id"),
-        target_id=fields.text("jobId") or fields.text("jobStreamId") or None,
-        satisfied=fields.flag("satisfied") or fields.text("dependencyStatus") == "SATISFIED",
-        predecessor_status=_read_predecessor_status(fields),
+def _read_success_condition(last_run: tuple[Fields, ...]) -> str:
+    """Of several output conditions that mean success any will do."""
+    conditions = (condition for run in last_run for condition in run.children("outputConditions"))
+    return " OR ".join(
+        condition.text("mappingExpression")
+        for condition in conditions
+        if condition.flag("isSuccCondition") or condition.flag("succCondition")
     )
 
 

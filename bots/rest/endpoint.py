@@ -31,7 +31,7 @@ _PARAMETER = re.compile(r"{(\w+)}")
 class Endpoint:
     """A method on a path; the OpenAPI document and the router are both made from these."""
 
-    method: Literal["GET", "POST", "DELETE"]
+    method: Literal["GET", "POST", "PUT", "DELETE"]
     path: str
     """With `{name}` for parameters, which are ids: 1 to 64 letters, digits, `_` and `-`."""
     handle: Handler

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, model_validator
 
 from brain.message import Locale
 from brain.reply import Block, Citation, DecisionState, ProposalView, Reply
@@ -36,6 +37,8 @@ __all__ = [
     "Stats",
     "TokenAnswer",
     "TurnAnswer",
+    "TwsCredentials",
+    "TwsIdentity",
     "Upload",
 ]
 
@@ -170,6 +173,30 @@ class DecisionRequest(Request):
     decision: Literal["approve", "reject"]
     reason: ShortText = ""
     locale: Locale | None = None
+
+
+class TwsCredentials(Request):
+    """Your own account in TWS: user name and password, or an API key."""
+
+    username: Annotated[str, StringConstraints(max_length=128, pattern=r"^[^\x00:]*$")] = ""
+    password: Annotated[SecretStr, Field(max_length=1024)] = SecretStr("")
+    api_key: Annotated[SecretStr, Field(max_length=4096)] = SecretStr("")
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> Self:
+        has_password = bool(self.username and self.password)
+        if has_password == bool(self.api_key) or bool(self.username) != bool(self.password):
+            raise ValueError("send either username and password or api_key")
+        return self
+
+
+class TwsIdentity(_View):
+    """A linked account in TWS; its secret is never shown."""
+
+    engine: str
+    account: str
+    """The user name, or `API key`."""
+    linked_at: datetime
 
 
 class QueryRequest(Request):

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
@@ -25,6 +26,7 @@ from .admin import AdminRoutes
 from .auth import AuthRoutes, Guard, Limits
 from .endpoint import Endpoint, Responses
 from .idempotency import IdempotencyKeys
+from .identities import IdentityRoutes
 from .openapi import build_document
 from .pages import register_pages
 from .rag import RagRoutes
@@ -46,6 +48,7 @@ class RestRoutes:
         inbox: Inbox,
         events: TurnEvents,
         proposals: Proposals,
+        identities: Identities,
         agents: Collection[str],
         directory: ActorDirectory,
         tokens: Tokens,
@@ -81,6 +84,7 @@ class RestRoutes:
             turns,
             RagRoutes(search=search, store=store, ingest=ingest, keys=keys, max_bytes=settings.upload_max),
             AdminRoutes(health, stats),
+            IdentityRoutes(identities, limits, login_rate),
         )
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
@@ -97,9 +101,12 @@ class RestRoutes:
         return web.Response(text=self._document, content_type="application/json")
 
 
-def _table(auth: AuthRoutes, turns: TurnRoutes, rag: RagRoutes, admin: AdminRoutes) -> tuple[Endpoint, ...]:
+def _table(
+    auth: AuthRoutes, turns: TurnRoutes, rag: RagRoutes, admin: AdminRoutes, own: IdentityRoutes
+) -> tuple[Endpoint, ...]:
     """Method, path, handler, permission, request and answers of each endpoint."""
     ask, approve, edit = Permission.ASK, Permission.APPROVE, Permission.MANAGE_DOCUMENTS
+    linked, account = "/api/v1/me/tws-identities/{engine}", {200: models.TwsIdentity}
     token: Responses = {200: models.TokenAnswer}
     chat: Responses = {200: models.ChatAnswer, 202: models.Running}
     turn: Responses = {200: models.TurnAnswer, 202: models.Running}
@@ -129,6 +136,9 @@ def _table(auth: AuthRoutes, turns: TurnRoutes, rag: RagRoutes, admin: AdminRout
         Endpoint("GET", "/api/v1/rag/documents", rag.list, ask, None, {200: models.Documents}),
         Endpoint("GET", "/api/v1/rag/documents/{document_id}", rag.get, ask, None, content),
         Endpoint("DELETE", "/api/v1/rag/documents/{document_id}", rag.remove, edit, None, {204: None}),
+        Endpoint("GET", linked, own.show, Permission.PROPOSE, None, account),
+        Endpoint("PUT", linked, own.link, Permission.PROPOSE, models.TwsCredentials, account, problems=(503,)),
+        Endpoint("DELETE", linked, own.unlink, Permission.PROPOSE, None, {204: None}),
         Endpoint("GET", "/api/v1/health", admin.health, None, None, health),
         Endpoint("GET", "/api/v1/admin/stats", admin.stats, Permission.ADMINISTER, None, {200: models.Stats}),
     )

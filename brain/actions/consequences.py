@@ -1,80 +1,73 @@
-"""What a change will do, said before anybody approves it: pure."""
+"""What a change will do, in words, before anybody approves it: what is dangerous first. Pure."""
 
 from __future__ import annotations
 
-from brain.actions.policy import Action
+from collections.abc import Iterator, Sequence
+from zoneinfo import ZoneInfo
+
 from brain.message import Locale
 from brain.phrases import say
-from tws.objects import Job, JobStream
+from brain.times import clock
+from tws.impact import Deadline, Impact, RecoveryEffect
+from tws.plan import Owner
 
-__all__ = ["consequences"]
+__all__ = ["sentences"]
 
 _NAMED = 5
-"""How many successors are named before the rest is counted."""
-_STARTED = frozenset({"INTRO", "EXEC", "SUCCP", "ABENP"})
+"""How many objects are named before the rest is counted."""
+_DEADLINES = 3
+_UTC = ZoneInfo("UTC")
 
 
-def consequences(
-    action: Action, job: Job, successors: tuple[Job | JobStream, ...], locale: Locale
-) -> tuple[str, ...]:
-    """Sentences, most important first. `successors` are the direct ones."""
-    waiting = [node for node in successors if not node.canceled and node.status in {"HOLD", "READY", "SCHED"}]
-    match action:
-        case Action.RERUN:
-            lines = _rerun(job, waiting, locale)
-        case Action.HOLD:
-            lines = [say(locale, "hold_effect", job=job.name, priority=job.priority)]
-            lines += _successors("hold_successors", waiting, locale)
-        case Action.RELEASE:
-            lines = _release(job, locale)
-        case Action.CANCEL:
-            lines = _cancel(job, waiting, locale)
-    if job.is_critical:
-        lines.append(say(locale, "critical_job", job=job.name))
-    return tuple(lines)
+def sentences(impact: Impact, locale: Locale) -> tuple[str, ...]:
+    """What would happen, worst first; what happens to the object itself follows, then to others. Times are in UTC."""
+    change = impact.change
+    name = change.selection
+    if impact.refusal is not None:
+        legal = ", ".join(say(locale, f"button_{action}") for action in impact.refusal.legal) or "–"
+        action = say(locale, f"button_{change.action}")
+        status = impact.refusal.status or "–"
+        return (say(locale, "illegal_action", action=action, job=name, status=status, legal=legal),)
+    value = next(iter(change.arguments.values()), "")
+    return (
+        *(say(locale, f"danger_{danger}", job=name, count=len(impact.early)) for danger in impact.dangers),
+        say(locale, f"effect_{change.action}", job=name, value=value),
+        *_others(impact, locale),
+        *(_deadline(one, locale) for one in impact.deadlines[:_DEADLINES]),
+        _undo(impact, locale),
+    )
 
 
-def _rerun(job: Job, waiting: list[Job | JobStream], locale: Locale) -> list[str]:
-    last = job.last_run
-    lines = [
-        say(
-            locale,
-            "rerun_effect",
-            job=job.name,
-            attempt=(last.attempt if last else 0) + 1,
-            workstation=job.workstation,
-        )
-    ]
-    if job.status == "SUCC":
-        lines.append(say(locale, "rerun_successful", job=job.name))
-    return lines + _successors("rerun_successors", waiting, locale)
+def _others(impact: Impact, locale: Locale) -> Iterator[str]:
+    started = [job for job in impact.freed if job.id in impact.started]
+    ready = [job for job in impact.freed if job.id not in impact.started]
+    freed = {job.id for job in impact.freed}
+    blocked = [one.owner for one in impact.still_blocked if one.owner.id not in freed]
+    for key, owners in (("starts", started), ("waits_for_room", ready), ("stays_blocked", blocked)):
+        if owners:
+            yield say(locale, key, count=len(owners), names=_names(owners, locale))
+    if not (started or ready or blocked):
+        yield say(locale, "nobody_affected")
+    if impact.recovery is not RecoveryEffect.NONE:
+        yield say(locale, f"recovery_{impact.recovery}")
 
 
-def _release(job: Job, locale: Locale) -> list[str]:
-    if job.priority == 0:
-        return [say(locale, "release_held", job=job.name)]
-    open_dependencies = [item.target for item in job.dependencies if not item.satisfied]
-    if open_dependencies:
-        return [say(locale, "release_dependencies", job=job.name, names=_names(open_dependencies, locale))]
-    return [say(locale, "release_effect", job=job.name)]
+def _deadline(moved: Deadline, locale: Locale) -> str:
+    day = moved.before or moved.after
+    before, after = (
+        clock(at, _UTC, now=day) if at and day else say(locale, "nobody_knows")
+        for at in (moved.before, moved.after)
+    )
+    return say(locale, "deadline_moves", job=moved.job.selection, before=before, after=after)
 
 
-def _cancel(job: Job, waiting: list[Job | JobStream], locale: Locale) -> list[str]:
-    lines = [
-        say(locale, "cancel_started" if job.status in _STARTED else "cancel_effect", job=job.name),
-        *_successors("cancel_successors", waiting, locale),
-    ]
-    return [*lines, say(locale, "cancel_final")]
+def _undo(impact: Impact, locale: Locale) -> str:
+    if impact.undo is None:
+        return say(locale, "no_undo")
+    return say(locale, "undo", action=say(locale, f"button_{impact.undo.action}"))
 
 
-def _successors(key: str, waiting: list[Job | JobStream], locale: Locale) -> list[str]:
-    if not waiting:
-        return [say(locale, "no_successors")]
-    names = _names([node.selection for node in waiting], locale)
-    return [say(locale, key, count=len(waiting), names=names)]
-
-
-def _names(names: list[str], locale: Locale) -> str:
-    shown = ", ".join(names[:_NAMED])
-    hidden = len(names) - _NAMED
+def _names(owners: Sequence[Owner], locale: Locale) -> str:
+    shown = ", ".join(owner.selection for owner in owners[:_NAMED])
+    hidden = len(owners) - _NAMED
     return shown if hidden <= 0 else say(locale, "and_more", names=shown, count=hidden)

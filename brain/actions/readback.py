@@ -1,20 +1,45 @@
-"""Whether the plan shows a change: pure. The wording of an outcome comes from here, never from a model."""
+"""Whether the plan shows a change: pure. The wording of an outcome comes from here, never from a model.
+
+Facts are written as conman selects by them (`state=HOLD pri=0`), so they read the same in every language.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias, cast
 
-from brain.actions.policy import Action
-from brain.actions.proposal import Target
 from brain.message import Locale
 from brain.phrases import say
-from tws.objects import Job
+from tws.actions import Action, Change, ObjectKind, PlanObject
+from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["Observation", "observe"]
+__all__ = ["VALUES", "Observation", "facts", "observe", "seen_as"]
 
-_WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT"})
+VALUES: Mapping[Action, str] = {
+    Action.SET_PRIORITY: "priority",
+    Action.SET_LIMIT: "limit",
+    Action.SET_FENCE: "fence",
+    Action.SET_QUANTITY: "quantity",
+}
+"""Actions that set a value: the name of the argument, and of the object's field."""
+
+_SWITCHES: Mapping[Action, tuple[str, bool]] = {
+    Action.LINK: ("is_linked", True),
+    Action.UNLINK: ("is_linked", False),
+    Action.START: ("is_running", True),
+    Action.STOP: ("is_running", False),
+}
+_REPLIES = {Action.REPLY_YES: "ANSWERED_YES", Action.REPLY_NO: "ANSWERED_NO"}
+_WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD"})
 _UNSTARTED = _WAITING | {"READY", "FENCE", "CANCL", "CANCLP"}
+_GOOD, _BAD = frozenset({"SUCC", "SUCCP"}), frozenset({"ABEND", "ABENP", "FAIL"})
+_BY_ITSELF = frozenset({"RECOVERY", "RECOVERY_RERUN", "RERUN_EVERY"})
+"""Types of runs that the engine begins without being asked."""
+
+_Owner: TypeAlias = Job | JobStream
+_Verdict: TypeAlias = bool | None
+"""Whether the plan shows what was asked for (True), something that rules it out (False), or neither yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,62 +47,170 @@ class Observation:
     """What the plan says about a change that was asked for."""
 
     state: Literal["confirmed", "different", "pending"]
-    detail: str
+    expected: str
+    seen: str
+
+    def describe(self, selection: str, locale: Locale) -> str:
+        """The sentence for people."""
+        key = {"confirmed": "seen_confirmed", "different": "seen_different", "pending": "seen_nothing"}
+        return say(locale, key[self.state], object=selection, expected=self.expected, seen=self.seen)
 
 
-def observe(action: Action, target: Target, job: Job, locale: Locale) -> Observation:
-    """Compares the job as it is now with what the action should have made of it."""
-    match action:
-        case Action.RERUN:
-            return _rerun(target, job, locale)
-        case Action.HOLD:
-            if job.priority == 0:
-                return _confirmed("seen_held", job, locale)
-            if job.status not in _UNSTARTED:
-                return _different(job, locale)
-        case Action.RELEASE:
-            if job.canceled:
-                return _different(job, locale)
-            if job.priority > 0 and (target.was_held or _is_let_go(target, job)):
-                return _confirmed("seen_released", job, locale)
-        case Action.CANCEL:
-            if job.canceled:
-                return _confirmed("seen_cancelled", job, locale)
-    return _pending(job, locale)
+def observe(change: Change, before: PlanObject | None, now: PlanObject) -> Observation:
+    """Compares the object as it is with what the change should have made of it.
+
+    `before` is the object that the change was approved for; None for a submission, where `now` is what it made.
+    """
+    verdict, expected = _verdict(change, before, now)
+    state: Literal["confirmed", "different", "pending"] = (
+        "pending" if verdict is None else "confirmed" if verdict else "different"
+    )
+    return Observation(state=state, expected=expected, seen=facts(now))
 
 
-def _is_let_go(target: Target, job: Job) -> bool:
-    """Whether what the job itself waited for is gone; it may still wait with its job stream."""
-    if job.status not in _WAITING:
+def facts(target: PlanObject) -> str:
+    """What can be seen of the object, e.g. `state=HOLD pri=0`."""
+    return " ".join(f"{name}={value}" for name, value in _facts(target).items() if value is not None)
+
+
+def _facts(target: PlanObject) -> dict[str, object]:
+    match target:
+        case Job() | JobStream():
+            found = {"state": "CANCL" if target.canceled else target.status, "pri": target.priority}
+            if target.is_cancel_pending:
+                found["cancel"] = "pending"
+            if isinstance(target, JobStream):
+                return {**found, "limit": target.limit}
+            return {**found, "run": target.last_run.attempt if target.last_run else None}
+        case Workstation():
+            switches = {"link": target.is_linked, "start": target.is_running}
+            shown = {name: "yes" if is_on else "no" for name, is_on in switches.items()}
+            return {**shown, "limit": target.limit, "fence": target.fence}
+        case Prompt():
+            return {"state": target.status}
+        case Resource():
+            return {"quantity": target.quantity, "available": target.available}
+
+
+def seen_as(change: Change) -> ObjectKind:
+    """The kind of object that shows the change: of a submission, what it put into the plan."""
+    made = {
+        ObjectKind.JOB_DEFINITION: ObjectKind.JOB,
+        ObjectKind.JOB_STREAM_DEFINITION: ObjectKind.JOB_STREAM,
+    }
+    return made.get(change.kind, change.kind)
+
+
+def _verdict(change: Change, before: PlanObject | None, now: PlanObject) -> tuple[_Verdict, str]:
+    action = change.action
+    if action in VALUES:
+        return _value(change, before, now)
+    if action in _SWITCHES:
+        field, wanted = _SWITCHES[action]
+        shown = f"{'link' if field == 'is_linked' else 'start'}={'yes' if wanted else 'no'}"
+        return getattr(now, field) == wanted or None, shown
+    if action in _REPLIES:
+        status = cast("Prompt", now).status
+        is_other = status in _REPLIES.values() and status != _REPLIES[action]
+        return False if is_other else (status == _REPLIES[action] or None), f"state={_REPLIES[action]}"
+    check, expected = _CHECKS[action]
+    return check(change, cast("_Owner", before), cast("_Owner", now)), expected
+
+
+def _value(change: Change, before: PlanObject | None, now: PlanObject) -> tuple[_Verdict, str]:
+    field = VALUES[change.action]
+    wanted, seen = change.arguments[field], getattr(now, field)
+    expected = f"{'pri' if field == 'priority' else field}={wanted}"
+    if seen == wanted:
+        return True, expected
+    is_over = isinstance(now, Job) and now.status not in _UNSTARTED
+    return (None if seen == getattr(before, field, seen) and not is_over else False), expected
+
+
+def _rerun(_change: Change, before: _Owner, now: _Owner) -> _Verdict:
+    assert isinstance(before, Job)
+    assert isinstance(now, Job)
+    known = {run.id for run in before.runs}
+    attempt = before.last_run.attempt if before.last_run else 0
+    if any(
+        run.id not in known and run.attempt > attempt and run.rerun_type not in _BY_ITSELF for run in now.runs
+    ):
         return True
-    return target.had_dependencies and all(item.satisfied for item in job.dependencies)
+    return False if now.canceled and not before.canceled else None
 
 
-def _rerun(target: Target, job: Job, locale: Locale) -> Observation:
-    run = job.last_run
-    if run is not None and run.attempt > target.attempt and run.id != target.run_id:
-        detail = say(locale, "seen_rerun", job=job.selection, attempt=run.attempt, status=run.status)
-        return Observation(state="confirmed", detail=detail)
-    if job.canceled:
-        return _different(job, locale)
-    return _pending(job, locale)
+def _hold(_change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    if now.priority == 0:
+        return True
+    is_too_late = now.status not in _UNSTARTED if isinstance(now, Job) else now.status in {"SUCC", "ABEND"}
+    return False if now.canceled or is_too_late else None
 
 
-def _confirmed(key: str, job: Job, locale: Locale) -> Observation:
-    return Observation(state="confirmed", detail=say(locale, key, job=job.selection, status=job.status))
+def _release(_change: Change, before: _Owner, now: _Owner) -> _Verdict:
+    if now.canceled:
+        return False
+    if before.priority == 0 or (before.status in _WAITING and now.status not in _WAITING):
+        return now.priority > 0 or None
+    return (now.priority > 0 and _is_kept(before) and not _is_kept(now)) or None
 
 
-def _different(job: Job, locale: Locale) -> Observation:
-    return Observation(
-        state="different", detail=say(locale, "seen_different", job=job.selection, status=_status(job))
-    )
+def _is_kept(owner: _Owner) -> bool:
+    """Whether something of its own keeps the object back; a job may wait with its job stream besides."""
+    is_early = owner.starts_after is not None and not owner.is_start_satisfied
+    return is_early or any(not item.satisfied for item in owner.dependencies)
 
 
-def _pending(job: Job, locale: Locale) -> Observation:
-    return Observation(
-        state="pending", detail=say(locale, "seen_nothing", job=job.selection, status=_status(job))
-    )
+def _release_dependencies(_change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    return False if now.canceled else all(item.satisfied for item in now.dependencies) or None
 
 
-def _status(job: Job) -> str:
-    return f"{job.status} (CANCELED)" if job.canceled else job.status
+def _cancel(_change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    return now.canceled or None
+
+
+def _cancel_pending(_change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    if now.canceled or now.is_cancel_pending:
+        return True
+    return None if now.status in _UNSTARTED else False
+
+
+def _kill(_change: Change, before: _Owner, now: _Owner) -> _Verdict:
+    """Of the run that was to be killed: a recovery may have begun another."""
+    assert isinstance(before, Job)
+    assert isinstance(now, Job)
+    killed = before.last_run.id if before.last_run else ""
+    status = next((run.status for run in now.runs if run.id == killed), "")
+    return _ended_as(status, _BAD - {"ABENP"}, _GOOD - {"SUCCP"})
+
+
+def _confirm_succ(_change: Change, before: _Owner, now: _Owner) -> _Verdict:
+    return _ended_as(now.status, _GOOD, _BAD - {before.status})
+
+
+def _confirm_abend(_change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    return _ended_as(now.status, _BAD, _GOOD)
+
+
+def _ended_as(status: str, wanted: frozenset[str], other: frozenset[str]) -> _Verdict:
+    return True if status in wanted else False if status in other else None
+
+
+def _submit(change: Change, _before: _Owner, now: _Owner) -> _Verdict:
+    """The engine named what it made: it is in the plan, and is of this definition."""
+    name = str(change.arguments.get("alias") or change.selection.rpartition("#")[2].rpartition("/")[2])
+    return now.definition_id == change.object_id or now.name == name
+
+
+_CHECKS: Mapping[Action, tuple[Callable[[Change, _Owner, _Owner], _Verdict], str]] = {
+    Action.RERUN: (_rerun, "run+1"),
+    Action.HOLD: (_hold, "pri=0"),
+    Action.RELEASE: (_release, "pri>0 deps=0"),
+    Action.RELEASE_DEPENDENCIES: (_release_dependencies, "deps=0"),
+    Action.CANCEL: (_cancel, "state=CANCL"),
+    Action.CANCEL_PENDING: (_cancel_pending, "cancel=pending"),
+    Action.KILL: (_kill, "state=ABEND"),
+    Action.CONFIRM_SUCC: (_confirm_succ, "state=SUCC"),
+    Action.CONFIRM_ABEND: (_confirm_abend, "state=ABEND"),
+    Action.SUBMIT: (_submit, "a new instance"),
+}
+"""The check of each other action, and what it wants to see."""

@@ -3,22 +3,45 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 from pydantic import BaseModel, Field
 
-from brain.actions.policy import Action
+from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
 
 __all__ = ["ActionSettings"]
 
 
 class ActionSettings(BaseModel):
-    """Who must approve, and for how long an approval may be given."""
+    """Who must approve, for how long, and how long an outcome is looked for."""
 
-    second_person: frozenset[Action] = Field(
-        default=frozenset({Action.CANCEL}),
-        description="Actions that somebody other than the requester must approve, as a JSON list.",
+    policy: Path = Field(
+        default=DEFAULT_POLICY,
+        description="YAML file with the rules: who may change what, when, and who must approve.",
     )
     proposal_lifetime: timedelta = Field(
         default=timedelta(minutes=15),
         description="How long a proposal can be approved (ISO 8601, e.g. PT15M).",
     )
+    bulk_per_hour: int = Field(
+        default=50,
+        ge=0,
+        description="How many changes one person may make within an hour by proposals for many jobs at once.",
+    )
+    watch_for: timedelta = Field(
+        default=timedelta(minutes=30),
+        description="How long a change whose outcome is unknown is looked for (ISO 8601).",
+    )
+    category: str = Field(
+        default="Resync",
+        max_length=128,
+        description="Category of the justification that the engine's audit trail gets with each change.",
+    )
+
+    def unsafe(self) -> list[str]:
+        """What forbids the start: a policy that cannot be used, with file, line and column."""
+        try:
+            load_policy(self.policy)
+        except PolicyError as error:
+            return [f"RESYNC_ACTIONS__POLICY: {error}"]
+        return []

@@ -1,88 +1,165 @@
-"""Turns a wish to change something into a proposal; nothing is done here."""
+"""Turns a wish to change something into a proposal, or tells what the change would do; nothing is done here."""
 
 from __future__ import annotations
 
-from brain.actions.policy import Action, is_legal, legal_actions
-from brain.agents.grammar import ALL, Request
-from brain.agents.resolve import CANDIDATES, Found, ask, find_job
-from brain.message import Locale, Verb
-from brain.phrases import phrase, say
-from brain.reply import Bullets, Button, Notice, code, strong, text
-from brain.state import Draft, Memory, TurnContext
-from brain.toolbox import NotPermittedError, Toolbox
-from tws.objects import CommonStatus, JobFilter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
 
-__all__ = ["answer_action"]
+from brain.actions.consequences import sentences
+from brain.actions.proposal import Proposal
+from brain.actions.proposer import Refusal
+from brain.actions.readback import facts
+from brain.agents.asked import Asked
+from brain.agents.grammar import ALL
+from brain.agents.lists import JOB_TOPICS, UNFINISHED
+from brain.agents.moments import next_time
+from brain.agents.offers import action_buttons, change_button, label, proposal_card, wording
+from brain.agents.resolve import Found, ask, ask_nearest, find_object, select_jobs
+from brain.agents.waiting import as_of
+from brain.reply import Bullets, Notice, strong, text
+from brain.state import Draft, Memory
+from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, is_legal, legal_actions
+from tws.impact import consequences
+from tws.objects import CommonStatus, Job, JobStream
+from tws.selection import Selection, parse
 
-_MEANT = {
-    Action.RERUN: (CommonStatus.ERROR,),
-    Action.CANCEL: (CommonStatus.ERROR,),
-    Action.HOLD: (CommonStatus.READY, CommonStatus.WAITING),
-    Action.RELEASE: (CommonStatus.HELD,),
+__all__ = ["answer_action", "answer_what_if"]
+
+_NEEDS: Mapping[Action, str] = {
+    Action.SET_PRIORITY: "priority",
+    Action.SET_LIMIT: "limit",
+    Action.SET_FENCE: "fence",
+    Action.SET_QUANTITY: "quantity",
 }
-"""Jobs that people mean when they want an action on all."""
+"""Arguments without which there is nothing to propose."""
+_MEANT: Mapping[Action, tuple[CommonStatus, ...]] = {
+    Action.RERUN: JOB_TOPICS["failed"],
+    Action.RELEASE: JOB_TOPICS["held"],
+    Action.HOLD: JOB_TOPICS["waiting"],
+}
+"""Jobs that people mean when they want an action on all and do not say which."""
 
 
-async def answer_action(context: TurnContext, request: Request, memory: Memory, locale: Locale) -> Draft:
+async def answer_action(asked: Asked) -> Draft:
     """A proposal with its consequences, or why there can be none."""
-    tools = context.tools
-    assert request.action is not None
-    action = Action(request.action)
-    if request.further or request.job == ALL:
-        return await _one_at_a_time(tools, action, request, locale)
-    found = await find_job(tools, request, memory, locale)
-    if not isinstance(found, Found):
+    request = asked.request
+    if request.further or request.job == ALL or (request.selection and request.selection.is_pattern):
+        return await _many(asked)
+    found = await find_object(asked)
+    if isinstance(found, Draft):
         return found
-    job = found.job
-    if not is_legal(action, job):
-        legal = ", ".join(say(locale, f"button_{other}") for other in legal_actions(job))
-        sentence = phrase(
-            locale,
-            "illegal_action",
-            action=say(locale, f"button_{action}"),
-            job=strong(job.selection),
-            status=strong(job.status),
-            legal=legal or "–",
-        )
-        return Draft(agent="action", blocks=(sentence,), memory=Memory(selection=job.selection))
-    if not tools.may_write:
-        return _refused(say(locale, "read_only"))
-    try:
-        proposal = await tools.propose(action, job, locale, reason=request.reason)
-    except NotPermittedError:
-        return _refused(say(locale, "refused_not_permitted"))
-    title = phrase(
-        locale, "proposal_title", action=strong(say(locale, f"button_{action}")), job=code(job.selection)
-    )
-    needs = say(locale, f"requires_{proposal.requires}")
+    change = _change(asked, found)
+    if isinstance(change, Draft):
+        return change
+    proposed = await asked.tools.propose(change, asked.locale, reason=request.reason)
+    return _shown(asked, proposed, [found.target])
+
+
+async def answer_what_if(asked: Asked) -> Draft:
+    """What the change would do, worked out on the plan, and a button to ask for it."""
+    found = await find_object(asked)
+    if isinstance(found, Draft):
+        return found
+    change = _change(asked, found)
+    if isinstance(change, Draft):
+        return change
+    plan, target = await asked.tools.plan(), found.target
+    words = wording(change.action, change.kind, change.selection, asked.locale, change.arguments)
+    heading = asked.phrase("what_if", change=strong(words))
+    if plan is None or change.action is Action.SUBMIT:
+        return Draft(agent="diagnosis", blocks=(heading, asked.phrase("consequences_unknown")))
+    lines = sentences(consequences(plan.replaced(target), change, datetime.now(UTC)), asked.locale)
+    offered = change.action in asked.tools.offers(target)
     return Draft(
-        agent="action",
-        blocks=(
-            title,
-            Bullets(items=tuple(text(line) for line in proposal.consequences)),
-            Notice(text=needs, level="info" if proposal.requires == "self" else "warning"),
-        ),
-        buttons=(
-            Button(
-                label=say(locale, "button_approve"), verb=Verb.APPROVE, value=proposal.id, style="primary"
-            ),
-            Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id),
-        ),
-        proposal=proposal.view,
-        memory=Memory(selection=job.selection),
+        agent="diagnosis",
+        blocks=(heading, Bullets(items=tuple(text(line) for line in lines)), as_of(asked, plan)),
+        buttons=(change_button(change, asked.locale),) if offered else (),
+        memory=_remember(target),
     )
 
 
-async def _one_at_a_time(tools: Toolbox, action: Action, request: Request, locale: Locale) -> Draft:
-    """Which one first? Those that were named, or those that the action is usually meant for."""
-    if request.further:
-        first = ".".join(name for name in (request.job_stream, request.job) if name)
-        candidates = [first, *request.further]
-    else:
-        page = await tools.query_jobs(JobFilter(common_statuses=_MEANT[action], limit=CANDIDATES))
-        candidates = [job.selection for job in page.jobs]
-    return ask(request, candidates, "", locale, key="one_at_a_time")
+def _change(asked: Asked, found: Found[Any]) -> Change | Draft:
+    """The change that is asked for; a refusal where it is illegal, a question where something is missing."""
+    request, action, target = asked.request, asked.request.action, found.target
+    assert action is not None
+    is_definition = action is Action.SUBMIT and action in ACTIONS_OF[found.kind]
+    if not is_definition and not is_legal(action, target):
+        sentence = asked.phrase(
+            "illegal_action",
+            action=asked.say(f"button_{action}"),
+            job=strong(label(target)),
+            status=strong(target.status if isinstance(target, Job | JobStream) else facts(target)),
+            legal=", ".join(asked.say(f"button_{other}") for other in legal_actions(target)) or "–",
+        )
+        buttons = action_buttons(asked.tools, target, asked.locale)
+        return Draft(agent="action", blocks=(sentence,), buttons=buttons, memory=_remember(target))
+    words = wording(action, found.kind, label(target), asked.locale, request.arguments)
+    if _NEEDS.get(action, "") not in {"", *request.arguments}:
+        question = asked.phrase(f"ask_{_NEEDS[action]}", job=strong(label(target)))
+        return Draft(agent="clarify", blocks=(question,), memory=Memory(unfinished=words))
+    arguments = dict(request.arguments)
+    if "at" in arguments:
+        arguments["at"] = next_time(str(arguments["at"]), asked.zone).isoformat()
+    return Change(
+        action=action, kind=found.kind, object_id=target.id, selection=label(target), arguments=arguments
+    )
 
 
-def _refused(sentence: str) -> Draft:
-    return Draft(agent="action", blocks=(Notice(text=sentence, level="warning"),))
+async def _many(asked: Asked) -> Draft:
+    """One proposal for all jobs that are meant and are in a state for it."""
+    tools, request, action = asked.tools, asked.request, asked.request.action
+    assert action is not None
+    first = ".".join(name for name in (request.job_stream, request.job) if name)
+    names = [str(request.selection or first), *request.further]
+    if action in _NEEDS or action not in ACTIONS_OF[ObjectKind.JOB]:
+        return ask(asked, names, "one_at_a_time")
+    jobs = []
+    for name in names if request.further else ():
+        named = await select_jobs(asked, parse(name))
+        if not named:
+            return await ask_nearest(asked, name.upper())
+        jobs += named
+    if not request.further:
+        jobs = await _all(asked)
+    legal = [job for job in jobs if is_legal(action, job)]
+    if not legal:
+        title = asked.say(f"button_{action}")
+        return Draft(agent="action", blocks=(asked.phrase("none_legal", action=title, count=str(len(jobs))),))
+    if len(legal) == 1:
+        legal = [await tools.job(legal[0].id)]
+    proposed = await tools.propose_bulk(action, legal, asked.locale, reason=request.reason)
+    skipped = len(jobs) - len(legal)
+    notes = [Notice(text=asked.say("bulk_skipped", count=skipped))] if skipped else []
+    return _shown(asked, proposed, legal, notes)
+
+
+async def _all(asked: Asked) -> list[Job]:
+    """All jobs of the selection, or of the stream or workstation, in the state that is meant."""
+    request = asked.request
+    selection = request.selection or Selection(job=ALL, job_stream=request.job_stream)
+    jobs = await select_jobs(asked, selection)
+    if request.workstation and request.selection is None:
+        jobs = [job for job in jobs if job.workstation == request.workstation.upper()]
+    states = JOB_TOPICS[request.topic] if request.topic else ()
+    if not states and not selection.qualifiers:
+        states = _MEANT.get(request.action or Action.RERUN, UNFINISHED)
+    return [job for job in jobs if not states or job.common_status in states]
+
+
+def _shown(
+    asked: Asked, proposed: Proposal | Refusal, targets: Sequence[Any], notes: Sequence[Notice] = ()
+) -> Draft:
+    """The card, or why there is none and what is possible instead."""
+    memory = _remember(targets[0]) if len(targets) == 1 else Memory()
+    if isinstance(proposed, Proposal):
+        return replace(proposal_card(proposed, asked.locale, notes), memory=memory)
+    has_others = proposed.legal and len(targets) == 1
+    buttons = action_buttons(asked.tools, targets[0], asked.locale) if has_others else ()
+    notice = Notice(text=proposed.detail, level="warning")
+    return Draft(agent="action", blocks=(notice,), buttons=buttons, memory=memory)
+
+
+def _remember(target: Any) -> Memory:
+    return Memory(selection=target.selection) if isinstance(target, Job | JobStream) else Memory()

@@ -2,69 +2,50 @@
 
 from __future__ import annotations
 
-from brain.agents.grammar import Request
+from dataclasses import replace
+
+from brain.agents.asked import Asked
 from brain.agents.model_tools import Evidence, model_tools
-from brain.agents.offers import action_buttons
+from brain.agents.router import completed
 from brain.llm.loop import ToolLoop
 from brain.llm.prompt import load_prompt
 from brain.markdown import to_blocks
-from brain.message import Locale, Verb
-from brain.phrases import say
-from brain.reply import Bullets, Button, text
+from brain.message import Locale
 from brain.state import Draft, Memory, TurnContext
 
 __all__ = ["answer_with_model"]
 
 
-async def answer_with_model(
-    loop: ToolLoop, context: TurnContext, request: Request, memory: Memory, locale: Locale
-) -> Draft:
+async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) -> Draft:
     """The model's answer with what its tools found. Raises `ModelUnavailableError`."""
     evidence = Evidence()
-    tools = model_tools(context.tools, request, locale, evidence)
+    tools = model_tools(asked, evidence)
 
     async def on_progress(_tool: str) -> None:
-        await context.progress(say(locale, "progress_model"))
+        await asked.progress(asked.say("progress_model"))
 
     result = await loop.run(
-        load_prompt("assistant").text + _situation(memory, locale),
+        load_prompt("assistant").text + _situation(asked.memory, asked.locale),
         (),
-        _question(context.message.text, request, memory, locale),
+        completed(context.message.text, asked.memory),
         tools,
         context.delta,
         on_progress,
     )
-    proposal = evidence.proposal
     blocks = to_blocks(result.text)
-    if proposal is not None:
-        # What an approver reads comes from the plan, not from the model's retelling.
-        blocks += (Bullets(items=tuple(text(line) for line in proposal.consequences)),)
-        buttons: tuple[Button, ...] = (
-            Button(
-                label=say(locale, "button_approve"), verb=Verb.APPROVE, value=proposal.id, style="primary"
-            ),
-            Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id),
-        )
-    else:
-        buttons = () if evidence.job is None else action_buttons(context.tools, evidence.job, locale)
-    return Draft(
+    draft = Draft(
         agent="assistant",
         blocks=blocks,
         citations=tuple(evidence.citations),
-        buttons=buttons,
-        proposal=None if proposal is None else proposal.view,
+        buttons=evidence.buttons,
         degraded=frozenset(evidence.degraded),
-        memory=Memory(selection=evidence.job.selection) if evidence.job else Memory(),
+        memory=Memory(selection=evidence.selection) if evidence.selection else Memory(),
     )
-
-
-def _question(words: str, request: Request, memory: Memory, locale: Locale) -> str:
-    """The person's words; the whole sentence where they only answer "which one?"."""
-    answers = bool(memory.get("candidates")) and request.kind == memory.get("pending_kind")
-    if not answers:
-        return words
-    selection = ".".join(name for name in (request.job_stream, request.job) if name)
-    return say(locale, f"say_{request.kind}", job=selection)
+    card = evidence.card
+    if card is None:
+        return draft
+    # What an approver reads comes from the plan, not from the model's retelling.
+    return replace(draft, blocks=(*blocks, *card.blocks), buttons=card.buttons, proposal=card.proposal)
 
 
 def _situation(memory: Memory, locale: Locale) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
-from brain.reply import Bullets, Button
+from brain.reply import Bullets, Button, Code
 from brain.state import Draft
 from brain.toolbox import Toolbox
 from security.roles import Permission
@@ -14,8 +14,10 @@ __all__ = ["answer_help"]
 _EXAMPLES = ("example_failed", "example_late", "example_message")
 
 
-def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True) -> Draft:
-    """What can be asked; changes are named only to those who may propose them."""
+def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True, problem: str = "") -> Draft:
+    """What can be asked; changes are named only to those who may propose them. `problem` is shown as it is."""
+    if problem:
+        return Draft(agent="clarify", blocks=(phrase(locale, "no_selection"), Code(text=problem)))
     opening = phrase(locale, "help" if understood else "not_understood", person=tools.actor.display_name)
     items = [phrase(locale, key) for key in ("help_why", "help_status", "help_knowledge")]
     if tools.may_write and tools.actor.may(Permission.PROPOSE):

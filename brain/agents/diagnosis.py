@@ -1,28 +1,27 @@
-"""Answers why a job failed: from the plan, its log and the runbooks."""
+"""Answers why a job failed: from the plan, its log, its earlier runs and the runbooks."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import structlog
 
+from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages, cite_text, list_items
-from brain.agents.grammar import Request
-from brain.agents.offers import action_buttons
+from brain.agents.offers import action_buttons, ask_button
 from brain.agents.resolve import Found, find_job
 from brain.agents.waiting import answer_not_started
-from brain.message import Locale, Verb
-from brain.phrases import phrase, say
-from brain.reply import Block, Bullets, Button, Citation, Code, Text, code, strong, text
-from brain.state import Draft, Memory, TurnContext
-from brain.times import clock
+from brain.reply import Block, Bullets, Citation, Code, Span, Text, code, strong, text
+from brain.state import Draft, Memory
 from brain.toolbox import Toolbox
-from knowledge.documents import Passage, SearchResult
+from knowledge.documents import Passage
 from tws.errors import TwsError
-from tws.joblog import LogFindings, read_log
-from tws.objects import Job, JobRun
+from tws.failure import Failure, explain
+from tws.joblog import LogLine
+from tws.mirror.past import PastRun
+from tws.objects import Job
 
 __all__ = ["answer_diagnosis"]
 
@@ -30,158 +29,162 @@ _PASSAGES = 6
 """Passages looked at; at most two are quoted."""
 _STEPS = re.compile(r"\b(steps?|procedure|passos?|procedimento)\b", re.IGNORECASE)
 """Headings under which runbooks say what to do."""
-_NO_FINDINGS = LogFindings(exit_status=None, message_ids=(), decisive=())
+_MESSAGES = 2
+"""Message ids that are looked up."""
 _log = structlog.get_logger(__name__)
 
 
-async def answer_diagnosis(
-    context: TurnContext, request: Request, memory: Memory, locale: Locale, zone: ZoneInfo
-) -> Draft:
+async def answer_diagnosis(asked: Asked) -> Draft:
     """Why it failed; for a job that has not failed, how it stands instead."""
-    tools = context.tools
-    found = await find_job(tools, request, memory, locale, prefer=lambda job: job.has_failed)
+    tools = asked.tools
+    found = await find_job(asked, prefer=lambda job: job.has_failed)
     if not isinstance(found, Found):
         return found
-    job = found.job
-    if not job.has_failed:
-        return await answer_not_started(tools, job, locale, zone)
-    await context.progress(say(locale, "progress_log", job=job.selection))
-    findings, log_gap = await _read_log(tools, job)
-    await context.progress(say(locale, "progress_documents"))
-    result = await tools.search(_question(request, job, findings), k=_PASSAGES)
-    return await _explain(tools, found, findings, log_gap=log_gap, result=result, locale=locale, zone=zone)
-
-
-async def _read_log(tools: Toolbox, job: Job) -> tuple[LogFindings, bool]:
-    """What the log of the last run shows, and whether it could not be read."""
-    run = job.last_run
-    if run is None:
-        return _NO_FINDINGS, False
-    try:
-        log = await tools.job_log(run.id)
-    except TwsError as error:
-        _log.warning("job_log_unreadable", code=error.code)
-        return _NO_FINDINGS, True
-    return read_log(log.text, run.return_code), False
-
-
-def _question(request: Request, job: Job, findings: LogFindings) -> str:
-    """What the runbooks are asked: the job, its codes and the decisive lines."""
-    run = job.last_run
-    parts = [job.name, job.job_stream, *findings.message_ids[:3]]
-    if run is not None and run.return_code is not None:
-        parts.append(f"RC {run.return_code}")
-    parts += [line.text.strip() for line in findings.decisive[:2]]
-    return " ".join((*parts, *request.identifiers))
-
-
-async def _explain(
-    tools: Toolbox,
-    found: Found,
-    findings: LogFindings,
-    *,
-    log_gap: bool,
-    result: SearchResult,
-    locale: Locale,
-    zone: ZoneInfo,
-) -> Draft:
-    job = found.job
-    run = job.last_run
-    blocks: list[Block] = [_headline(job, run, locale, zone)]
-    citations: list[Citation] = []
-    if run is not None and findings.decisive:
-        blocks.append(_decisive(findings, locale))
-        citations.append(cite_log(job, run, findings.decisive[0], locale))
-    elif log_gap:
-        blocks.append(phrase(locale, "log_unreadable"))
-    else:
-        blocks.append(phrase(locale, "log_says_nothing"))
-    if result.answerable:
-        quoted, sources = _runbook(result.passages, job, findings, locale, first=len(citations) + 1)
-        blocks += quoted
-        citations += sources
-    else:
-        blocks.append(phrase(locale, "no_runbook"))
-    blocks.append(await _impact(tools, job, locale))
+    job = found.target
+    await asked.progress(asked.say("progress_log", job=job.selection))
+    log = await _read_log(tools, job) if job.has_failed else None
+    past = await tools.past_runs(job.selection) if job.has_failed else ()
+    failure = explain(job, log=log or "", past=[_record(job, past)] if past else ())
+    if failure is None or job.canceled:
+        return await answer_not_started(asked, job)
+    blocks = [*_ending(asked, job, failure), _decisive(asked, failure.decisive, is_read=log is not None)]
+    citations = [cite_log(job, failure.run, line, asked.locale) for line in failure.decisive[:1]]
+    blocks += _history(asked, failure)
+    await asked.progress(asked.say("progress_documents"))
+    degraded = await _documents(asked, job, failure, blocks, citations)
+    blocks.append(await _impact(asked, job))
     if found.others:
         names = ", ".join(other.selection for other in found.others)
-        blocks.append(phrase(locale, "others_of_name", name=code(job.name), names=names))
+        blocks.append(asked.phrase("others_of_name", name=code(job.name), names=names))
+    others = (ask_button("status", other.selection, asked.locale) for other in found.others[:2])
     return Draft(
         agent="diagnosis",
         blocks=tuple(blocks),
         citations=tuple(citations),
-        buttons=(*action_buttons(tools, job, locale), *_other_buttons(found.others, locale)),
-        degraded=frozenset(result.degraded),
+        buttons=(*action_buttons(tools, job, asked.locale), *others),
+        degraded=degraded,
         memory=Memory(selection=job.selection),
     )
 
 
-def _runbook(
-    passages: tuple[Passage, ...], job: Job, findings: LogFindings, locale: Locale, *, first: int
-) -> tuple[list[Block], list[Citation]]:
-    """The best passage, quoted, and what its document says to do; citations are numbered from `first`."""
-    best = passages[0]
-    (source,) = cite_passages((best,), _question_for_quote(job, findings))
-    title = strong(best.document_title)
-    blocks: list[Block] = [phrase(locale, "runbook_says", title=title, quote=source.quote, n=str(first))]
-    citations = [source]
-    same_document = [passage for passage in passages if passage.document_id == best.document_id]
-    steps = next((passage for passage in same_document if _STEPS.search(passage.location)), None)
-    items = () if steps is None else list_items(steps.text)
-    if steps is not None and items:
-        blocks.append(phrase(locale, "runbook_steps", title=title, n=str(first + 1)))
-        blocks.append(Bullets(items=tuple(text(item) for item in items), numbered=True))
-        citations.append(cite_text(steps, " ".join(items)))
-    return blocks, citations
+async def _read_log(tools: Toolbox, job: Job) -> str | None:
+    """The log of the last run; None where it could not be read."""
+    try:
+        return (await tools.job_log(job.last_run.id)).text if job.last_run else ""
+    except TwsError as error:
+        _log.warning("job_log_unreadable", code=error.code)
+        return None
 
 
-def _headline(job: Job, run: JobRun | None, locale: Locale, zone: ZoneInfo) -> Text:
-    return_code = "–" if run is None or run.return_code is None else str(run.return_code)
-    ended = clock(run.ended_at if run else None, zone, now=datetime.now(UTC))
-    return phrase(
-        locale,
+def _record(job: Job, past: Iterable[PastRun]) -> Job:
+    """The job with its runs in earlier plans."""
+    known, last = {run.id for run in job.runs}, job.runs[-1]
+    runs = (
+        replace(
+            last,
+            id=run.run_id,
+            status=run.status,
+            return_code=run.return_code,
+            workstation=run.workstation,
+            started_at=run.started_at,
+            ended_at=run.ended_at,
+            elapsed=run.ended_at - run.started_at,
+        )
+        for run in past
+        if run.run_id not in known
+    )
+    return replace(job, runs=tuple(runs))
+
+
+def _ending(asked: Asked, job: Job, failure: Failure) -> list[Block]:
+    run, return_code = failure.run, asked.cell(failure.return_code)
+    headline = asked.phrase(
         "failed_headline",
         job=strong(job.selection),
         status=strong(job.status),
         rc=strong(return_code),
-        ended=ended,
-        workstation=code(run.workstation if run else job.workstation),
-        attempt=str(run.attempt if run else 0),
+        ended=asked.cell(run.ended_at),
+        workstation=code(run.workstation),
+        attempt=str(run.attempt),
     )
+    condition = failure.success_condition or "RC=0"
+    values: dict[str, str | Span] = {
+        "rc": return_code,
+        "condition": code(condition),
+        "signal": str(failure.signal or "–"),
+    }
+    return [headline, asked.phrase(f"ending_{failure.ending}", **values)]
 
 
-def _decisive(findings: LogFindings, locale: Locale) -> Code:
-    lines = sorted(findings.decisive, key=lambda line: line.number)
-    return Code(
-        text="\n".join(f"{line.number:>5}  {line.text.rstrip()}" for line in lines),
-        caption=say(locale, "decisive_lines"),
+def _decisive(asked: Asked, lines: Sequence[LogLine], *, is_read: bool) -> Block:
+    if not lines:
+        return asked.phrase("log_says_nothing" if is_read else "log_unreadable")
+    in_order = sorted(lines, key=lambda line: line.number)
+    shown = "\n".join(f"{line.number:>5}  {line.text.rstrip()}" for line in in_order)
+    return Code(text=shown, caption=asked.say("decisive_lines"))
+
+
+def _history(asked: Asked, failure: Failure) -> list[Block]:
+    """The same failure before, and what is not as it was when the job last ran well."""
+    blocks: list[Block] = []
+    if before := failure.same_before:
+        at = asked.cell(before[0].ended_at)
+        blocks.append(asked.phrase("same_before", count=strong(str(len(before))), at=at))
+    if failure.last_success is not None:
+        key = "differences" if failure.differences else "no_differences"
+        blocks.append(asked.phrase(key, at=strong(asked.cell(failure.last_success.ended_at))))
+    changes = ((item, asked.say(f"field_{item.name.replace('.', '_')}")) for item in failure.differences)
+    items = tuple(
+        text(f"{label}: {asked.cell(item.before)} → {asked.cell(item.after)}") for item, label in changes
     )
+    return [*blocks, *([Bullets(items=items)] if items else [])]
 
 
-def _question_for_quote(job: Job, findings: LogFindings) -> str:
-    lines = " ".join(line.text for line in findings.decisive[:1])
-    return f"{job.name} {lines} rerun fix restart corrigir reexecutar"
+async def _documents(
+    asked: Asked, job: Job, failure: Failure, blocks: list[Block], citations: list[Citation]
+) -> frozenset[str]:
+    """Adds what manuals say of the messages and runbooks of the failure; returns what was away."""
+    lines = [line.text.strip() for line in failure.decisive[:2]]
+    codes = [] if failure.return_code is None else [f"RC {failure.return_code}"]
+    question = (job.name, job.job_stream, *failure.message_ids[:3], *codes, *lines)
+    result = await asked.tools.search(" ".join((*question, *asked.request.identifiers)), k=_PASSAGES)
+    if result.answerable:
+        words = f"{job.name} {' '.join(lines[:1])} rerun fix restart corrigir reexecutar"
+        _add_runbook(asked, result.passages, words, blocks, citations)
+    else:
+        blocks.append(asked.phrase("no_runbook"))
+    for message in failure.message_ids[:_MESSAGES]:
+        found = (await asked.tools.search(message, k=1)).passages[:1]
+        cited = {citation.document_id for citation in citations}
+        if found and message in found[0].text and found[0].document_id not in cited:
+            citations += cite_passages(found, message)
+            quote, number = citations[-1].quote, str(len(citations))
+            blocks.append(asked.phrase("message_means", message=code(message), quote=quote, n=number))
+    return frozenset(result.degraded)
 
 
-async def _impact(tools: Toolbox, job: Job, locale: Locale) -> Text:
+def _add_runbook(
+    asked: Asked, passages: Sequence[Passage], words: str, blocks: list[Block], citations: list[Citation]
+) -> None:
+    """The best passage, quoted, and what its document says to do."""
+    best = passages[0]
+    citations += cite_passages((best,), words)
+    title = strong(best.document_title)
+    blocks.append(asked.phrase("runbook_says", title=title, quote=citations[-1].quote, n=str(len(citations))))
+    same_document = (passage for passage in passages if passage.document_id == best.document_id)
+    steps = next((passage for passage in same_document if _STEPS.search(passage.location)), None)
+    if steps is not None and (items := list_items(steps.text)):
+        citations.append(cite_text(steps, " ".join(items)))
+        blocks.append(asked.phrase("runbook_steps", title=title, n=str(len(citations))))
+        blocks.append(Bullets(items=tuple(text(item) for item in items), numbered=True))
+
+
+async def _impact(asked: Asked, job: Job) -> Text:
     try:
-        successors = await tools.successors(job.id)
+        successors = await asked.tools.successors(job.id)
     except TwsError:
-        return phrase(locale, "impact_unknown")
-    waiting = [
-        node.selection for node in successors if not node.canceled and node.status in {"HOLD", "READY"}
-    ]
+        return asked.phrase("impact_unknown")
+    waiting = [one.selection for one in successors if not one.canceled and one.status in {"HOLD", "READY"}]
     if not waiting:
-        return phrase(locale, "impact_none")
-    return phrase(locale, "impact", count=strong(str(len(waiting))), names=", ".join(waiting[:5]))
-
-
-def _other_buttons(others: tuple[Job, ...], locale: Locale) -> tuple[Button, ...]:
-    return tuple(
-        Button(
-            label=say(locale, "button_status", job=other.selection),
-            verb=Verb.SAY,
-            value=say(locale, "say_status", job=other.selection),
-        )
-        for other in others[:2]
-    )
+        return asked.phrase("impact_none")
+    return asked.phrase("impact", count=strong(str(len(waiting))), names=", ".join(waiting[:5]))

@@ -1,37 +1,29 @@
-"""Tables of the plan: jobs by topic, job streams, workstations; of everything or of one stream or workstation."""
+"""Lists of the plan: jobs by topic or selection, job streams, workstations, prompts, resources, files waited for."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from brain.agents.grammar import Request, Topic
-from brain.agents.resolve import ask_nearest
-from brain.message import Locale, Verb
-from brain.phrases import phrase, say
-from brain.reply import Button, Span, Table, Text, code, strong
-from brain.state import Draft
-from brain.times import clock, span
+from brain.agents.asked import Asked
+from brain.agents.grammar import Topic
+from brain.agents.moments import at_risk
+from brain.agents.offers import ask_button
+from brain.agents.resolve import SCANNED, ask_nearest, fits
+from brain.agents.tables import ROWS
+from brain.message import Locale
+from brain.reply import Block, Button, Span, Text, code, strong
+from brain.state import Draft, status
 from brain.toolbox import Toolbox
-from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter, Workstation
+from tws.actions import ObjectKind
+from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter
+from tws.selection import Selection, job_filter, matches
 
-__all__ = [
-    "ROWS",
-    "job_table",
-    "list_jobs",
-    "list_streams",
-    "list_workstations",
-    "stream_table",
-    "why_buttons",
-    "workstation_table",
-]
+__all__ = ["JOB_TOPICS", "LISTS", "UNFINISHED", "list_jobs", "list_objects", "why_buttons"]
 
-ROWS = 20
-"""Rows shown of a list; the sentence above says how many there are."""
-_SCANNED = 10_000
-_UNFINISHED = (
+UNFINISHED = (
     CommonStatus.WAITING,
     CommonStatus.READY,
     CommonStatus.RUNNING,
@@ -39,165 +31,122 @@ _UNFINISHED = (
     CommonStatus.ERROR,
     CommonStatus.BLOCKED,
 )
+"""Of jobs that may still run or run again."""
 _OVER = frozenset({CommonStatus.SUCCESSFUL, CommonStatus.CANCELED, CommonStatus.SUPPRESS})
-_TOPICS: dict[Topic, tuple[CommonStatus, ...]] = {
+JOB_TOPICS: Mapping[Topic, tuple[CommonStatus, ...]] = {
     "failed": (CommonStatus.ERROR,),
     "running": (CommonStatus.RUNNING,),
     "waiting": (CommonStatus.WAITING, CommonStatus.READY),
     "held": (CommonStatus.HELD,),
-    "late": _UNFINISHED,
+    "late": UNFINISHED,
+    "selected": (),
 }
+"""The topics that are jobs, and their statuses."""
+LISTS: Mapping[Topic, tuple[str, Callable[[Any], bool]]] = {
+    "workstations": (ObjectKind.WORKSTATION, lambda one: not (one.is_linked and one.is_running)),
+    "job_streams": (ObjectKind.JOB_STREAM, lambda one: one.status in {"STUCK", "ABEND"} or one.is_late),
+    "prompts": (ObjectKind.PROMPT, lambda one: one.status == "ASKED"),
+    "resources": (ObjectKind.RESOURCE, lambda one: one.available <= 0),
+    "files": ("file", lambda _: True),
+}
+"""The other topics: of what kind they are, and which of them need somebody to look."""
+_SHOWN_IN_FULL: frozenset[Topic] = frozenset({"workstations", "resources"})
 
 
-async def list_jobs(tools: Toolbox, request: Request, topic: Topic, locale: Locale, zone: ZoneInfo) -> Draft:
-    """The jobs of a topic; where the request names a stream or a workstation, theirs alone."""
-    wanted = JobFilter(
-        job_stream=_name(request.job_stream),
-        workstation=_name(request.workstation),
-        common_statuses=_TOPICS[topic],
-        limit=_SCANNED if topic == "late" else ROWS,
+async def list_jobs(asked: Asked, topic: Topic) -> Draft:
+    """The jobs of a topic; where the request names a stream, a workstation or a selection, theirs alone."""
+    tools, request, selection = asked.tools, asked.request, asked.request.selection
+    is_scan = topic == "late" or selection is not None
+    wanted = job_filter(
+        selection or Selection(job_stream=request.job_stream), limit=SCANNED if is_scan else ROWS
     )
+    wanted = replace(wanted, common_statuses=JOB_TOPICS[topic])
+    if selection is None and request.workstation:
+        wanted = replace(wanted, workstation=request.workstation.upper())
     page = await tools.query_jobs(wanted)
-    if not page.jobs and not await _exists(tools, wanted):
+    named = " ".join(filter(None, (wanted.job_stream, wanted.workstation)))
+    if not page.jobs and named and not await _exists(tools, wanted):
         # "None failed" of a stream that is not there would be false comfort.
-        return await ask_nearest(tools, request, wanted.job_stream or wanted.workstation or "", locale)
-    place = " ".join(name for name in (wanted.job_stream, wanted.workstation) if name)
-    if topic == "late":
-        return await _late(tools, wanted, page.jobs, place, locale, zone)
-    return _jobs(topic, page.jobs, page.total, place, locale, zone)
+        return await ask_nearest(asked, wanted.job_stream or named)
+    jobs = [job for job in page.jobs if selection is None or matches(selection, job, asked.zone)]
+    jobs = [job for job in jobs if topic != "late" or _is_late(job)]
+    total = len(jobs) if is_scan else page.total
+    place = str(selection) if selection else named
+    blocks = await _late_streams(asked, wanted, place) if topic == "late" else []
+    if jobs:
+        blocks.append(_at(place, asked.phrase(f"some_{topic}", count=strong(str(total)))))
+        blocks.append(asked.table(ObjectKind.JOB, jobs))
+    elif not blocks:
+        blocks.append(_at(place, asked.phrase(f"none_{topic}")))
+    if total > ROWS:
+        blocks.append(asked.phrase("shown_of", shown=str(ROWS), total=str(total)))
+    if topic == "late" and not place:
+        blocks += await at_risk(asked)
+    return status(
+        *blocks, buttons=why_buttons([job.selection for job in jobs if job.has_failed], asked.locale)
+    )
 
 
-async def list_streams(tools: Toolbox, locale: Locale, zone: ZoneInfo) -> Draft:
-    """How many job streams there are, and those in trouble."""
-    streams = await tools.job_streams(JobStreamFilter(limit=_SCANNED))
-    troubled = [stream for stream in streams if stream.status in {"STUCK", "ABEND"} or stream.is_late]
-    sentence = phrase(locale, "streams", count=strong(str(len(streams))), troubled=strong(str(len(troubled))))
-    table = (stream_table(troubled, locale, zone),) if troubled else ()
-    return Draft(agent="status", blocks=(sentence, *table))
-
-
-async def list_workstations(tools: Toolbox, request: Request, locale: Locale) -> Draft:
-    """All workstations, those in trouble first, or the ones that the request names."""
-    workstations = await tools.workstations()
-    if request.workstation is None:
-        away = sum(not _is_up(one) for one in workstations)
-        count = strong(str(len(workstations)))
-        sentence = phrase(locale, "workstations", count=count, away=strong(str(away)))
-        return Draft(agent="status", blocks=(sentence, workstation_table(workstations, locale)))
-    pattern = re.escape(request.workstation).replace("@", ".*").replace(r"\?", ".")
-    named = [one for one in workstations if re.fullmatch(pattern, one.name, re.IGNORECASE)]
+async def list_objects(asked: Asked, topic: Topic) -> Draft:
+    """All objects of a topic with those in trouble first, or the ones that the request names."""
+    request, (kind, is_troubled) = asked.request, LISTS[topic]
+    objects = sorted(await _read(asked.tools, topic), key=lambda one: not is_troubled(one))
+    name = request.workstation if topic == "workstations" else getattr(request, kind, None)
+    named = [one for one in objects if name and fits(name, one)]
+    if request.selection is not None and topic == "job_streams":
+        named = [one for one in objects if matches(request.selection, one, asked.zone)]
     if named:
-        return Draft(agent="status", blocks=(workstation_table(named, locale),))
-    sentence = phrase(locale, "unknown_workstation", name=code(request.workstation))
-    return Draft(agent="status", blocks=(sentence, workstation_table(workstations, locale)))
+        return status(asked.table(kind, named))
+    troubled = [one for one in objects if is_troubled(one)]
+    counts = {"count": strong(str(len(objects))), "troubled": strong(str(len(troubled)))}
+    sentence = asked.phrase(topic, **counts)
+    if name:
+        sentence = asked.phrase("unknown_object", kind=asked.say(f"kind_{kind}"), name=code(name))
+    shown = objects if name or topic in _SHOWN_IN_FULL else troubled
+    return status(sentence, *([asked.table(kind, shown)] if shown else []))
 
 
-def job_table(jobs: Sequence[Job], locale: Locale, zone: ZoneInfo) -> Table:
-    """One row a job, with its last run."""
-    now = datetime.now(UTC)
-    columns = ("col_job", "col_status", "col_rc", "col_started", "col_elapsed")
-    rows = tuple(
-        (
-            job.selection,
-            job.status if job.substatus is None else f"{job.status} ({job.substatus})",
-            "–" if run is None or run.return_code is None else str(run.return_code),
-            clock(run.started_at if run else None, zone, now=now),
-            span(run.elapsed if run else None),
-        )
-        for job, run in ((job, job.last_run) for job in jobs)
+async def _read(tools: Toolbox, topic: Topic) -> Sequence[Any]:
+    match topic:
+        case "workstations":
+            return sorted(await tools.workstations(), key=lambda one: one.name)
+        case "job_streams":
+            return await tools.job_streams(JobStreamFilter(limit=SCANNED))
+        case "prompts":
+            return await tools.prompts()
+        case "resources":
+            return await tools.resources()
+    plan, held = await tools.plan(), JobFilter(statuses=("HOLD",), limit=SCANNED)
+    nodes: Iterable[Job | JobStream] = (
+        (*plan.job_streams.values(), *plan.jobs.values()) if plan else (await tools.query_jobs(held)).jobs
     )
-    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
-
-
-def stream_table(streams: Sequence[JobStream], locale: Locale, zone: ZoneInfo) -> Table:
-    """One row a job stream: done, failed, deadline."""
-    now = datetime.now(UTC)
-    rows = tuple(
-        (
-            stream.selection,
-            stream.status,
-            f"{stream.jobs_successful}/{stream.jobs_total}",
-            str(stream.jobs_abended + stream.jobs_failed),
-            clock(stream.deadline, zone, now=now),
-        )
-        for stream in streams[:ROWS]
-    )
-    columns = ("col_stream", "col_status", "col_done", "col_failed", "col_deadline")
-    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
-
-
-def workstation_table(workstations: Sequence[Workstation], locale: Locale) -> Table:
-    """One row a workstation, those in trouble first."""
-    yes, no = say(locale, "yes"), say(locale, "no")
-    rows = tuple(
-        (
-            one.name,
-            one.type,
-            yes if one.is_linked else no,
-            yes if one.is_running else no,
-            str(one.limit),
-            str(one.fence),
-        )
-        for one in sorted(workstations, key=lambda one: (_is_up(one), one.name))
-    )
-    columns = ("col_workstation", "col_type", "col_linked", "col_running", "col_limit", "col_fence")
-    return Table(columns=tuple(say(locale, key) for key in columns), rows=rows)
+    waiting: dict[str, list[str]] = {}
+    for node in nodes:
+        for item in node.dependencies:
+            if item.type == "FILE" and not item.satisfied and not node.canceled:
+                waiting.setdefault(item.target, []).append(node.selection)
+    return list(waiting.items())
 
 
 def why_buttons(selections: Sequence[str], locale: Locale) -> tuple[Button, ...]:
     """Asks why the first of these jobs failed."""
-    return tuple(
-        Button(
-            label=say(locale, "button_why", job=selection.rpartition(".")[2]),
-            verb=Verb.SAY,
-            value=say(locale, "say_diagnosis", job=selection),
-        )
-        for selection in selections[:3]
-    )
+    return tuple(ask_button("why", selection, locale) for selection in selections[:3])
 
 
 async def _exists(tools: Toolbox, wanted: JobFilter) -> bool:
-    if wanted.job_stream is None and wanted.workstation is None:
-        return True
     place = JobFilter(job_stream=wanted.job_stream, workstation=wanted.workstation, limit=1)
     return bool((await tools.query_jobs(place)).jobs)
 
 
-def _name(typed: str | None) -> str | None:
-    return typed.upper() if typed else None
-
-
-def _jobs(topic: Topic, jobs: Sequence[Job], total: int, place: str, locale: Locale, zone: ZoneInfo) -> Draft:
-    if not jobs:
-        return Draft(agent="status", blocks=(_at(place, phrase(locale, f"none_{topic}")),))
-    sentence = _at(place, phrase(locale, f"some_{topic}", count=strong(str(total))))
-    shown = (phrase(locale, "shown_of", shown=str(len(jobs)), total=str(total)),) if total > len(jobs) else ()
-    failed = [job.selection for job in jobs if job.has_failed]
-    return Draft(
-        agent="status",
-        blocks=(sentence, job_table(jobs, locale, zone), *shown),
-        buttons=why_buttons(failed, locale),
-    )
-
-
-async def _late(
-    tools: Toolbox, wanted: JobFilter, unfinished: Sequence[Job], place: str, locale: Locale, zone: ZoneInfo
-) -> Draft:
-    streams = await tools.job_streams(
-        JobStreamFilter(name=wanted.job_stream, workstation=wanted.workstation, limit=_SCANNED)
-    )
-    late = [job for job in unfinished if _is_late(job)]
-    late_streams = [one for one in streams if one.common_status not in _OVER and _is_late(one)]
-    jobs = _jobs("late", late[:ROWS], len(late), place, locale, zone)
-    if not late_streams:
-        return jobs
-    sentence = _at(place, phrase(locale, "some_late_streams", count=strong(str(len(late_streams)))))
-    late_jobs = jobs.blocks if late else ()
-    return Draft(
-        agent="status",
-        blocks=(sentence, stream_table(late_streams, locale, zone), *late_jobs),
-        buttons=jobs.buttons,
-    )
+async def _late_streams(asked: Asked, wanted: JobFilter, place: str) -> list[Block]:
+    every = JobStreamFilter(name=wanted.job_stream, workstation=wanted.workstation, limit=SCANNED)
+    late = [
+        one
+        for one in await asked.tools.job_streams(every)
+        if one.common_status not in _OVER and _is_late(one)
+    ]
+    sentence = _at(place, asked.phrase("some_late_streams", count=strong(str(len(late)))))
+    return [sentence, asked.table(ObjectKind.JOB_STREAM, late)] if late else []
 
 
 def _is_late(node: Job | JobStream) -> bool:
@@ -207,7 +156,3 @@ def _is_late(node: Job | JobStream) -> bool:
 def _at(place: str, sentence: Text) -> Text:
     """The sentence, said of one stream or workstation where one was named."""
     return Text(spans=(code(place), Span(": "), *sentence.spans)) if place else sentence
-
-
-def _is_up(workstation: Workstation) -> bool:
-    return workstation.is_linked and workstation.is_running

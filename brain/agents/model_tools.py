@@ -7,30 +7,37 @@ Descriptions and argument names are prompt text. The model gets no tool that cha
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from dataclasses import dataclass, field, replace
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from brain.actions.policy import Action, is_legal, legal_actions
-from brain.actions.proposal import Proposal
+from brain.agents.action import answer_action, answer_what_if
+from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages
-from brain.agents.grammar import Request
+from brain.agents.grammar import Kind, Request, read_request
+from brain.agents.offers import action_buttons
 from brain.agents.resolve import Found, find_job
+from brain.agents.status import answer_status
+from brain.agents.waiting import answer_waiting
 from brain.llm.loop import RunnableTool, ToolArgumentsError
 from brain.llm.model import ToolSpec
-from brain.message import Locale
-from brain.reply import Citation
-from brain.state import Memory
-from brain.toolbox import NotPermittedError, Toolbox
+from brain.reply import Button, Citation, to_plain
+from brain.state import Draft, Memory
+from tws.actions import Action
 from tws.joblog import read_log
-from tws.objects import CommonStatus, Job, JobFilter
+from tws.objects import Job
 
 __all__ = ["Evidence", "model_tools"]
 
 _TAIL_LINES = 40
 """Lines of a job log that the model sees after the decisive ones."""
 
+_READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
+    "status": answer_status,
+    "not_started": answer_waiting,
+    "what_if": answer_what_if,
+}
 _Arguments = TypeVar("_Arguments", bound=BaseModel)
 
 
@@ -40,8 +47,11 @@ class Evidence:
 
     citations: list[Citation] = field(default_factory=list)
     degraded: set[str] = field(default_factory=set)
-    proposal: Proposal | None = None
-    job: Job | None = None
+    card: Draft | None = None
+    """Of a proposal."""
+    buttons: tuple[Button, ...] = ()
+    selection: str = ""
+    """The job last spoken of."""
 
 
 class _Strict(BaseModel):
@@ -55,23 +65,22 @@ class _WhichJob(_Strict):
     )
 
 
-class _WhichJobs(_Strict):
-    name: str = Field(default="", max_length=200, description="Name; @ stands for any characters.")
-    job_stream: str = Field(default="", max_length=200)
-    status: CommonStatus | None = Field(default=None, description="ERROR means failed.")
-    limit: int = Field(default=20, ge=1, le=50)
-
-
 class _Query(_Strict):
     query: str = Field(min_length=2, max_length=400, description="Keywords, message ids, job names.")
 
 
-class _Nothing(_Strict):
-    pass
+class _Question(_Strict):
+    question: str = Field(
+        min_length=3,
+        max_length=300,
+        description="One question in English or Portuguese, or a conman command that shows: 'status of PAYROLL', 'why "
+        "has PAYROLL not started?', 'what happens if I cancel PAYROLL?', 'when will PAYROLL finish?', 'what is late?', "
+        "'how did the plan look at 02:10?', 'what changed since 22:00?', 'list prompts', 'sj @#@.PAY@+state=abend'.",
+    )
 
 
 class _Change(_WhichJob):
-    action: Literal["rerun", "hold", "release", "cancel"]
+    action: Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,19 +106,14 @@ class _Tool(Generic[_Arguments]):
         return await self.call(checked)
 
 
-def model_tools(
-    tools: Toolbox, request: Request, locale: Locale, evidence: Evidence
-) -> tuple[RunnableTool, ...]:
+def model_tools(asked: Asked, evidence: Evidence) -> tuple[RunnableTool, ...]:
     """The tools for this person and this question."""
-    bench = _Bench(tools, locale, evidence)
+    request, bench = asked.request, _Bench(asked, evidence)
     offered: list[RunnableTool] = [
-        _Tool("query_jobs", "Lists jobs of the live plan.", _WhichJobs, bench.query_jobs),
-        _Tool("job_details", "One job: runs, times, what it waits for.", _WhichJob, bench.job_details),
-        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichJob, bench.job_log),
-        _Tool("successors", "What waits for a job.", _WhichJob, bench.successors),
         _Tool(
-            "workstations", "All workstations: linked, running, limit, fence.", _Nothing, bench.workstations
+            "ask_plan", "Answers a question about the plan, worked out by its rules.", _Question, bench.ask
         ),
+        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichJob, bench.job_log),
         _Tool(
             "search_documents",
             "Searches manuals and runbooks; returns numbered passages.",
@@ -118,75 +122,44 @@ def model_tools(
         ),
     ]
     if request.kind == "action" and not request.negated and not request.hypothetical:
-        offered.append(
-            _Tool(
-                "propose_action",
-                "Prepares a change for a person's approval. Nothing happens before somebody approves it.",
-                _Change,
-                bench.propose,
-            )
+        description = (
+            "Prepares a change for a person's approval. Nothing happens before somebody approves it."
         )
+        offered.append(_Tool("propose_action", description, _Change, bench.propose))
     return tuple(offered)
 
 
 class _Bench:
     """The tools' work; answers are lines of text for the model."""
 
-    def __init__(self, tools: Toolbox, locale: Locale, evidence: Evidence) -> None:
-        self._tools = tools
-        self._locale = locale
+    def __init__(self, asked: Asked, evidence: Evidence) -> None:
+        self._asked = asked
         self._evidence = evidence
 
-    async def query_jobs(self, wanted: _WhichJobs) -> str:
-        page = await self._tools.query_jobs(
-            JobFilter(
-                name=wanted.name.upper() or None,
-                job_stream=wanted.job_stream.upper() or None,
-                common_statuses=(wanted.status,) if wanted.status else (),
-                limit=wanted.limit,
-            )
-        )
-        return "\n".join((f"{page.total} jobs match.", *(_line(job) for job in page.jobs)))
-
-    async def job_details(self, wanted: _WhichJob) -> str:
-        job = await self._find(wanted)
-        lines = [_line(job), f"allowed now: {', '.join(legal_actions(job)) or 'nothing'}"]
-        lines += [
-            f"run {run.attempt}: {run.status} rc={run.return_code} {run.started_at} to {run.ended_at}"
-            for run in job.runs
-        ]
-        lines += [
-            f"waits for {item.type} {item.target} (predecessor {item.predecessor_status})"
-            for item in job.dependencies
-            if not item.satisfied
-        ]
-        return "\n".join(lines)
+    async def ask(self, wanted: _Question) -> str:
+        request = read_request(wanted.question, self._asked.locale)
+        reader = _READERS.get(request.kind)
+        if reader is None:
+            raise ToolArgumentsError("this is no question about the state of the plan")
+        draft = await reader(replace(self._asked, request=request, memory=Memory()))
+        self._evidence.buttons = draft.buttons
+        self._evidence.selection = draft.memory.get("selection", self._evidence.selection)
+        return "\n".join((to_plain(draft.blocks), *draft.memory.get("candidates", ())))
 
     async def job_log(self, wanted: _WhichJob) -> str:
         job = await self._find(wanted)
         run = job.last_run
         if run is None:
             return f"{job.selection} has not run yet."
-        log = await self._tools.job_log(run.id)
+        log = await self._asked.tools.job_log(run.id)
         findings = read_log(log.text, run.return_code)
         if findings.decisive:
-            self._evidence.citations.append(cite_log(job, run, findings.decisive[0], self._locale))
+            self._evidence.citations.append(cite_log(job, run, findings.decisive[0], self._asked.locale))
         decisive = [f"decisive line {line.number}: {line.text}" for line in findings.decisive]
         return "\n".join((*decisive, "end of the log:", *log.text.splitlines()[-_TAIL_LINES:]))
 
-    async def successors(self, wanted: _WhichJob) -> str:
-        nodes = await self._tools.successors((await self._find(wanted)).id)
-        return "\n".join(f"{node.selection} {node.status}" for node in nodes) or "none"
-
-    async def workstations(self, _: _Nothing) -> str:
-        return "\n".join(
-            f"{one.name} {one.type} linked={one.is_linked} running={one.is_running} limit={one.limit}"
-            f" fence={one.fence}"
-            for one in await self._tools.workstations()
-        )
-
     async def search(self, wanted: _Query) -> str:
-        result = await self._tools.search(wanted.query)
+        result = await self._asked.tools.search(wanted.query)
         self._evidence.degraded |= set(result.degraded)
         if not result.answerable:
             return "No document answers this well enough."
@@ -198,37 +171,29 @@ class _Bench:
         )
 
     async def propose(self, wanted: _Change) -> str:
-        if self._evidence.proposal is not None:
+        if self._evidence.card is not None:
             raise ToolArgumentsError("one proposal at a time; it already waits for approval")
-        job = await self._find(wanted)
-        action = Action(wanted.action)
-        if not self._tools.may_write:
-            raise ToolArgumentsError("this installation is read-only")
-        if not is_legal(action, job):
-            raise ToolArgumentsError(f"{action} is not possible while {job.selection} is in {job.status}")
-        try:
-            proposal = await self._tools.propose(action, job, self._locale)
-        except NotPermittedError:
-            raise ToolArgumentsError("the person's role does not allow changes") from None
-        self._evidence.proposal = proposal
-        return "Proposed; it waits for approval. " + " ".join(proposal.consequences)
+        wish = replace(
+            self._asked.request,
+            action=wanted.action,
+            arguments=self._asked.request.arguments if wanted.action is self._asked.request.action else {},
+            job=wanted.job,
+            job_stream=wanted.job_stream or None,
+            selection=None,
+            further=(),
+        )
+        card = await answer_action(replace(self._asked, request=wish, memory=Memory()))
+        if card.proposal is None:
+            raise ToolArgumentsError(to_plain(card.blocks))
+        self._evidence.card = card
+        return "Proposed; it waits for approval. " + " ".join(card.proposal.consequences)
 
     async def _find(self, wanted: _WhichJob) -> Job:
-        request = Request(
-            kind="status", locale=self._locale, job=wanted.job, job_stream=wanted.job_stream or None
-        )
-        found = await find_job(self._tools, request, Memory(), self._locale)
+        request = Request(kind="status", job=wanted.job, job_stream=wanted.job_stream or None)
+        found = await find_job(replace(self._asked, request=request, memory=Memory()))
         if isinstance(found, Found):
-            self._evidence.job = found.job
-            return found.job
+            self._evidence.selection = found.target.selection
+            self._evidence.buttons = action_buttons(self._asked.tools, found.target, self._asked.locale)
+            return found.target
         offered = ", ".join(found.memory.get("candidates", [])) or "none"
         raise ToolArgumentsError(f"{wanted.job} names no single job; candidates: {offered}")
-
-
-def _line(job: Job) -> str:
-    run = job.last_run
-    return_code = "" if run is None or run.return_code is None else f" rc={run.return_code}"
-    late = " late" if job.is_late else ""
-    return (
-        f"{job.selection} on {job.workstation}: {job.status}{return_code}{late} {job.substatus or ''}".strip()
-    )

@@ -1,139 +1,199 @@
-"""From the name somebody typed to one job of the plan, or to a question with candidates."""
+"""From the name somebody typed to one object of the plan, or to a question with candidates."""
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar, cast
 
-from brain.agents.grammar import Request
-from brain.message import Locale, Verb
-from brain.phrases import phrase, say
+from brain.agents.asked import Asked
+from brain.agents.grammar import ALL, Request
+from brain.agents.offers import label, wording
+from brain.message import Verb
 from brain.reply import Button, code
 from brain.state import Draft, Memory
-from brain.toolbox import Toolbox
+from tws.actions import ACTIONS_OF, ObjectKind
 from tws.objects import CommonStatus, Job, JobFilter
+from tws.selection import Selection, job_filter, job_stream_filter, matches, parse
 
-__all__ = ["CANDIDATES", "Found", "ask", "ask_nearest", "find_job"]
+__all__ = ["SCANNED", "Found", "ask", "ask_nearest", "find_job", "find_object", "fits", "select_jobs"]
 
-CANDIDATES = 6
+SCANNED = 10_000
+"""How many jobs are looked through."""
+_CANDIDATES = 6
 """How many candidates a question offers."""
-_SCANNED = 10_000
-"""How many jobs are looked through for similar names."""
+_IN_PLAN = tuple(kind for kind in ObjectKind if not kind.endswith("definition"))
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """The job that is meant, and others of that name that were not chosen."""
+class Found(Generic[T]):
+    """What is meant, and others of that name that were not chosen."""
 
-    job: Job
+    target: T
+    kind: ObjectKind = ObjectKind.JOB
     others: tuple[Job, ...] = ()
 
 
-async def find_job(
-    tools: Toolbox,
-    request: Request,
-    memory: Memory,
-    locale: Locale,
-    *,
-    prefer: Callable[[Job], bool] | None = None,
-) -> Found | Draft:
+async def find_job(asked: Asked, *, prefer: Callable[[Job], bool] | None = None) -> Found[Job] | Draft:
     """The job of the request, or of the conversation so far.
 
     Of several jobs with the name the one that `prefer` singles out is taken, otherwise the reply asks.
     An unknown name gets the nearest ones.
     """
-    wanted = _wanted(request, memory)
+    tools, request, wanted = asked.tools, asked.request, _wanted(asked)
     if wanted is None:
-        return await _ask_which(tools, request, locale)
-    jobs = await _query(tools, wanted)
-    for word in () if jobs or request.job else request.candidates[1:]:
-        jobs = jobs or await _query(tools, JobFilter(name=word.upper(), limit=50))
-    if not jobs:
-        return await ask_nearest(tools, request, wanted.name or wanted.job_stream or "", locale)
-    if len(jobs) > 1 and prefer is not None:
-        preferred = [job for job in jobs if prefer(job)]
-        if len(preferred) == 1:
-            others = tuple(job for job in jobs if job.id != preferred[0].id)
-            return Found(job=await tools.job(preferred[0].id), others=others)
-        jobs = preferred or jobs
-    if len(jobs) > 1:
-        is_one_name = len({job.name for job in jobs}) == 1
-        name = jobs[0].name if is_one_name else wanted.name or wanted.job_stream or ""
-        selections = [job.selection for job in jobs]
-        return ask(request, selections, name, locale, key="which_of" if is_one_name else "which_among")
-    return Found(job=await tools.job(jobs[0].id))
-
-
-def _wanted(request: Request, memory: Memory) -> JobFilter | None:
-    if request.job or request.job_stream:
-        return JobFilter(
-            name=(request.job or "").upper() or None,
-            job_stream=(request.job_stream or "").upper() or None,
-            workstation=None,
-            limit=50,
-        )
-    if request.candidates:
-        return JobFilter(name=request.candidates[0].upper(), limit=50)
-    selection = memory.get("selection", "")
-    return _selected(selection) if selection else None
-
-
-def _selected(selection: str) -> JobFilter:
-    stream, _, name = selection.rpartition(".")
-    return JobFilter(name=name, job_stream=stream.rpartition("#")[2], limit=50)
-
-
-async def _query(tools: Toolbox, wanted: JobFilter) -> list[Job]:
-    page = await tools.query_jobs(wanted)
-    if not page.jobs and wanted.job_stream is None and wanted.name:
+        failed = await tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=_CANDIDATES))
+        return ask(asked, [job.selection for job in failed.jobs], "which_job")
+    jobs = _newest(await select_jobs(asked, wanted))
+    if not jobs and wanted.job and not wanted.job_stream:
         # People say the name of the stream and mean what is wrong in it.
-        page = await tools.query_jobs(JobFilter(job_stream=wanted.name, limit=50))
-    newest: dict[str, Job] = {}
-    for job in page.jobs:
-        known = newest.get(job.selection)
-        if known is None or _when(job) > _when(known):
-            newest[job.selection] = job
-    return list(newest.values())
+        jobs = _newest(await select_jobs(asked, Selection(job_stream=wanted.job, job=ALL)))
+    for word in () if jobs or request.job else request.candidates[1:]:
+        jobs = jobs or _newest(await select_jobs(asked, Selection(job=word)))
+    name = (wanted.job or wanted.job_stream or str(wanted)).upper()
+    if not jobs:
+        return await ask_nearest(asked, name)
+    preferred = [job for job in jobs if prefer and prefer(job)]
+    if len(jobs) > 1 and len(preferred) == 1:
+        others = tuple(job for job in jobs if job.id != preferred[0].id)
+        return Found(target=await tools.job(preferred[0].id), others=others)
+    jobs = preferred if preferred and len(jobs) > 1 else jobs
+    if len(jobs) > 1:
+        names = {job.name for job in jobs}
+        key = "which_of" if len(names) == 1 else "which_among"
+        return ask(asked, [job.selection for job in jobs], key, names.pop() if len(names) == 1 else name)
+    return Found(target=await tools.job(jobs[0].id))
 
 
-def _when(job: Job) -> float:
-    return job.scheduled_at.timestamp() if job.scheduled_at else 0.0
+async def find_object(asked: Asked) -> Found[Any] | Draft:
+    """What the action of the request is for. An object that does not know the action is found too.
+
+    The target is an object of the plan; for a submission a definition, which has an `id` and a `selection`.
+    """
+    known = [kind for kind, actions in ACTIONS_OF.items() if asked.request.action in actions]
+    named = _named(asked.request)
+    if named is None or known == [ObjectKind.JOB]:
+        return await find_job(asked)
+    kinds, name = named
+    first = [kind for kind in known if kind in kinds] or known
+    for kind in dict.fromkeys((*first, *known, *_IN_PLAN)):
+        objects = _newest(await _objects(asked, kind, name))
+        if len(objects) == 1:
+            job = await asked.tools.job(objects[0].id) if kind is ObjectKind.JOB else None
+            return Found(target=job or objects[0], kind=kind)
+        if objects:
+            return ask(asked, [label(one) for one in objects], "which_among", name.upper(), kind)
+    return await ask_nearest(asked, name.upper(), first[0])
 
 
-async def _ask_which(tools: Toolbox, request: Request, locale: Locale) -> Draft:
-    failed = await tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=CANDIDATES))
-    return ask(request, [job.selection for job in failed.jobs], "", locale, key="which_job")
+async def select_jobs(asked: Asked, selection: Selection) -> list[Job]:
+    """All jobs that are selected, as they stand now."""
+    page = await asked.tools.query_jobs(job_filter(selection, limit=SCANNED))
+    return [job for job in page.jobs if matches(selection, job, asked.zone)]
 
 
-async def ask_nearest(tools: Toolbox, request: Request, name: str, locale: Locale) -> Draft:
+def fits(name: str | None, one: Any) -> bool:
+    """Whether the object has this name or number; without a name any has."""
+    pattern = re.escape(name or ALL).replace("@", ".*").replace(r"\?", ".")
+    names = (getattr(one, "name", ""), str(getattr(one, "number", "")))
+    return any(re.fullmatch(pattern, known, re.IGNORECASE) for known in names)
+
+
+def _named(request: Request) -> tuple[tuple[ObjectKind, ...], str] | None:
+    """What is named, and of which kinds it may be."""
+    if request.prompt or request.resource:
+        kind = ObjectKind.PROMPT if request.prompt else ObjectKind.RESOURCE
+        return (kind,), request.prompt or request.resource or ""
+    selection = request.selection if request.selection and request.selection.level == "job" else None
+    if request.job or selection:
+        is_job = request.job_stream or selection
+        kinds = (ObjectKind.JOB, ObjectKind.JOB_DEFINITION) if is_job else tuple(ObjectKind)
+        return kinds, request.job or str(selection)
+    if request.job_stream:
+        return (ObjectKind.JOB_STREAM, ObjectKind.JOB_STREAM_DEFINITION), request.job_stream
+    if request.workstation:
+        return (ObjectKind.WORKSTATION,), request.workstation
+    return (tuple(ObjectKind), request.candidates[0]) if request.candidates else None
+
+
+async def _objects(asked: Asked, kind: ObjectKind, name: str) -> Sequence[Any]:
+    tools, request, found = asked.tools, asked.request, cast("Iterable[Any]", ())
+    match kind:
+        case ObjectKind.JOB:
+            wanted = request.selection or Selection(job=name, job_stream=request.job_stream)
+            return await select_jobs(asked, wanted)
+        case ObjectKind.JOB_STREAM:
+            wanted = request.selection or Selection(job_stream=name, workstation=request.workstation)
+            streams = await tools.job_streams(job_stream_filter(wanted, limit=SCANNED))
+            return [one for one in streams if matches(wanted, one, asked.zone)]
+        case ObjectKind.WORKSTATION:
+            found = await tools.workstations()
+        case ObjectKind.PROMPT:
+            found = await tools.prompts()
+        case ObjectKind.RESOURCE:
+            found = await tools.resources()
+        case _:
+            found = await tools.definitions(kind, name.upper())
+    return [one for one in found if fits(name, one)]
+
+
+def _wanted(asked: Asked) -> Selection | None:
+    request, spoken_of = asked.request, asked.memory.get("selection", "")
+    if request.selection is not None:
+        return request.selection
+    if request.job or request.job_stream:
+        return Selection(job=request.job, job_stream=request.job_stream)
+    if request.candidates:
+        return Selection(job=request.candidates[0])
+    return parse(spoken_of) if spoken_of else None
+
+
+def _newest(objects: Iterable[Any]) -> list[Any]:
+    """Of several instances in the plan the newest."""
+    in_order = sorted(objects, key=lambda one: getattr(one, "scheduled_at", None) or _LONG_AGO)
+    return list({label(one): one for one in in_order}.values())
+
+
+async def ask_nearest(asked: Asked, name: str, kind: ObjectKind = ObjectKind.JOB) -> Draft:
     """That nothing has this name, and what has a similar one."""
-    page = await tools.query_jobs(JobFilter(limit=_SCANNED))
+    if kind not in {ObjectKind.JOB, ObjectKind.JOB_STREAM}:
+        labels = [label(one) for one in await _objects(asked, kind, "")]
+        near = difflib.get_close_matches(name, labels, n=_CANDIDATES, cutoff=0.4)
+        return ask(asked, near or labels, "unknown_object" if labels else "unknown_name", name, kind)
+    page = await asked.tools.query_jobs(JobFilter(limit=SCANNED))
     names = {job.name for job in page.jobs} | {job.job_stream for job in page.jobs}
-    near = difflib.get_close_matches(name, sorted(names), n=CANDIDATES, cutoff=0.6)
+    near = difflib.get_close_matches(name, sorted(names), n=_CANDIDATES, cutoff=0.6)
     near += [known for known in sorted(names) if name in known and known not in near]
-    selections = [job.selection for job in page.jobs if job.name in near[:CANDIDATES]]
-    key = "unknown_job_near" if near else "unknown_job"
-    return ask(request, selections or near, name, locale, key=key)
+    selections = [job.selection for job in page.jobs if job.name in near[:_CANDIDATES]]
+    return ask(asked, selections or near, "unknown_job_near" if near else "unknown_job", name)
 
 
-def ask(request: Request, selections: Sequence[str], name: str, locale: Locale, *, key: str) -> Draft:
+def ask(
+    asked: Asked, names: Sequence[str], key: str, name: str = "", kind: ObjectKind = ObjectKind.JOB
+) -> Draft:
     """A question with candidates; the next message may name one or give its number."""
-    offered = list(selections[:CANDIDATES])
+    offered = list(names[:_CANDIDATES])
+    sentences = [_completed(asked, one, kind) for one in offered]
+    pairs = zip(offered, sentences, strict=True)
+    question = asked.phrase(key, name=code(name), count=str(len(names)), kind=asked.say(f"kind_{kind}"))
     return Draft(
         agent="clarify",
-        blocks=(phrase(locale, key, name=code(name), count=str(len(selections))),),
-        buttons=tuple(
-            Button(label=selection, verb=Verb.SAY, value=_completed(request, selection, locale))
-            for selection in offered
-        ),
-        memory=Memory(
-            pending_kind=request.kind, pending_action=request.action, candidates=offered, selection=""
-        ),
+        blocks=(question,),
+        buttons=tuple(Button(label=one, verb=Verb.SAY, value=sentence) for one, sentence in pairs),
+        memory=Memory(candidates=offered, sentences=sentences, selection=""),
     )
 
 
-def _completed(request: Request, selection: str, locale: Locale) -> str:
+def _completed(asked: Asked, name: str, kind: ObjectKind) -> str:
     """The sentence a person would have typed had they known the name."""
-    key = f"say_{request.action}" if request.kind == "action" else f"say_{request.kind}"
-    return say(locale, key, job=selection)
+    request = asked.request
+    if request.action is None or request.kind not in {"action", "what_if"}:
+        return asked.say(f"say_{request.kind}", job=name)
+    words = wording(request.action, kind, name, asked.locale, request.arguments)
+    return asked.say("say_what_if", change=words) if request.kind == "what_if" else words

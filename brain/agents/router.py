@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from brain.agents.grammar import Request, read_request
 from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
-__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "read_message"]
+__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "completed", "read_message"]
 
 AGENTS = ("status", "knowledge", "diagnosis", "action", "clarify", "conversation", "decision")
 """All agents by name; `decision` answers presses on Approve and Reject only."""
 MODEL_AGENTS = frozenset({"status", "knowledge", "diagnosis", "clarify"})
 """Agents whose work a language model takes over where there is one. Changes never are among them."""
 
+_VALUE = re.compile(r"(?:to |para |em |= ?)?(?P<value>\d{1,4}|hi|go)", re.IGNORECASE)
 _AGENT_OF_KIND = {
     "diagnosis": "diagnosis",
     "not_started": "diagnosis",
+    "what_if": "diagnosis",
     "status": "status",
     "knowledge": "knowledge",
     "action": "action",
@@ -40,40 +43,33 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
             job_stream=alert.job_stream or None,
             topic=None if alert.job else "summary",
         )
-    request = read_request(message.text, hint)
+    request = read_request(completed(message.text, memory), hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)
-    return _for_agent(_complete(request, message.text, memory), message.agent)
+    return _for_agent(request, message.agent)
 
 
-def _complete(request: Request, words: str, memory: Memory) -> Request:
-    """Fills in the job when the message answers "which one?": a number or one of the names offered."""
-    candidates = memory.get("candidates", [])
-    chosen = _chosen(words.strip().strip(".#)"), candidates)
-    if chosen is None or request.kind not in {"unknown", "status"}:
-        return request
-    stream, _, job = chosen.rpartition(".")
-    return replace(
-        request,
-        kind=memory.get("pending_kind", "status"),
-        action=memory.get("pending_action"),
-        job=job or None,
-        job_stream=stream.rpartition("#")[2] or None,
-    )
-
-
-def _chosen(words: str, candidates: list[str]) -> str | None:
-    if words.isdecimal() and 1 <= int(words) <= len(candidates):
-        return candidates[int(words) - 1]
-    lowered = words.lower()
-    matching = [one for one in candidates if lowered and lowered in one.lower()]
-    return matching[0] if len(matching) == 1 else None
+def completed(words: str, memory: Memory) -> str:
+    """The whole sentence where the words only answer a question back: a number, a name or the value asked for."""
+    bare = words.strip().strip(".#)")
+    value = _VALUE.fullmatch(bare)
+    if value is not None and (unfinished := memory.get("unfinished")):
+        return f"{unfinished} {value['value']}"
+    candidates, sentences = memory.get("candidates", []), memory.get("sentences", [])
+    if bare.isdecimal() and 1 <= int(bare) <= len(candidates):
+        return sentences[int(bare) - 1]
+    matching = [
+        sentence
+        for one, sentence in zip(candidates, sentences, strict=False)
+        if bare and bare.lower() in one.lower() and read_request(words).kind in {"unknown", "status"}
+    ]
+    return matching[0] if len(matching) == 1 else words
 
 
 def _for_agent(request: Request, agent: str | None) -> Request:
     """What the words ask of the agent that the caller chose, where they would have gone to another one."""
     match agent:
-        case "diagnosis" if request.kind not in {"diagnosis", "not_started", "action"}:
+        case "diagnosis" if request.kind not in {"diagnosis", "not_started", "what_if", "action"}:
             return replace(request, kind="diagnosis")
         case "status" if request.kind not in {"status", "action"}:
             is_named = request.job or request.job_stream
@@ -88,5 +84,6 @@ def choose_agent(message: InboundMessage, request: Request) -> str:
     if message.agent is not None:
         return message.agent
     if request.kind == "action" and (request.negated or request.hypothetical):
+        # Nothing that is not plainly asked for gets near a proposal.
         return "knowledge"
     return _AGENT_OF_KIND[request.kind]

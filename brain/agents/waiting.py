@@ -1,199 +1,185 @@
-"""Answers why a job has not started: what it waits for, followed to the first cause."""
+"""Answers why a job has not started: every reason with its proof, the first causes behind, and what would clear them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+from brain.agents.asked import Asked
 from brain.agents.evidence import cite_passages
-from brain.agents.grammar import Request
-from brain.agents.offers import action_buttons
+from brain.agents.offers import action_buttons, ask_button, change_button, label
 from brain.agents.resolve import Found, find_job
-from brain.message import Locale, Verb
-from brain.phrases import phrase, say
-from brain.reply import Block, Bullets, Button, Text, code, strong
-from brain.state import Draft, Memory, TurnContext
-from brain.times import clock, span
+from brain.agents.tables import cell, status_of
+from brain.message import Locale
+from brain.phrases import say
+from brain.reply import Block, Bullets, Button, Text, strong, text
+from brain.state import Draft, Memory
+from brain.times import span
 from brain.toolbox import Toolbox
-from tws.errors import TwsNotFoundError
-from tws.objects import Dependency, Job
+from tws.objects import Dependency, Job, JobStream, PlanContents
+from tws.plan import Plan
+from tws.why import FirstCause, Reason, first_causes, reasons, why_absent
 
-__all__ = ["answer_not_started", "answer_waiting"]
+__all__ = ["answer_not_started", "answer_waiting", "as_of", "reason_sentence"]
 
+_UNSTARTED = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD", "READY", "FENCE", "SUPPR"})
+_BUTTONS = 4
 _DEPTH = 8
-"""How far a chain of waiting predecessors is followed."""
-_FREE = frozenset({"READY", "FENCE"})
-_UNSTARTED = _FREE | {"ADD", "HOLD", "SCHED", "WAIT"}
+"""How far a chain of predecessors is followed where there is no mirror."""
+_FACTS = (
+    *("target", "status", "return_code", "at", "until", "text", "needed", "available", "quantity"),
+    *("fence", "priority", "limit", "running"),
+)
+"""What sentences may name and a plan does not always tell."""
 
 
-async def answer_waiting(
-    context: TurnContext, request: Request, memory: Memory, locale: Locale, zone: ZoneInfo
-) -> Draft:
-    """Why the job of the request has not started."""
-    tools = context.tools
-    found = await find_job(tools, request, memory, locale, prefer=lambda job: job.status in _UNSTARTED)
-    if not isinstance(found, Found):
+async def answer_waiting(asked: Asked) -> Draft:
+    """Why the job of the request has not started, or why it is not in the plan."""
+    found = await find_job(asked, prefer=lambda job: job.status in _UNSTARTED)
+    if isinstance(found, Found):
+        return await answer_not_started(asked, found.target)
+    plan, request = await asked.tools.plan(), asked.request
+    name = (request.job or request.job_stream or "").upper()
+    absent = why_absent(plan, name, datetime.now(UTC)) if plan and name else None
+    if plan is None or absent is None:
         return found
-    return await answer_not_started(tools, found.job, locale, zone)
+    sentence = text(reason_sentence(absent, asked.locale, asked.zone))
+    return Draft(
+        agent=found.agent,
+        blocks=(sentence, *found.blocks[1:], as_of(asked, plan)),
+        buttons=found.buttons,
+        memory=found.memory,
+    )
 
 
-async def answer_not_started(tools: Toolbox, job: Job, locale: Locale, zone: ZoneInfo) -> Draft:
+async def answer_not_started(asked: Asked, job: Job) -> Draft:
     """How a job stands that has not failed: what it waits for, or that it runs, ended or was cancelled."""
     if job.status not in _UNSTARTED or job.canceled:
-        return _has_started(tools, job, locale, zone)
-    reasons = [_reason(job, item, locale) for item in job.dependencies if not item.satisfied]
-    reasons += await _own_reasons(tools, job, locale, zone)
-    root = await _root(tools, job)
+        return _has_started(asked, job)
+    plan, now = await _plan_with(asked.tools, job), datetime.now(UTC)
+    found = reasons(plan, job, now)
+    behind = [cause for cause in first_causes(plan, job, now) if len(cause.chain) > 1]
     blocks: list[Block] = [
-        phrase(locale, "not_started", job=strong(job.selection), status=strong(_status(job))),
+        asked.phrase("not_started", job=strong(job.selection), status=strong(status_of(job)))
     ]
-    if not reasons and job.status not in _FREE:
-        # TWS keeps the job waiting for nothing of its own: what is missing is missing to the whole stream.
-        reasons = [phrase(locale, "waits_stream", stream=code(job.job_stream))]
-    if reasons:
-        blocks.append(Bullets(items=tuple(reasons)))
+    if found:
+        blocks.append(
+            Bullets(items=tuple(text(reason_sentence(one, asked.locale, asked.zone)) for one in found))
+        )
     else:
-        blocks.append(phrase(locale, "nothing_holds"))
-    if root is not None:
-        blocks.append(_root_cause(root, locale))
-    subject = root or job
-    result = await tools.search(f"{subject.name} {subject.job_stream} {_search_words(subject)}", k=1)
+        blocks.append(asked.phrase("nothing_holds"))
+    blocks += [_first_cause(asked, cause) for cause in behind[:3]]
+    subject = behind[0].chain[-1] if behind else job
+    words = " ".join(one.cause.replace("_", " ") for one in found[:2])
+    result = await asked.tools.search(f"{subject.name} {subject.selection} {job.workstation} {words}", k=1)
     citations = cite_passages(result.passages[:1], subject.name) if result.answerable else ()
     blocks += [
-        phrase(locale, "runbook_says", title=strong(source.document_title), quote=source.quote, n="1")
+        asked.phrase("runbook_says", title=strong(source.document_title), quote=source.quote, n="1")
         for source in citations
+    ]
+    all_reasons = [*(cause.reason for cause in behind), *found]
+    buttons = (*_why_buttons(all_reasons, asked.locale), *_clearing(asked, plan, all_reasons))
+    own = [
+        button
+        for button in action_buttons(asked.tools, job, asked.locale)
+        if button.value not in {one.value for one in buttons}
     ]
     return Draft(
         agent="diagnosis",
-        blocks=tuple(blocks),
+        blocks=(*blocks, as_of(asked, plan)),
         citations=citations,
-        buttons=(*_root_buttons(root, locale), *action_buttons(tools, job, locale)),
+        buttons=(*buttons, *own),
         degraded=frozenset(result.degraded),
         memory=Memory(selection=job.selection),
     )
 
 
-def _has_started(tools: Toolbox, job: Job, locale: Locale, zone: ZoneInfo) -> Draft:
-    run, now = job.last_run, datetime.now(UTC)
+async def _plan_with(tools: Toolbox, job: Job) -> Plan:
+    """The mirrored plan with the job as it is now; without a mirror what can be read about the job."""
+    plan = await tools.plan()
+    if plan is not None:
+        return plan.replaced(job)
+    before, stream = await tools.predecessors(job.id, _DEPTH), await tools.job_stream(job.job_stream_id)
+    return Plan(
+        PlanContents(
+            engine="",
+            read_at=datetime.now(UTC),
+            run_number=None,
+            starts_at=None,
+            ends_at=None,
+            jobs=(job, *(one for one in before if isinstance(one, Job))),
+            job_streams=(stream, *(one for one in before if isinstance(one, JobStream))),
+            workstations=await tools.workstations(),
+            resources=await tools.resources(),
+            prompts=await tools.prompts(),
+        )
+    )
+
+
+def as_of(asked: Asked, plan: Plan) -> Text:
+    """How old the data is."""
+    return asked.phrase("as_of", at=asked.cell(plan.read_at), age=span(datetime.now(UTC) - plan.read_at))
+
+
+def reason_sentence(reason: Reason, locale: Locale, zone: ZoneInfo) -> str:
+    """The reason with the fact that proves it."""
+    about, owner = reason.about, reason.owner
+    values = dict.fromkeys(_FACTS, "–") | {
+        name: cell(value, locale, zone) for name, value in reason.fact.items()
+    }
+    if about is not None:
+        values["target"] = about.target if isinstance(about, Dependency) else label(about)
+    owned = owner.selection if owner else ""
+    sentence = say(locale, f"cause_{reason.cause}", **{"owner": owned, **values})
+    if isinstance(owner, JobStream) and not reason.cause.startswith("stream_"):
+        sentence = say(locale, "of_stream", stream=owner.selection, sentence=sentence)
+    if reason.since is not None:
+        sentence += say(locale, "since", at=cell(reason.since, locale, zone))
+    return sentence
+
+
+def _first_cause(asked: Asked, cause: FirstCause) -> Text:
+    via = " → ".join(owner.selection for owner in cause.chain[1:-1])
+    return asked.phrase(
+        "first_cause",
+        job=strong(cause.chain[-1].selection),
+        sentence=reason_sentence(cause.reason, asked.locale, asked.zone),
+        via=asked.say("via", chain=via) if via else "",
+    )
+
+
+def _why_buttons(found: Iterable[Reason], locale: Locale) -> tuple[Button, ...]:
+    """Asks why the first job failed that others wait for."""
+    failed = (one.about for one in found if isinstance(one.about, Job) and one.about.has_failed)
+    return tuple(ask_button("why", job.selection, locale, "primary") for job in list(failed)[:1])
+
+
+def _clearing(asked: Asked, plan: Plan, found: Iterable[Reason]) -> tuple[Button, ...]:
+    """What would clear the reasons, as far as this person may."""
+    changes = {(one.clears.action, one.clears.object_id): one.clears for one in found if one.clears}
+    offered = []
+    for change in changes.values():
+        target = plan.find(change.object_id)
+        if target is not None and change.action in asked.tools.offers(target):
+            offered.append(change_button(change, asked.locale, with_name=True))
+    return tuple(offered[:_BUTTONS])
+
+
+def _has_started(asked: Asked, job: Job) -> Draft:
+    run = job.last_run
     key = "is_cancelled" if job.canceled else "has_failed" if job.has_failed else "has_started"
-    sentence = phrase(
-        locale,
+    sentence = asked.phrase(
         key,
         job=strong(job.selection),
         status=strong(job.status),
-        started=clock(run.started_at if run else None, zone, now=now),
-        elapsed=span(run.elapsed if run else None),
+        started=asked.cell(run.started_at if run else None),
+        elapsed=asked.cell(run.elapsed if run else None),
     )
-    why = say(locale, "button_why", job=job.name), say(locale, "say_diagnosis", job=job.selection)
-    buttons = (Button(label=why[0], verb=Verb.SAY, value=why[1]),) if job.has_failed else ()
+    buttons = (ask_button("why", job.selection, asked.locale),) if job.has_failed else ()
     return Draft(
         agent="diagnosis",
         blocks=(sentence,),
-        buttons=buttons or action_buttons(tools, job, locale),
+        buttons=buttons or action_buttons(asked.tools, job, asked.locale),
         memory=Memory(selection=job.selection),
     )
-
-
-def _reason(job: Job, dependency: Dependency, locale: Locale) -> Text:
-    match dependency.type:
-        case "FILE":
-            return phrase(locale, "waits_file", target=code(dependency.target))
-        case "PROMPT":
-            return phrase(locale, "waits_prompt", target=code(dependency.target))
-        case "RESOURCE":
-            return phrase(locale, "waits_resource", target=code(dependency.target))
-        case _:
-            status = dependency.predecessor_status or "?"
-            return phrase(
-                locale, "waits_predecessor", target=code(dependency.target or job.job_stream), status=status
-            )
-
-
-async def _own_reasons(tools: Toolbox, job: Job, locale: Locale, zone: ZoneInfo) -> list[Text]:
-    """Reasons that lie in the job, its time or its workstation rather than in a dependency."""
-    reasons = []
-    now = datetime.now(UTC)
-    if job.priority == 0:
-        reasons.append(phrase(locale, "waits_held"))
-    earliest = max((at for at in (job.starts_after, job.scheduled_at) if at is not None), default=now)
-    if earliest > now:
-        reasons.append(phrase(locale, "waits_time", at=strong(clock(earliest, zone, now=now))))
-    if job.latest_start is not None and job.latest_start < now:
-        reasons.append(phrase(locale, "until_passed", at=clock(job.latest_start, zone, now=now)))
-    for workstation in await tools.workstations():
-        if workstation.name != job.workstation:
-            continue
-        name = code(workstation.name)
-        if not workstation.is_linked:
-            reasons.append(phrase(locale, "waits_unlinked", workstation=name))
-        elif not workstation.is_running:
-            reasons.append(phrase(locale, "waits_stopped", workstation=name))
-        if workstation.limit == 0:
-            reasons.append(phrase(locale, "waits_limit", workstation=name))
-        if job.priority and workstation.fence >= job.priority:
-            reasons.append(
-                phrase(
-                    locale,
-                    "waits_fence",
-                    workstation=name,
-                    fence=str(workstation.fence),
-                    priority=str(job.priority),
-                )
-            )
-    return reasons
-
-
-async def _root(tools: Toolbox, job: Job) -> Job | None:
-    """The first cause up the chain of open predecessors: a job that failed or waits by itself."""
-    current, seen = job, {job.id}
-    for _ in range(_DEPTH):
-        target = next(
-            (item for item in current.dependencies if not item.satisfied and item.target_id is not None), None
-        )
-        if target is None or target.target_id is None or target.target_id in seen:
-            break
-        seen.add(target.target_id)
-        try:
-            current = await tools.job(target.target_id)
-        except TwsNotFoundError:
-            # It is a job stream, or has left the plan: the dependency itself is all that can be said.
-            break
-        if current.has_failed:
-            return current
-    return None if current is job else current
-
-
-def _root_cause(root: Job, locale: Locale) -> Text:
-    run = root.last_run
-    key = "root_failed" if root.has_failed else "root_waits"
-    return phrase(
-        locale,
-        key,
-        job=strong(root.selection),
-        status=strong(_status(root)),
-        rc="–" if run is None or run.return_code is None else str(run.return_code),
-    )
-
-
-def _root_buttons(root: Job | None, locale: Locale) -> tuple[Button, ...]:
-    if root is None:
-        return ()
-    kind = "diagnosis" if root.has_failed else "not_started"
-    return (
-        Button(
-            label=say(locale, "button_why", job=root.name),
-            verb=Verb.SAY,
-            value=say(locale, f"say_{kind}", job=root.selection),
-            style="primary",
-        ),
-    )
-
-
-def _search_words(job: Job) -> str:
-    """What a runbook about the wait would be called."""
-    open_types = " ".join(item.type.lower() for item in job.dependencies if not item.satisfied)
-    return f"{job.workstation} {job.substatus or job.status} {open_types}".replace("_", " ")
-
-
-def _status(job: Job) -> str:
-    return job.status if job.substatus is None else f"{job.status} ({job.substatus})"

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import aiohttp
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.brain_parts import Parts, open_parts
+from tests.support.fake_plan import FakePlan, make_plan
 from tests.support.fault_proxy import FaultProxy, running_proxy
+from tests.support.mirrored import START, MakeMirror, open_mirrors
 from tests.support.simulator import SteppingClock, running_simulator
 from tests.support.talk import Talk, open_talk
 from tests.support.tws_operator import Operator
+from tws.mirror.plans import Plans
+from tws.mirror.poller import Mirror
 
 
 @pytest.fixture(scope="session")
@@ -62,3 +67,33 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 async def tws(session: aiohttp.ClientSession, clock: SteppingClock) -> AsyncIterator[Operator]:
     async with running_simulator(clock=clock, apply_delay=(1.0, 3.0)) as url:
         yield Operator(session, url)
+
+
+@pytest.fixture
+async def night() -> SteppingClock:
+    return SteppingClock(START)
+
+
+@pytest.fixture
+async def source() -> FakePlan:
+    """A small plan that the test changes at will."""
+    return make_plan()
+
+
+@pytest.fixture
+async def plans(engine: AsyncEngine) -> Plans:
+    """Looks at each call whether there is something newer."""
+    return Plans(engine, fresh_for=timedelta(0))
+
+
+@pytest.fixture
+async def make_mirror(
+    engine: AsyncEngine, source: FakePlan, night: SteppingClock
+) -> AsyncIterator[MakeMirror]:
+    async with open_mirrors(engine, source, night) as make:
+        yield make
+
+
+@pytest.fixture
+async def mirror(make_mirror: MakeMirror) -> Mirror:
+    return make_mirror()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -12,13 +13,13 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.actions.policy import Action
-from brain.actions.proposal import move
-from brain.message import Locale, Verb
+from brain.actions.approval import Press
+from brain.actions.proposal import move, state_digest
+from brain.message import Channel, Locale, Verb
 from brain.tables import EXECUTIONS, PROPOSALS
-from brain.toolbox import NotPermittedError
 from security.roles import Actor, Role
-from tests.support.brain_parts import OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
+from tests.support.brain_parts import ENGINE, OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
+from tws.actions import Action
 from tws.errors import TwsUnreachableError
 from tws.objects import CommonStatus, JobFilter
 
@@ -31,18 +32,22 @@ async def parts(engine: AsyncEngine, tws_url: str) -> AsyncIterator[Parts]:
 
 async def test_an_approved_rerun_is_confirmed_once_the_plan_shows_the_run(parts: Parts, tws_url: str) -> None:
     job = await parts.job("PAYROLL", "PAYDAILY")
-    proposal = await parts.propose(Action.RERUN, job, reason="tablespace extended")
+    proposal = await parts.propose(Action.RERUN, job, reason="tablespace extended", ticket="INC-7")
     result = await parts.decide(proposal)
     assert result.state == "confirmed"
     assert b'resync_actions_total{action="rerun",state="confirmed"} 1.0' in parts.metrics.render()
     after = await parts.job("PAYROLL", "PAYDAILY")
     assert len(after.runs) == len(job.runs) + 1
-    assert f"run {len(after.runs)} of {job.selection}" in result.detail
+    assert result.detail.startswith(f"The plan shows it: {job.selection} has state=")
+    assert result.detail.endswith(" pri=50 run=2.")
     (done,) = await accepted_by(tws_url)
-    assert done["run_id"] == proposal.target.run_id
-    assert done["justification"]["description"] == (
-        f"tablespace extended (approved by operator, requested by operator, proposal {proposal.id})"
-    )
+    assert job.last_run is not None
+    assert done["run_id"] == job.last_run.id
+    assert done["justification"] == {
+        "description": f"tablespace extended (approved by operator, requested by operator, proposal {proposal.id})",
+        "category": "Resync",
+        "ticket": "INC-7",
+    }
 
 
 @pytest.mark.parametrize(
@@ -89,7 +94,16 @@ async def test_before_and_after_every_change_stands_an_audit_row(parts: Parts) -
     await parts.decide(proposal, reason="agreed with payroll")
     assert await parts.audited() == [("operator", "rerun", "before"), ("operator", "rerun", "after")]
     before, after = await parts.audit_details()
-    assert before == {"proposal_id": proposal.id, "reason": "agreed with payroll"}
+    assert before == {
+        "proposal_id": proposal.id,
+        "engine": ENGINE,
+        "requested_by": "operator",
+        "rule": "everyday work",
+        "identity": "service",
+        "ticket": "",
+        "arguments": {},
+        "reason": "agreed with payroll",
+    }
     assert (after["proposal_id"], after["state"]) == (proposal.id, "confirmed")
 
 
@@ -114,9 +128,8 @@ async def test_the_row_before_is_there_when_the_engine_is_asked(parts: Parts, en
 
 
 async def test_an_unknown_proposal_is_refused_and_nothing_recorded(parts: Parts) -> None:
-    result = await parts.approval.decide(
-        "no such id", Verb.APPROVE, actor=OPERATOR, channel="web", reason="", locale=Locale.PT
-    )
+    press = Press(verb=Verb.APPROVE, actor=OPERATOR, channel="web", turn_id="t1", locale=Locale.PT)
+    result = await parts.approval.decide("no such id", press)
     assert (result.state, result.detail) == (
         "refused",
         "Não conheço esta proposta; talvez seja de outra instalação.",
@@ -126,8 +139,9 @@ async def test_an_unknown_proposal_is_refused_and_nothing_recorded(parts: Parts)
 
 async def test_a_viewer_can_neither_propose_nor_decide(parts: Parts, tws_url: str) -> None:
     job = await parts.job("PAYROLL", "PAYDAILY")
-    with pytest.raises(NotPermittedError):
-        await parts.propose(Action.RERUN, job, by=VIEWER)
+    assert (await parts.refuse(Action.RERUN, job, by=VIEWER)).detail == (
+        "Your role does not allow changes to TWS."
+    )
     proposal = await parts.propose(Action.RERUN, job)
     for verb in (Verb.APPROVE, Verb.REJECT):
         assert (await parts.decide(proposal, verb, by=VIEWER)).state == "refused"
@@ -172,15 +186,60 @@ async def test_an_expired_proposal_cannot_be_approved(engine: AsyncEngine, tws_u
         assert await accepted_by(tws_url) == []
 
 
-async def test_a_proposal_is_void_when_the_job_changed(parts: Parts, tws_url: str) -> None:
+async def test_a_proposal_is_void_when_the_job_changed_and_a_fresh_one_takes_its_place(
+    parts: Parts, tws_url: str
+) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    stale = await parts.propose(Action.CANCEL, job, reason="given up", ticket="INC-7")
+    assert (await parts.decide(await parts.propose(Action.RERUN, job))).state == "confirmed"
+    results = await asyncio.gather(*(parts.decide(stale, by=SUPERVISOR) for _ in range(5)))
+    assert {result.state for result in results} == {"refused"}
+    (result,) = (each for each in results if "already" not in each.detail)
+    assert result.detail.startswith(
+        f"Nothing was done: {job.selection} changed after the proposal was made (now state="
+    )
+    fresh = result.fresh
+    assert fresh is not None
+    assert (fresh.replaces, fresh.proposed_by, fresh.reason, fresh.ticket) == (
+        stale.id,
+        "operator",
+        "given up",
+        "INC-7",
+    )
+    assert fresh.changes == stale.changes
+    assert len(await accepted_by(tws_url)) == 1
+    later = (await parts.decide(stale, by=SUPERVISOR)).fresh
+    assert later is not None
+    assert later.id == fresh.id
+    assert (await parts.decide(fresh, by=SUPERVISOR)).state == "confirmed"
+
+
+async def test_a_proposal_is_void_without_another_when_the_change_has_become_illegal(
+    parts: Parts, tws_url: str
+) -> None:
     job = await parts.job("PAYROLL", "PAYDAILY")
     stale = await parts.propose(Action.RERUN, job)
     assert (await parts.decide(await parts.propose(Action.RERUN, job))).state == "confirmed"
     result = await parts.decide(stale)
-    assert result.state == "refused"
+    assert (result.state, result.fresh) == ("refused", None)
     assert "changed after the proposal was made" in result.detail
     assert len(await accepted_by(tws_url)) == 1
     assert (await parts.decide(stale)).state == "refused"
+
+
+async def test_the_next_plan_makes_every_proposal_void(parts: Parts, engine: AsyncEngine) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    proposal = await parts.propose(Action.RERUN, job)
+    run_number = (await parts.tws.plan_info()).run_number
+    assert run_number is not None
+    older = state_digest(proposal.items, run_number - 1)
+    async with engine.begin() as connection:
+        await connection.execute(update(PROPOSALS).values(digest=older))
+    result = await parts.decide(proposal)
+    assert result.state == "refused"
+    assert f"another plan has begun since the proposal was made (run number {run_number})" in result.detail
+    assert result.fresh is not None
+    assert result.fresh.digest == state_digest(proposal.items, run_number)
 
 
 async def test_a_second_approval_does_nothing_again(parts: Parts, tws_url: str) -> None:
@@ -194,12 +253,19 @@ async def test_a_second_approval_does_nothing_again(parts: Parts, tws_url: str) 
     assert len(await parts.audited()) == 2
 
 
-async def test_fifty_approvals_at_once_make_one_change(parts: Parts, tws_url: str) -> None:
+async def test_a_hundred_approvals_at_once_from_all_channels_make_one_change(
+    parts: Parts, tws_url: str
+) -> None:
     proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
     people = [
-        Actor(actor_id=f"operator.{number}", display_name="Otto", role=Role.OPERATOR) for number in range(50)
+        Actor(actor_id=f"operator.{number}", display_name="Otto", role=Role.OPERATOR) for number in range(100)
     ]
-    results = await asyncio.gather(*(parts.decide(proposal, by=person) for person in people))
+    results = await asyncio.gather(
+        *(
+            parts.decide(proposal, by=person, channel=channel, turn_id=person.actor_id)
+            for person, channel in zip(people, itertools.cycle(Channel), strict=False)
+        )
+    )
     assert {result.state for result in results} == {"confirmed"}
     assert len(await accepted_by(tws_url)) == 1
     assert len(await parts.executions()) == 1
@@ -214,7 +280,7 @@ async def test_of_approvals_and_rejections_at_once_one_wins(parts: Parts, tws_ur
     assert current is not None
     assert current.state in {"confirmed", "rejected"}
     # Who asks while the winner is still at it learns that, and never the opposite outcome.
-    assert {result.state for result in results} <= {current.state, "unknown"}
+    assert {result.state for result in results} <= {current.state, "running"}
     assert len(await accepted_by(tws_url)) == (current.state == "confirmed")
 
 
@@ -228,7 +294,7 @@ async def test_a_rejection_never_carries_out_what_somebody_approved_before(
         await connection.execute(insert(EXECUTIONS).values(proposal_id=proposal.id))
     rejected = await parts.decide(proposal, Verb.REJECT, by=SUPERVISOR)
     assert (rejected.state, rejected.detail) == (
-        "unknown",
+        "running",
         "It was approved before and is being carried out.",
     )
     assert await accepted_by(tws_url) == []
@@ -252,16 +318,16 @@ async def test_after_a_crash_behind_the_call_the_plan_is_read_and_the_call_not_r
 
 
 async def test_a_read_only_installation_approves_nothing_and_still_rejects(
-    engine: AsyncEngine, tws_url: str
+    parts: Parts, engine: AsyncEngine, tws_url: str
 ) -> None:
-    async with open_parts(engine, tws_url, may_write=False) as parts:
-        proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
-        refused = await parts.decide(proposal)
+    proposal = await parts.propose(Action.RERUN, await parts.job("PAYROLL", "PAYDAILY"))
+    async with open_parts(engine, tws_url, may_write=False) as read_only:
+        refused = await read_only.decide(proposal)
         assert (refused.state, refused.detail) == (
             "refused",
             "This installation is read-only: changes to TWS are switched off.",
         )
-        assert (await parts.decide(proposal, Verb.REJECT)).state == "rejected"
+        assert (await read_only.decide(proposal, Verb.REJECT)).state == "rejected"
     assert await accepted_by(tws_url) == []
 
 
@@ -293,8 +359,8 @@ async def test_what_was_shown_is_what_was_stored(parts: Parts) -> None:
     stored = await parts.proposals.get(proposal.id)
     assert stored == proposal
     assert proposal.view.target == "AGT_HR01#PAYDAILY.PAYROLL"
-    assert "Uma nova execução de PAYROLL (execução 2)" in proposal.view.consequences[0]
-    assert "GERA_HOLERITE" in " ".join(proposal.view.consequences)
+    assert proposal.view.targets == ("AGT_HR01#PAYDAILY.PAYROLL",)
+    assert proposal.view.rule == "everyday work"
     assert await parts.proposals.stats() == {"open": 1}
 
 

@@ -81,21 +81,17 @@ async def test_an_answer_is_streamed_cited_and_remembered(talk: Talk, model: Fak
 @pytest.mark.parametrize(
     ("tool", "arguments", "facts"),
     [
-        ("query_jobs", {"status": "ERROR"}, ["9 jobs match.", f"{_PAYROLL} on AGT_HR01: ABEND rc=8"]),
-        ("query_jobs", {"name": "pay@", "limit": 1}, ["3 jobs match."]),
+        ("ask_plan", {"question": "which jobs failed?"}, ["Failed jobs: 9.", f"{_PAYROLL} | ABEND | 8"]),
+        ("ask_plan", {"question": "sj @#@.PAY@+state=abend"}, ["Failed jobs: 1.", _PAYROLL]),
         (
-            "job_details",
-            {"job": "GERA_HOLERITE"},
-            ["allowed now: hold, release, cancel", f"waits for INTERNAL {_PAYROLL} (predecessor ABEND)"],
+            "ask_plan",
+            {"question": "why has GERA_HOLERITE not started?"},
+            [f"it waits for {_PAYROLL}, which is in ABEND (return code 8)"],
         ),
-        ("job_details", {"job": "PAYROLL"}, ["allowed now: rerun, cancel", "run 1: ABEND rc=8"]),
+        ("ask_plan", {"question": "status of BACKUP_DB"}, ["AGT_BKP01#BKPERP.BACKUP_DB"]),
+        ("ask_plan", {"question": "what happens if I cancel PAYROLL?"}, [f"Cancel {_PAYROLL}? "]),
+        ("ask_plan", {"question": "show workstations"}, ["AGT_POS02 | FTA | no | "]),
         ("job_log", {"job": "PAYROLL"}, ["decisive line 78: ", "end of the log:", "ended with rc=8"]),
-        (
-            "successors",
-            {"job": "PAYROLL", "job_stream": "PAYDAILY"},
-            ["AGT_HR01#PAYDAILY.GERA_HOLERITE HOLD"],
-        ),
-        ("workstations", {}, ["AGT_POS02 FTA linked=False running=False limit=8 fence=0"]),
         ("search_documents", {"query": "how do I make coffee"}, ["No document answers this well enough."]),
     ],
 )
@@ -125,6 +121,17 @@ async def test_passages_are_numbered_as_the_reply_cites_them(
     assert reply.citations[0].document_id.startswith("joblog:")
 
 
+@pytest.mark.parametrize("question", ["rerun PAYROLL", "what does AWSBHT001E mean?", "hello"])
+async def test_only_questions_about_the_plan_are_answered_from_it(
+    talk: Talk, model: FakeOpenAi, parts: Parts, question: str
+) -> None:
+    model.call("ask_plan", {"question": question})
+    model.say("Hm.")
+    await talk.say("what is going on?")
+    assert _told(model, "tool") == ["Not run: this is no question about the state of the plan"]
+    assert await parts.proposals.stats() == {}
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -138,7 +145,7 @@ async def test_passages_are_numbered_as_the_reply_cites_them(
 async def test_wrong_arguments_are_answered_so_that_the_model_can_do_better(
     talk: Talk, model: FakeOpenAi, arguments: dict[str, Any], complaint: str
 ) -> None:
-    model.call("job_details", arguments)
+    model.call("job_log", arguments)
     model.say("Which one?")
     await talk.say("why did it fail?")
     (told,) = _told(model, "tool")
@@ -198,10 +205,10 @@ async def test_what_is_asked_for_is_proposed_and_its_consequences_come_from_the_
         (
             OPERATOR,
             [{"job": "PAYROLL", "action": "release"}],
-            f"release is not possible while {_PAYROLL} is in ABEND",
+            f"Release is not possible: {_PAYROLL} is in ABEND.",
         ),
-        (OPERATOR, [{"job": "PAYROLL", "action": "kill"}], "action"),
-        (VIEWER, [_RERUN], "the person's role does not allow changes"),
+        (OPERATOR, [{"job": "PAYROLL", "action": "explode"}], "action"),
+        (VIEWER, [_RERUN], "Your role does not allow changes"),
     ],
 )
 async def test_a_proposal_by_a_model_meets_the_same_rules(
@@ -241,7 +248,7 @@ async def test_an_answer_to_a_question_back_reaches_the_model_as_a_whole_sentenc
     assert len(buttons_of(asked)) == 3
     model.say("It runs.")
     await talk.say("2")
-    assert _told(model, "user") == ["Status of BKPCRM.BACKUP_DB"]
+    assert _told(model, "user") == ["Status of AGT_BKP01#BKPCRM.BACKUP_DB"]
 
 
 @pytest.mark.parametrize("failure", ["refuse", "break_off", "send_garbage", "decline", "hang"])
@@ -281,14 +288,14 @@ async def test_a_proposal_of_a_model_that_then_fails_is_not_shown_as_decided(
 
 async def test_tws_away_is_said_whoever_answers(talk: Talk, model: FakeOpenAi, proxy: FaultProxy) -> None:
     proxy.is_down = True
-    model.call("query_jobs", {})
+    model.call("ask_plan", {"question": "what failed?"})
     reply = await talk.say("what failed?")
     assert reply.degraded == ("tws",)
     assert "TWS does not answer right now" in reply.plain_text
 
 
 async def test_a_viewer_gets_answers_without_buttons(talk: Talk, model: FakeOpenAi) -> None:
-    model.call("job_details", {"job": "PAYROLL"})
+    model.call("job_log", {"job": "PAYROLL"})
     model.say("It failed.")
     assert buttons_of(await talk.say("why did PAYROLL fail?", by=VIEWER)) == []
 
@@ -297,15 +304,12 @@ async def test_schemas_are_closed(talk: Talk, model: FakeOpenAi) -> None:
     model.say("Hm.")
     await talk.say("please rerun PAYROLL", agent="diagnosis")
     assert _offered(model) == [
-        "query_jobs",
-        "job_details",
+        "ask_plan",
         "job_log",
-        "successors",
-        "workstations",
         "search_documents",
         "propose_action",
     ]
     for tool in model.requests[0]["tools"]:
         assert tool["function"]["parameters"]["additionalProperties"] is False
     actions = json.dumps(model.requests[0]["tools"][-1])
-    assert all(action in actions for action in ("rerun", "hold", "release", "cancel"))
+    assert all(action in actions for action in ("rerun", "hold", "release", "cancel", "kill"))

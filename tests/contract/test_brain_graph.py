@@ -142,40 +142,19 @@ async def test_the_language_of_a_conversation_stays_when_words_do_not_tell(talk:
 
 
 @pytest.mark.parametrize(
-    ("words", "action", "first"),
+    ("words", "action", "target"),
     [
-        ("rerun all failed jobs", "Rerun", "AGT_FIN01#CONTABIL.APURACAO"),
-        ("cancelar tudo", "Cancelar", "AGT_FIN01#CONTABIL.APURACAO"),
-        ("release all held jobs", "Release", "AGT_DWH01#EXPURGO.DROP_PARTICOES"),
+        ("rerun all failed jobs", "rerun", "AGT_FIN01#CONTABIL.APURACAO"),
+        ("release all held jobs", "release", "AGT_DWH01#EXPURGO.DROP_PARTICOES"),
+        ("rerun PAYDAILY.PAYROLL and APURACAO", "rerun", "AGT_FIN01#CONTABIL.APURACAO"),
+        ("rerun all jobs of PAYDAILY", "rerun", _PAYROLL),
     ],
 )
-async def test_changes_are_prepared_one_at_a_time(talk: Talk, words: str, action: str, first: str) -> None:
-    asked = await talk.say(words)
-    assert asked.agent == "clarify"
-    assert asked.plain_text in {
-        "I prepare changes for one job at a time. Which one first?",
-        "Preparo alterações para um job de cada vez. Qual primeiro?",
-    }
-    assert 1 <= len(buttons_of(asked)) <= 6
-    assert buttons_of(asked)[0].label == first
-    assert buttons_of(asked)[0].value.startswith(action)
-    proposed = await talk.say("1")
+async def test_many_are_prepared_on_one_card(talk: Talk, words: str, action: str, target: str) -> None:
+    proposed = await talk.say(words)
     assert proposed.proposal is not None
-    assert proposed.proposal.target == first
-
-
-async def test_of_several_named_jobs_the_first_is_asked_for(talk: Talk) -> None:
-    asked = await talk.say("rerun PAYDAILY.PAYROLL and APURACAO")
-    assert _labels(asked) == ["PAYDAILY.PAYROLL", "APURACAO"]
-    proposed = await talk.say("2")
-    assert proposed.proposal is not None
-    assert proposed.proposal.target == "AGT_FIN01#CONTABIL.APURACAO"
-
-
-async def test_an_action_on_a_whole_stream_asks_for_one_of_its_jobs(talk: Talk) -> None:
-    asked = await talk.say("rerun all jobs of PAYDAILY")
-    assert asked.plain_text == "There are 6 jobs for PAYDAILY. Which one do you mean?"
-    assert asked.proposal is None
+    assert proposed.proposal.action == action
+    assert target in proposed.proposal.targets
 
 
 async def test_an_alert_is_diagnosed_with_buttons_for_whoever_reads_it(talk: Talk) -> None:

@@ -46,7 +46,8 @@ async def test_a_stream_is_shown_with_its_jobs(talk: Talk, words: str) -> None:
 
 @pytest.mark.parametrize("words", ["workstation AGT_POS02", "is AGT_POS02 linked?"])
 async def test_one_workstation_is_shown_alone(talk: Talk, words: str) -> None:
-    assert table_of(await talk.say(words)).rows == (("AGT_POS02", "FTA", "no", "no", "8", "0"),)
+    (row,) = table_of(await talk.say(words)).rows
+    assert row[:3] == ("AGT_POS02", "FTA", "no")
 
 
 async def test_all_workstations_are_shown_those_in_trouble_first(talk: Talk) -> None:

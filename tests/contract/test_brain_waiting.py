@@ -13,19 +13,19 @@ _PAYROLL = "AGT_HR01#PAYDAILY.PAYROLL"
 @pytest.mark.parametrize(
     ("job", "reasons"),
     [
-        ("GERA_HOLERITE", ["it waits for AGT_HR01#PAYDAILY.PAYROLL, which is in ABEND"]),
+        ("GERA_HOLERITE", ["it waits for AGT_HR01#PAYDAILY.PAYROLL, which is in ABEND (return code 8)"]),
         ("COLETA_CUPONS_F2", ["its workstation AGT_POS02 is not linked"]),
         ("EXTRAI_VSAM", ["the job limit of AGT_LEG01 is 0"]),
         ("DROP_PARTICOES", ["it is held: its priority is 0"]),
         ("LIBERA_REMESSA", ["it waits for an answer to the prompt PAGTO"]),
-        ("BACKUP_MAILBOX", ["it waits for units of the resource AGT_BKP01#FITALTO"]),
+        ("BACKUP_MAILBOX", ["it needs 1 units of the resource AGT_BKP01#FITALTO: "]),
         (
             "ENVIA_CVM",
             ["it may not start before ", "it waits for AGT_FIN01#INVEST.GERA_EXTRATOS, which is in HOLD"],
         ),
-        ("COLETA_AGENDA", ["it may not start before "]),
+        ("COLETA_AGENDA", ["its job stream AGT_CRD01#ANTECIP may not start before "]),
         # The whole stream waits for a file; the job's own dependencies are empty.
-        ("RECEBE_CNAB240", ["it waits with its job stream RETBANCO, which is not free to start"]),
+        ("RECEBE_CNAB240", ["its job stream AGT_FIN01#RETBANCO: it waits for the file "]),
     ],
 )
 async def test_a_job_that_has_not_started_is_explained(talk: Talk, job: str, reasons: list[str]) -> None:
@@ -37,7 +37,10 @@ async def test_a_job_that_has_not_started_is_explained(talk: Talk, job: str, rea
 
 async def test_the_head_of_the_chain_is_found(talk: Talk) -> None:
     reply = await talk.say("why hasn't PAY_NOTIFY started?")
-    assert f"The cause is {_PAYROLL}: it ended in ABEND with return code 8." in reply.plain_text
+    assert (
+        "The cause is AGT_HR01#PAYDAILY.GERA_HOLERITE: it waits for AGT_HR01#PAYDAILY.PAYROLL, which is in ABEND (return code 8)"
+        in reply.plain_text
+    )
     assert buttons_of(reply)[0].value == f"Why did {_PAYROLL} fail?"
 
 
@@ -63,7 +66,8 @@ async def test_a_job_that_ended_well_is_not_explained_as_a_failure(talk: Talk) -
                 "COLETA_AGENDA": {
                     "schedTime": "2020-03-02T03:00:00.000Z",
                     "lastRunCompositeStatus": {"status": "READY", "substatus": ""},
-                }
+                },
+                "ANTECIP": {"timeRestrictions": {"startTime": "2020-03-02T03:00:00.000Z"}},
             },
             "I see nothing that holds it; it should start as soon as the engine launches it.",
         ),

@@ -5,48 +5,93 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+import time
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
 import structlog
 from aiohttp import web
+from pydantic import SecretStr
 
 from observability.metrics import Metrics
 from tests.support.scripted_tws import Answer, ScriptedTws, breaks_off, hangs_up, running_script, says
-from tws.client import TwsClient
+from tws.actions import Action, Change, ObjectKind
+from tws.client import Justification, TwsClient
+from tws.credentials import Credentials
 from tws.errors import (
     TwsDeniedError,
+    TwsHeldBackError,
     TwsNotFoundError,
     TwsProtocolError,
     TwsRejectedError,
     TwsUnreachableError,
+    TwsUnsupportedError,
 )
-from tws.objects import JobFilter, JobStreamFilter
+from tws.objects import JobFilter, JobStreamFilter, PlanInfo
+from tws.operations import CHANGES
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
-WHY = "payroll is late"
+WHY = Justification(reason="payroll is late", category="incident", ticket="INC-7")
 INFO = says('{"displayVersion": "10.2.8", "timezone": "UTC"}')
 ACCEPTED = says('{"id": "x"}')
 ILLEGAL = says('{"messages": ["AWSJSY404E wraps", "AWSBIN076E is in an incorrect state"]}', status=500)
 
-CHANGES: dict[str, Callable[[TwsClient], Awaitable[None]]] = {
-    "rerun": lambda client: client.rerun("run-1", WHY),
-    "hold": lambda client: client.hold("job-1", WHY),
-    "release": lambda client: client.release("job-1", WHY),
-    "cancel": lambda client: client.cancel("job-1", WHY),
+ARGUMENTS = {
+    Action.SET_PRIORITY: {"priority": 50},
+    Action.SET_LIMIT: {"limit": 0},
+    Action.SET_FENCE: {"fence": 10},
+    Action.SET_QUANTITY: {"quantity": 3},
 }
+AD_HOC = {"name": "CLEANUP", "command": "true"}
+EVERY_CHANGE = [
+    pytest.param(
+        Change(
+            action=action,
+            kind=kind,
+            object_id="id-1",
+            selection="A#S.J",
+            arguments=AD_HOC
+            if kind is ObjectKind.WORKSTATION and action is Action.SUBMIT
+            else ARGUMENTS.get(action, {}),
+        ),
+        id=f"{kind}-{action}",
+    )
+    for kind, action in CHANGES
+]
+HOLD = Change(action=Action.HOLD, kind=ObjectKind.JOB, object_id="job-1", selection="A#S.J")
+RERUN = Change(action=Action.RERUN, kind=ObjectKind.JOB, object_id="job-1", selection="A#S.J")
+RUN = {"id": "run-1", "lastInRerunChain": True}
+
+
+def to_changes(*answers: Answer) -> Answer:
+    """Answers changes in turn; who looks before a rerun sees a job with one run."""
+    left = list(answers)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        if request.method == "GET":
+            return web.json_response({"id": "job-1", "jobruns": [RUN]})
+        return await (left.pop(0) if len(left) > 1 else left[0])(request)
+
+    return answer
+
+
+def changes_of(script: ScriptedTws) -> list[web.Request]:
+    return [request for request in script.requests if request.method != "GET"]
 
 
 @asynccontextmanager
-async def connected(url: str, **values: Any) -> AsyncIterator[TwsClient]:
+async def connected(url: str, *, metrics: Metrics | None = None, **values: Any) -> AsyncIterator[TwsClient]:
     settings = TwsSettings.model_validate(
         {"url": url, "username": "resync", "password": "hunter2", "write": True, **values}
     )
     async with open_session(settings) as session:
-        yield TwsClient(settings, session, Metrics())
+        yield TwsClient(settings, session, metrics or Metrics())
 
 
 @asynccontextmanager
@@ -62,42 +107,69 @@ def page(*names: str, count: int, following: str | None = None) -> Answer:
 
 async def test_the_account_is_sent_as_basic_and_a_key_wins() -> None:
     async with scripted(INFO) as (client, script):
-        await client.engine_version()
+        await client.engine_info()
         _, _, encoded = script.requests[0].headers["Authorization"].partition("Basic ")
         assert base64.b64decode(encoded) == b"resync:hunter2"
     async with scripted(INFO, api_key="eyJ.k") as (client, script):
-        await client.engine_version()
+        await client.engine_info()
         assert script.requests[0].headers["Authorization"] == "Bearer eyJ.k"
 
 
-@pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_is_one_put_with_its_justification(change: str) -> None:
-    async with scripted(ACCEPTED) as (client, script):
-        await CHANGES[change](client)
-        (request,) = script.requests
-        assert request.method == "PUT"
-        assert request.path.endswith(f"/action/{change}")
+@pytest.mark.parametrize("change", EVERY_CHANGE)
+async def test_a_change_is_one_request_with_its_justification(change: Change) -> None:
+    async with scripted(to_changes(ACCEPTED)) as (client, script):
+        assert await client.carry_out(change, WHY) == "x"
+        (request,) = changes_of(script)
+        assert request.method == CHANGES[change.kind, change.action].method
         assert request.headers["Justification-Description"] == "payroll is late"
-        assert request.headers["Justification-Category"] == "resync"
+        assert request.headers["Justification-Category"] == "incident"
+        assert request.headers["Justification-Ticket-Num"] == "INC-7"
 
 
-async def test_a_rerun_has_a_json_object_for_a_body_and_the_others_have_none() -> None:
-    async with scripted(ACCEPTED) as (client, script):
-        await client.rerun("run-1", WHY)
-        await client.hold("job-1", WHY)
-        rerun, hold = script.requests
+async def test_a_rerun_is_asked_for_by_its_run_with_a_json_object_and_others_have_none() -> None:
+    async with scripted(to_changes(ACCEPTED)) as (client, script):
+        await client.carry_out(RERUN, WHY)
+        await client.carry_out(HOLD, WHY)
+        rerun, hold = changes_of(script)
+        assert rerun.path.endswith("/plan/job/run/run-1/action/rerun")
         assert rerun.headers["Content-Type"] == "application/json"
+        assert hold.path.endswith("/plan/job/job-1/action/hold")
         assert "Content-Type" not in hold.headers
-        assert script.bodies == ["{}", ""]
+        assert [body for body in script.bodies if body] == ["{}"]
 
 
-@pytest.mark.parametrize("change", CHANGES)
-async def test_an_illegal_change_is_a_refusal(change: str) -> None:
-    async with scripted(ILLEGAL) as (client, script):
+async def test_a_job_that_has_not_run_is_not_run_again() -> None:
+    async with scripted(says('{"id": "job-1"}')) as (client, script):
+        with pytest.raises(TwsRejectedError, match="has not run"):
+            await client.carry_out(RERUN, WHY)
+        assert changes_of(script) == []
+
+
+async def test_a_rerun_whose_job_cannot_be_read_was_not_sent() -> None:
+    async with scripted(hangs_up, read_retries=0) as (client, script):
+        with pytest.raises(TwsUnreachableError) as unreachable:
+            await client.carry_out(RERUN, WHY)
+        assert not unreachable.value.was_sent
+        assert changes_of(script) == []
+
+
+async def test_a_change_with_bad_arguments_is_not_sent() -> None:
+    bad = replace(HOLD, action=Action.SET_PRIORITY, arguments={"priority": "high"})
+    async with scripted(ACCEPTED) as (client, script):
+        for change in (bad, replace(HOLD, action=Action.LINK), replace(HOLD, arguments={"wings": 2})):
+            with pytest.raises(TwsRejectedError) as refused:
+                await client.carry_out(change, WHY)
+            assert refused.value.message_ids == ()
+        assert script.requests == []
+
+
+@pytest.mark.parametrize("change", EVERY_CHANGE)
+async def test_an_illegal_change_is_a_refusal(change: Change) -> None:
+    async with scripted(to_changes(ILLEGAL)) as (client, script):
         with pytest.raises(TwsRejectedError) as refused:
-            await CHANGES[change](client)
+            await client.carry_out(change, WHY)
         assert refused.value.message_ids[-1] == "AWSBIN076E"
-        assert len(script.requests) == 1
+        assert len(changes_of(script)) == 1
 
 
 @pytest.mark.parametrize(
@@ -105,37 +177,60 @@ async def test_an_illegal_change_is_a_refusal(change: str) -> None:
     [says("", status=503), says("", status=502), says("", status=500), hangs_up, breaks_off],
     ids=["503", "502", "500", "hangs up", "breaks off"],
 )
-@pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_without_an_answer_is_never_sent_again(change: str, answer: Answer) -> None:
-    async with scripted(answer, read_retries=3) as (client, script):
+@pytest.mark.parametrize("change", EVERY_CHANGE)
+async def test_a_change_without_an_answer_is_never_sent_again(change: Change, answer: Answer) -> None:
+    async with scripted(to_changes(answer), read_retries=3) as (client, script):
         with pytest.raises(TwsUnreachableError) as unreachable:
-            await CHANGES[change](client)
+            await client.carry_out(change, WHY)
         assert unreachable.value.was_sent
-        assert len(script.requests) == 1
+        assert len(changes_of(script)) == 1
 
 
 async def test_a_change_is_not_sent_again_on_a_connection_that_was_kept() -> None:
     async with scripted(INFO, hangs_up) as (client, script):
-        await client.engine_version()
+        await client.engine_info()
         with pytest.raises(TwsUnreachableError) as unreachable:
-            await client.rerun("run-1", WHY)
+            await client.carry_out(HOLD, WHY)
         assert unreachable.value.was_sent
         assert [request.method for request in script.requests] == ["GET", "PUT"]
 
 
 async def test_without_the_switch_no_change_leaves_the_house() -> None:
     async with scripted(ACCEPTED, write=False) as (client, script):
-        for change in CHANGES.values():
+        for change in (HOLD, RERUN):
             with pytest.raises(TwsDeniedError, match="RESYNC_TWS__WRITE"):
-                await change(client)
+                await client.carry_out(change, WHY)
         assert script.requests == []
+
+
+async def test_another_plan_than_the_current_one_is_read_and_never_changed() -> None:
+    async with scripted(page("A", count=1)) as (client, script):
+        old = client.in_plan("2026-11-21")
+        await old.query_jobs(JobFilter())
+        assert script.requests[0].query["plan_id"] == "2026-11-21"
+        with pytest.raises(TwsRejectedError, match="current plan"):
+            await old.carry_out(HOLD, WHY)
+        with pytest.raises(TwsUnsupportedError):
+            await old.workstations()
+        await client.query_jobs(JobFilter())
+        assert "plan_id" not in script.requests[1].query
+        assert len(script.requests) == 2
+
+
+async def test_another_account_acts_at_the_same_engine() -> None:
+    async with scripted(to_changes(ACCEPTED)) as (client, script):
+        person = client.acting_as(Credentials(username="ana", password=SecretStr("s3cret")))
+        await person.carry_out(HOLD, WHY)
+        await client.carry_out(HOLD, WHY)
+        accounts = [base64.b64decode(one.headers["Authorization"][6:]) for one in script.requests]
+        assert accounts == [b"ana:s3cret", b"resync:hunter2"]
 
 
 @pytest.mark.parametrize("answer", [says("<html>log in</html>", content_type="text/html"), says("")])
 async def test_a_change_that_something_else_accepted_is_not_believed(answer: Answer) -> None:
     async with scripted(answer) as (client, _):
         with pytest.raises(TwsProtocolError):
-            await client.hold("job-1", WHY)
+            await client.carry_out(HOLD, WHY)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +240,7 @@ async def test_a_change_that_something_else_accepted_is_not_believed(answer: Ans
 )
 async def test_a_read_is_tried_again(trouble: Answer) -> None:
     async with scripted(trouble, trouble, INFO, read_retries=2) as (client, script):
-        assert await client.engine_version() == "10.2.8"
+        assert (await client.engine_info()).version == "10.2.8"
         assert len(script.requests) == 3
 
 
@@ -155,9 +250,9 @@ async def test_requests_are_timed_by_how_they_ended() -> None:
         settings = TwsSettings.model_validate({"url": script.origin, "username": "resync", "write": True})
         async with open_session(settings) as session:
             client = TwsClient(settings, session, metrics)
-            await client.engine_version()
+            await client.engine_info()
             with pytest.raises(TwsRejectedError):
-                await client.hold("job-1", WHY)
+                await client.carry_out(HOLD, WHY)
     counted = metrics.render().decode()
     for method, outcome in (("GET", "tws_unreachable"), ("GET", "ok"), ("PUT", "tws_rejected")):
         name = f'resync_tws_request_seconds_count{{method="{method}",outcome="{outcome}"}}'
@@ -167,7 +262,7 @@ async def test_requests_are_timed_by_how_they_ended() -> None:
 async def test_a_read_is_given_up_after_the_retries() -> None:
     async with scripted(says("", status=503), read_retries=1) as (client, script):
         with pytest.raises(TwsUnreachableError, match="503"):
-            await client.engine_version()
+            await client.engine_info()
         assert len(script.requests) == 2
 
 
@@ -185,7 +280,7 @@ async def test_wrong_credentials_are_denied_and_never_shown() -> None:
     with structlog.testing.capture_logs() as logs:
         async with scripted(says("<html>hunter2</html>", 401, "text/html"), api_key="eyJ.k") as (client, _):
             with pytest.raises(TwsDeniedError) as denied:
-                await client.engine_version()
+                await client.engine_info()
     assert denied.value.status == 401
     assert "hunter2" not in f"{denied.value}{logs}"
     assert "eyJ.k" not in f"{denied.value}{logs}"
@@ -194,7 +289,7 @@ async def test_wrong_credentials_are_denied_and_never_shown() -> None:
 async def test_a_missing_right_is_denied_with_its_id() -> None:
     async with scripted(says('{"messages": ["AWSJDB817E no RERUN access"]}', status=403)) as (client, _):
         with pytest.raises(TwsDeniedError) as denied:
-            await client.rerun("run-1", WHY)
+            await client.carry_out(HOLD, WHY)
         assert str(denied.value).startswith("AWSJDB817E")
 
 
@@ -233,14 +328,14 @@ async def test_an_endless_answer_is_not_read_to_its_end() -> None:
     async with scripted(endless) as (client, _):
         async with asyncio.timeout(20):
             with pytest.raises(TwsProtocolError, match="more than"):
-                await client.engine_version()
+                await client.engine_info()
 
 
 async def test_of_a_long_error_page_the_beginning_is_enough() -> None:
     page_of_errors = says("AWSBIN076E wrong state " + "x" * 1_000_000, status=500)
     async with scripted(page_of_errors) as (client, _):
         with pytest.raises(TwsRejectedError) as refused:
-            await client.hold("job-1", WHY)
+            await client.carry_out(HOLD, WHY)
         assert len(str(refused.value)) <= 300
 
 
@@ -252,7 +347,7 @@ async def test_a_redirect_is_not_followed() -> None:
 
         async with scripted(redirect) as (client, _):
             with pytest.raises(TwsProtocolError, match="302"):
-                await client.engine_version()
+                await client.engine_info()
         assert elsewhere.requests == []
 
 
@@ -264,7 +359,7 @@ async def test_a_slow_engine_is_unreachable_in_time() -> None:
     async with scripted(slow, read_timeout="0.2", read_retries=0) as (client, _):
         async with asyncio.timeout(5):
             with pytest.raises(TwsUnreachableError) as unreachable:
-                await client.rerun("run-1", WHY)
+                await client.carry_out(HOLD, WHY)
         assert unreachable.value.was_sent
 
 
@@ -273,7 +368,7 @@ async def test_nothing_was_sent_where_nobody_listens() -> None:
         origin = gone.origin
     async with connected(origin, read_retries=0) as client:
         with pytest.raises(TwsUnreachableError) as unreachable:
-            await client.rerun("run-1", WHY)
+            await client.carry_out(HOLD, WHY)
         assert not unreachable.value.was_sent
 
 
@@ -283,7 +378,7 @@ async def test_pages_are_read_until_the_limit() -> None:
         found = await client.query_jobs(JobFilter(limit=3))
         assert [job.name for job in found.jobs] == ["A", "B", "C"]
         assert found.total == 5
-        assert [(r.query["limit"], r.query["offset"]) for r in script.requests] == [("3", "0"), ("3", "3")]
+        assert [(r.query["limit"], r.query["offset"]) for r in script.requests] == [("3", "0"), ("3", "2")]
 
 
 async def test_pages_end_where_the_engine_says_so() -> None:
@@ -329,7 +424,7 @@ async def test_a_name_that_no_object_can_have_is_not_asked_for() -> None:
         assert script.requests == []
 
 
-@pytest.mark.parametrize("identifier", ["a/../b", "W;JS;JOB#1", "100%25", "ação?x=1", "a b"])
+@pytest.mark.parametrize("identifier", ["a/../b", "W,JS,JOB#1", "100%25", "ação?x=1", "a b"])
 async def test_an_id_stays_one_segment_of_the_path(identifier: str) -> None:
     async with scripted(says('{"id": "x"}')) as (client, script):
         await client.job(identifier)
@@ -342,7 +437,7 @@ async def test_an_id_stays_one_segment_of_the_path(identifier: str) -> None:
 async def test_an_id_that_would_name_another_path_is_not_found(identifier: str) -> None:
     async with scripted(ACCEPTED) as (client, script):
         with pytest.raises(TwsNotFoundError):
-            await client.hold(identifier, WHY)
+            await client.carry_out(replace(HOLD, object_id=identifier), WHY)
         assert script.requests == []
 
 
@@ -363,3 +458,138 @@ async def test_a_log_that_breaks_off_is_read_again_from_the_start() -> None:
     async with scripted(breaks_off, whole) as (client, _):
         log = await client.job_log("run-1")
         assert (log.text, log.is_truncated) == ("one\ntwo\n", False)
+
+
+async def test_an_engine_that_asks_for_a_pause_gets_it() -> None:
+    async def busy(_: web.Request) -> web.Response:
+        return web.Response(status=429, headers={"Retry-After": "1"})
+
+    async with scripted(busy, INFO, read_retries=1) as (client, _):
+        started = time.monotonic()
+        await client.engine_info()
+        assert 1 <= time.monotonic() - started < 5
+
+
+async def test_an_engine_that_asks_for_too_long_a_pause_is_given_up() -> None:
+    async def closed(_: web.Request) -> web.Response:
+        return web.Response(status=503, headers={"Retry-After": "Fri, 31 Dec 2100 23:59:59 GMT"})
+
+    async with scripted(closed, INFO, read_retries=3) as (client, script):
+        with pytest.raises(TwsUnreachableError) as unreachable:
+            await client.engine_info()
+        assert unreachable.value.retry_after is not None
+        assert len(script.requests) == 1
+
+
+async def test_an_engine_that_is_away_is_let_alone_for_a_while() -> None:
+    options = {"read_retries": 0, "breaker_failures": 2, "breaker_pause": "0.2"}
+    metrics = Metrics()
+    async with scripted(hangs_up, hangs_up, INFO, metrics=metrics, **options) as (client, script):
+        for _ in range(2):
+            with pytest.raises(TwsUnreachableError):
+                await client.engine_info()
+        for ask in (client.engine_info(), client.carry_out(HOLD, WHY)):
+            with pytest.raises(TwsHeldBackError) as held_back:
+                await ask
+            assert not held_back.value.was_sent
+        assert len(script.requests) == 2
+        assert 'resync_tws_breaker{engine="TWS",state="open"} 1.0' in metrics.render().decode()
+        await asyncio.sleep(0.25)
+        await client.engine_info()
+        assert 'resync_tws_breaker{engine="TWS",state="closed"} 1.0' in metrics.render().decode()
+
+
+async def test_a_slow_engine_gets_no_more_than_it_can_take() -> None:
+    most = running = 0
+
+    async def slow(_: web.Request) -> web.Response:
+        nonlocal most, running
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.05)
+        running -= 1
+        return web.json_response({})
+
+    async with scripted(slow, max_concurrent=2, max_waiting=3) as (client, _):
+        results = await asyncio.gather(*(client.engine_info() for _ in range(8)), return_exceptions=True)
+    assert most == 2
+    assert sum(isinstance(result, TwsHeldBackError) for result in results) == 3
+
+
+async def test_the_key_of_an_ad_hoc_job_leads_to_the_job() -> None:
+    listed = page("CLEANUP", count=1)
+    async with scripted(listed, says('{"id": "id-CLEANUP", "name": "CLEANUP"}')) as (client, script):
+        assert (await client.job("MDM;JOBS;CLEANUP")).name == "CLEANUP"
+        assert script.requests[0].query["oql"] == (
+            "name = 'CLEANUP' AND jobStreamName = 'JOBS' AND (workstation = 'MDM' OR workstation = '/MDM')"
+            " ORDER BY schedTime DESC"
+        )
+        assert script.requests[1].path.endswith("/plan/job/id-CLEANUP")
+    async with scripted(page(count=0)) as (client, _):
+        for strange in ("MDM;JOBS;GONE", "x;' OR name LIKE '@"):
+            with pytest.raises(TwsNotFoundError):
+                await client.job(strange)
+
+
+async def test_without_a_list_of_prompts_they_are_found_where_something_waits_for_them() -> None:
+    prompt = {"dependencyType": "PROMPT", "id": "p-1", "text": "Go?", "promptStatus": "ASKED", "number": 7}
+    file = {"dependencyType": "FILE", "file": {"id": "f-1", "name": "/in.dat", "workstation": "/A"}}
+
+    async def old_engine(request: web.Request) -> web.StreamResponse:
+        if "/plan/prompt" in request.path or "/plan/file" in request.path:
+            return web.Response(status=404)
+        node = {"id": "x", "jobStreamId": "s"} if request.path.endswith("/plan/job") else {"id": "s"}
+        return web.json_response({"results": [node | {"dependencies": [prompt, file]}]})
+
+    async with scripted(old_engine) as (client, script):
+        (found,) = await client.prompts()
+        assert (found.id, found.number, found.status, found.job_stream_id) == ("p-1", 7, "ASKED", "s")
+        assert await client.prompt("p-1") == found
+        with pytest.raises(TwsNotFoundError):
+            await client.prompt("p-2")
+        assert [one.name for one in await client.files()] == ["/in.dat"]
+        asked = [request for request in script.requests if request.path.endswith("/plan/job")]
+        assert asked[0].headers["scope"] == "WHOLE"
+        assert asked[0].query["oql"].startswith("dependenciesStats.numberOfPromptDependencies > 0 ")
+
+
+async def test_an_error_of_another_kind_does_not_look_like_an_old_engine() -> None:
+    async with scripted(says("", status=403)) as (client, script):
+        with pytest.raises(TwsDeniedError):
+            await client.prompts()
+        assert len(script.requests) == 1
+
+
+async def test_the_plan_has_no_dates_where_v1_is_switched_off() -> None:
+    async def without_v1(request: web.Request) -> web.StreamResponse:
+        if "/api/v2" not in request.path:
+            return web.Response(status=404)
+        return web.json_response({"results": [{"id": "w", "runNumber": 14}]})
+
+    async with scripted(without_v1) as (client, _):
+        assert await client.plan_info() == PlanInfo(run_number=14, starts_at=None, ends_at=None)
+
+
+async def test_the_clock_of_the_engine_is_compared_with_ours() -> None:
+    async def fast(_: web.Request) -> web.Response:
+        ahead = datetime.now(UTC) + timedelta(minutes=7)
+        return web.json_response({}, headers={"Date": format_datetime(ahead, usegmt=True)})
+
+    async with scripted(fast) as (client, _):
+        assert client.clock_skew is None
+        await client.engine_info()
+        assert client.clock_skew is not None
+        assert abs(client.clock_skew - timedelta(minutes=7)) <= timedelta(seconds=2)
+
+
+async def test_definitions_are_asked_for_by_name() -> None:
+    definition = {
+        "def": {"id": "d", "name": "LOAD", "workstation": "/A", "task": {"UNIX": {"taskString": "x"}}}
+    }
+    async with scripted(says(json.dumps({"results": [definition]}))) as (client, script):
+        (job,) = await client.job_definitions("LOAD")
+        assert (job.id, job.selection, job.task) == ("d", "A#LOAD", "x")
+        (stream,) = await client.job_stream_definitions("LO@")
+        assert (stream.id, stream.selection) == ("d", "A#LOAD")
+        assert await client.job_definitions("x'") == ()
+        assert [one.query["oql"][:16] for one in script.requests] == ["name = 'LOAD' OR", "name LIKE 'LO@' "]

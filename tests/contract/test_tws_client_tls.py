@@ -68,11 +68,11 @@ async def test_a_certificate_nobody_vouches_for_is_refused_before_anything_is_se
     async with running_script(INFO, tls=context) as script:
         async with connected(script.origin) as client:
             with pytest.raises(TwsUnreachableError, match="Certificate") as unreachable:
-                await client.engine_version()
+                await client.engine_info()
             assert not unreachable.value.was_sent
         assert script.requests == []
         async with connected(script.origin, ca_bundle=bundle) as client:
-            assert await client.engine_version() == "10.2.8"
+            assert (await client.engine_info()).version == "10.2.8"
 
 
 async def test_unverified_tls_works_by_explicit_switch_and_is_logged(tmp_path: Path) -> None:
@@ -82,5 +82,5 @@ async def test_unverified_tls_works_by_explicit_switch_and_is_logged(tmp_path: P
             running_script(INFO, tls=context) as script,
             connected(script.origin, allow_unverified_tls=True) as client,
         ):
-            assert await client.engine_version() == "10.2.8"
+            assert (await client.engine_info()).version == "10.2.8"
     assert [entry["event"] for entry in logs] == ["tws_tls_not_verified"]

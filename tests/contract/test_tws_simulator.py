@@ -8,6 +8,7 @@ import aiohttp
 import pytest
 from yarl import URL
 
+from tests.support.openapi import template_of, validate_schema
 from tests.support.simulator import PASSWORD
 from tests.support.tws_operator import JOB, RUN, Operator
 
@@ -192,3 +193,105 @@ async def test_a_job_that_was_not_launched_has_no_log(tws: Operator) -> None:
     job = await tws.job("FECHAMENTO", "CONTABIL")
     answer = await tws.call("GET", f"{RUN}/joblog", run_id=job["jobruns"][0]["id"])
     assert answer.status == 404
+
+
+async def test_a_scope_puts_the_dependencies_into_lists(tws: Operator) -> None:
+    for path in ("/plan/job", "/plan/jobstream"):
+        answer = await tws.call("GET", path, query={"limit": "40"}, headers={"scope": "WHOLE"})
+        for row in answer.body["results"]:
+            single = f"{path}/{{{path.rpartition('/')[2]}_id}}"
+            full = await tws.read(single, job_id=row["id"], jobstream_id=row["id"])
+            assert row["dependencies"] == full["dependencies"]
+    assert (await tws.send("GET", "/twsd/api/v2/plan/job", scope="SOME")).status == 400
+
+
+async def test_resources(tws: Operator) -> None:
+    found = (await tws.read("/plan/resource"))["results"]
+    assert {one["name"]: one["quantity"] for one in found} == {"FITALTO": 1, "DBLOCK": 4}
+    for row in found:
+        assert await tws.read("/plan/resource/{resource_id}", resource_id=row["id"]) == row
+    chosen = await tws.read("/plan/resource", {"plan_filter": "AGT_BKP01#@"})
+    assert [one["name"] for one in chosen["results"]] == ["FITALTO"]
+    held = await tws.read("/plan/resource", {"oql": "quantityAvailable = 0"})
+    assert [one["name"] for one in held["results"]] == ["FITALTO"]
+
+
+async def test_prompts_and_files_as_a_later_version_gives_them(tws: Operator) -> None:
+    for kind, schema in (("prompt", "PromptInPlanV2"), ("file", "FileInPlanV2")):
+        answer = await tws.send("GET", f"/twsd/api/v2/plan/{kind}")
+        assert answer.body["count"] == len(answer.body["results"]) > 0
+        for row in answer.body["results"]:
+            validate_schema(schema, row)
+            single = await tws.send("GET", f"/twsd/api/v2/plan/{kind}/{row['id']}")
+            assert single.body == row
+    assert (await tws.send("GET", "/twsd/api/v2/plan/prompt/nix")).status == 404
+
+
+async def test_definitions(tws: Operator) -> None:
+    for kind, name in (("jobdefinition", "PAYROLL"), ("jobstream", "PAYDAILY")):
+        page = await tws.read(f"/model/{kind}", {"oql": f"name = '{name}'"})
+        assert page["count"] == 1
+        selected = await tws.read(f"/model/{kind}", {"model_filter": f"/@/AGT_HR01#/@/{name}"})
+        assert selected == page
+        (row,) = page["results"]
+        ids = {"jobDefinition_id": row["def"]["id"], "jobStream_id": row["def"]["id"]}
+        field = "jobDefinition_id" if kind == "jobdefinition" else "jobStream_id"
+        assert await tws.read(f"/model/{kind}/{{{field}}}", **ids) == row
+    job = await tws.job("PAYROLL", "PAYDAILY")
+    stream = await tws.read("/plan/jobstream/{jobstream_id}", jobstream_id=job["jobStreamId"])
+    assert stream["jobStreamModelId"] == row["def"]["id"]
+
+
+async def test_streams_have_neighbours(tws: Operator) -> None:
+    risk = (await tws.read("/plan/jobstream", {"oql": "name = 'BIRISCO'"}))["results"][0]
+    before = await tws.read("/plan/jobstream/{jobstream_id}/predecessors", jobstream_id=risk["id"])
+    assert "VAR_CONSOLIDATE" in {one["name"] for one in before["results"]}
+
+
+async def test_the_catalogue_of_actions_covers_every_action_that_objects_offer(tws: Operator) -> None:
+    info = await tws.read("/objects-info")
+    for kind, path in {
+        "JOB_IN_PLAN": "job",
+        "JOBSTREAM_IN_PLAN": "jobstream",
+        "WORKSTATION_IN_PLAN": "workstation",
+        "RESOURCE_IN_PLAN": "resource",
+        "PROMPT_IN_PLAN": "prompt",
+    }.items():
+        answer = await tws.send("GET", f"/twsd/api/v2/plan/{path}")
+        offered = {action["key"] for row in answer.body["results"] for action in row["actions"]}
+        explained = {one["key"]: one for one in info[kind]["actions"]}
+        assert offered - {"GET_JOB_LOG"} <= explained.keys()
+        for one in explained.values():
+            concrete = one["parametricUrl"].replace("{id}", "0")
+            assert template_of(one["httpMethod"], concrete)
+    assert (await tws.call("GET", "/objects-info", query={"object_type": "EVENTSOURCE"})).status == 400
+
+
+async def test_rights_are_told(tws: Operator) -> None:
+    assert (await tws.read("/engine/read_permission"))["CPU"].split(",") == [
+        "DISPLAY",
+        "FENCE",
+        "LIMIT",
+        "LINK",
+        "LIST",
+        "START",
+        "STOP",
+        "UNLINK",
+    ]
+    viewer = await tws.call("GET", "/engine/read_permission", user="viewer")
+    assert set(viewer.body.values()) == {"DISPLAY,LIST"}
+
+
+async def test_issues_name_what_failed(tws: Operator) -> None:
+    found = await tws.read("/plan/job/issues", {"plan_filter": "@#PAYDAILY.@"})
+    assert [(one["issueType"], one["issueMessage"]) for one in found["issues"]] == [
+        ("ERROR", "AGT_HR01#PAYDAILY.PAYROLL ended in ABEND with return code 8.")
+    ]
+
+
+async def test_folders_are_counted(tws: Operator) -> None:
+    jobs = await tws.read("/plan/folder/objects-count", {"object_type": "JOB_IN_PLAN", "oql": "folder = '/'"})
+    (root,) = jobs
+    assert root["totalCount"] == sum(root["commonStatus"].values()) >= 300
+    nothing = {"object_type": "JOB_IN_PLAN", "oql": "folder = '/OTHER'"}
+    assert await tws.read("/plan/folder/objects-count", nothing) == []

@@ -163,9 +163,12 @@ async def test_a_wrong_method_gets_405(tws: Operator, session: aiohttp.ClientSes
         ("", "application/json", 400),
         ("{", "application/json", 400),
         ("[]", "application/json", 400),
-        ("{}", "application/json; charset=klingon", 400),
-        ('{"stepName":"S2"}', "application/json", 400),
+        ('{"priority":102}', "application/json", 400),
+        ('{"startTime":"2025-11-22T20:00:00Z"}', "application/json", 400),
+        ('{"userLogin":"root"}', "application/json", 400),
+        ('{"successorsInfo":{"successorsIds":["nobody"]}}', "application/json", 404),
         ('{"stepName":""}', "application/json", 200),
+        ('{"variables":{"DAY":"1"}}', "application/json", 200),
         ("{}", "application/json", 200),
     ],
 )
@@ -225,6 +228,9 @@ async def test_accepted_actions_are_listed_with_their_reason(
         "user": "supervisor",
         "action": "rerun",
         "job": "AGT_HR01#PAYDAILY.PAYROLL",
+        "kind": "job",
+        "object_id": job["id"],
+        "arguments": {},
         "run_id": job["jobruns"][0]["id"],
         "justification": {"description": "tablespace extended", "category": "resync", "ticket": "INC0042"},
     }
@@ -249,10 +255,16 @@ async def test_a_restart_over_the_same_folder_changes_nothing(
 
 
 async def test_the_next_day_has_another_plan(tws: Operator, clock: SteppingClock) -> None:
-    job = await tws.job("PAYROLL", "PAYDAILY")
+    ended = await tws.job("EXTRAI_CLIENTES", "CADCLI")
+    failed = await tws.job("PAYROLL", "PAYDAILY")
     clock.step(hours=19)
-    assert (await tws.job("PAYROLL", "PAYDAILY"))["id"] != job["id"]
-    assert (await tws.call("GET", JOB, job_id=job["id"])).status == 404
+    assert (await tws.call("GET", JOB, job_id=ended["id"])).status == 404
+    past = await tws.read(JOB, {"plan_id": ended["planId"]}, job_id=ended["id"])
+    assert past["name"] == "EXTRAI_CLIENTES"
+    assert (await tws.call("GET", "/plan/job", query={"plan_id": "nonsense"})).status == 400
+    carried = await tws.read(JOB, job_id=failed["id"])
+    stream = await tws.read("/plan/jobstream/{jobstream_id}", jobstream_id=carried["jobStreamId"])
+    assert stream["jsDefinitionFlags"]["carriedForward"] is True
     run_numbers = {one["runNumber"] for one in (await tws.read("/plan/workstation"))["results"]}
     assert run_numbers == {1202}
 

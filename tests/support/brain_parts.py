@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,14 +14,19 @@ from pydantic import SecretStr
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.actions.approval import Approval
-from brain.actions.execution import Execution, Result
-from brain.actions.policy import Action
+from brain.actions.approval import Approval, Press, Result
+from brain.actions.execution import Execution
+from brain.actions.identities import Identities
+from brain.actions.judge import Judge
+from brain.actions.policy_file import DEFAULT_POLICY, load_policy
 from brain.actions.proposal import Proposal, Proposals
+from brain.actions.proposer import Proposer, Refusal
+from brain.actions.watch import Watch
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshots
 from brain.tables import EXECUTIONS
-from brain.toolbox import Tools
+from brain.toolbox import Toolbox, Tools
+from brain.turns.inbox import Inbox
 from knowledge.embed import MiniLmEmbedder
 from knowledge.search import Search
 from knowledge.store import Store
@@ -29,17 +35,39 @@ from observability.metrics import Metrics
 from security.audit import AuditLog
 from security.roles import Actor, Role
 from security.tables import audit_log
+from security.vault import Vault
 from tests.support.simulator import PASSWORD
+from tws.actions import Action, Change, PlanObject, kind_of
+from tws.cache import CachedReads
 from tws.client import TwsClient
+from tws.engines import Engines
+from tws.mirror.plans import Plans
 from tws.objects import Job, JobFilter
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
-__all__ = ["EMBEDDER", "OPERATOR", "SUPERVISOR", "VIEWER", "Parts", "accepted_by", "open_parts"]
+__all__ = [
+    "EMBEDDER",
+    "ENGINE",
+    "OPERATOR",
+    "SUPERVISOR",
+    "VIEWER",
+    "Parts",
+    "accepted_by",
+    "break_next_change",
+    "change_of",
+    "open_parts",
+    "skip",
+]
+
+ENGINE = "TWS"
 
 VIEWER = Actor(actor_id="viewer", display_name="Vera", role=Role.VIEWER)
 OPERATOR = Actor(actor_id="operator", display_name="Otto", role=Role.OPERATOR)
 SUPERVISOR = Actor(actor_id="supervisor", display_name="Sue", role=Role.SUPERVISOR)
+
+_AT_ONCE = timedelta(microseconds=1)
+"""For no time: what a test changes is to be seen at once."""
 
 EMBEDDER = MiniLmEmbedder(threads=1)
 
@@ -52,6 +80,8 @@ class Parts:
     tws: TwsClient
     proposals: Proposals
     approval: Approval
+    identities: Identities
+    watch: Watch
     tools: Tools
     metrics: Metrics
 
@@ -59,18 +89,51 @@ class Parts:
         (found,) = (await self.tws.query_jobs(JobFilter(name=name, job_stream=job_stream))).jobs
         return await self.tws.job(found.id)
 
+    def toolbox(self, by: Actor = OPERATOR, turn_id: str = "t1") -> Toolbox:
+        return self.tools.for_turn(actor=by, channel=Channel.WEB, turn_id=turn_id)
+
     async def propose(
-        self, action: Action, job: Job, *, by: Actor = OPERATOR, locale: Locale = Locale.EN, reason: str = ""
+        self,
+        action: Action,
+        target: PlanObject,
+        *,
+        by: Actor = OPERATOR,
+        locale: Locale = Locale.EN,
+        reason: str = "",
+        ticket: str = "",
+        **arguments: str | int | bool,
     ) -> Proposal:
-        toolbox = self.tools.for_turn(actor=by, channel=Channel.WEB, turn_id="t1")
-        return await toolbox.propose(action, job, locale, reason=reason)
+        """A proposal; a refusal fails the test."""
+        proposed = await self.toolbox(by).propose(
+            change_of(action, target, **arguments), locale, reason=reason, ticket=ticket
+        )
+        assert isinstance(proposed, Proposal), proposed.detail
+        return proposed
+
+    async def refuse(self, action: Action, target: PlanObject, *, by: Actor = OPERATOR) -> Refusal:
+        """The refusal; a proposal fails the test."""
+        refused = await self.toolbox(by).propose(change_of(action, target), Locale.EN)
+        assert isinstance(refused, Refusal)
+        return refused
 
     async def decide(
-        self, proposal: Proposal, verb: Verb = Verb.APPROVE, *, by: Actor = OPERATOR, reason: str = ""
+        self,
+        proposal: Proposal,
+        verb: Verb = Verb.APPROVE,
+        *,
+        by: Actor = OPERATOR,
+        reason: str = "",
+        channel: str = "web",
+        turn_id: str = "t1",
     ) -> Result:
-        return await self.approval.decide(
-            proposal.id, verb, actor=by, channel="web", reason=reason, locale=Locale.EN
-        )
+        press = Press(verb=verb, actor=by, channel=channel, turn_id=turn_id, locale=Locale.EN, reason=reason)
+        return await self.approval.decide(proposal.id, press)
+
+    async def stored(self, proposal: Proposal) -> Proposal:
+        """The proposal as its row is now."""
+        found = await self.proposals.get(proposal.id)
+        assert found is not None
+        return found
 
     async def audited(self) -> list[tuple[str, str, str]]:
         """Actor, action and phase of every audit row, in order; the chain must hold."""
@@ -86,7 +149,8 @@ class Parts:
 
     async def executions(self) -> list[dict[str, Any]]:
         async with self.engine.connect() as connection:
-            rows = await connection.execute(select(EXECUTIONS))
+            order = (EXECUTIONS.c.proposal_id, EXECUTIONS.c.position)
+            rows = await connection.execute(select(EXECUTIONS).order_by(*order))
             return [dict(row) for row in rows.mappings()]
 
 
@@ -100,6 +164,10 @@ async def open_parts(
     patience_seconds: float = 3.0,
     may_write: bool = True,
     read_timeout_seconds: float = 20,
+    policy: Path = DEFAULT_POLICY,
+    bulk_per_hour: int = 50,
+    watch_for: timedelta = timedelta(minutes=30),
+    lease: timedelta = timedelta(minutes=2),
 ) -> AsyncIterator[Parts]:
     settings = TwsSettings(
         url=tws_url,
@@ -108,42 +176,107 @@ async def open_parts(
         write=may_write,
         read_retries=0,
         read_timeout=timedelta(seconds=read_timeout_seconds),
+        breaker_pause=timedelta(milliseconds=50),
+        fresh_for=_AT_ONCE,
+        stale_while_revalidate=_AT_ONCE,
+        stale_if_error=_AT_ONCE,
     )
     async with open_session(settings) as session:
-        metrics = Metrics()
+        metrics, audit = Metrics(), AuditLog()
         tws = TwsClient(settings, session, metrics)
+        engines = Engines({ENGINE: tws}, default=ENGINE)
+        plans = Plans(engine, fresh_for=timedelta())
+        judge = Judge(load_policy(policy), plans)
         proposals = Proposals(engine, lifetime=lifetime)
-        execution = Execution(engine, tws, patience_seconds=patience_seconds, interval_seconds=0.03)
+        identities = Identities(engine, vault=Vault(["k" * 32]), engines=engines, audit=audit)
+        proposer = Proposer(
+            engine,
+            engines=engines,
+            judge=judge,
+            proposals=proposals,
+            identities=identities,
+            bulk_per_hour=bulk_per_hour,
+        )
+        execution = Execution(
+            engine,
+            engines=engines,
+            identities=identities,
+            audit=audit,
+            category="Resync",
+            patience_seconds=patience_seconds,
+            interval_seconds=0.03,
+        )
         approval = Approval(
             engine,
             proposals=proposals,
+            proposer=proposer,
+            judge=judge,
             execution=execution,
-            tws=tws,
-            audit=AuditLog(),
+            audit=audit,
             metrics=metrics,
-            may_write=may_write,
+            watch_for=watch_for,
+        )
+        watch = Watch(
+            engine, approval=approval, proposals=proposals, inbox=Inbox(engine, metrics), lease=lease
         )
         tools = Tools(
-            tws=tws,
+            engines=engines,
+            reads={ENGINE: CachedReads(tws)},
             search=Search(engine, EMBEDDER, Words(Store(engine))),
             proposals=proposals,
+            proposer=proposer,
+            judge=judge,
+            plans=plans,
             approval=approval,
-            snapshots=PlanSnapshots(engine, engine_name=tws_url),
-            second_person=frozenset({Action.CANCEL}),
-            may_write=may_write,
+            snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
         )
         yield Parts(
-            engine=engine, tws=tws, proposals=proposals, approval=approval, tools=tools, metrics=metrics
+            engine=engine,
+            tws=tws,
+            proposals=proposals,
+            approval=approval,
+            identities=identities,
+            watch=watch,
+            tools=tools,
+            metrics=metrics,
         )
+
+
+def change_of(action: Action, target: PlanObject, **arguments: str | int | bool) -> Change:
+    selection = getattr(target, "selection", "") or getattr(target, "name", "")
+    return Change(
+        action=action, kind=kind_of(target), object_id=target.id, selection=selection, arguments=arguments
+    )
 
 
 async def accepted_by(tws_url: str) -> list[dict[str, Any]]:
     """Every action that the simulator accepted, oldest first."""
-    root = tws_url.removesuffix("/twsd/api/v2")
-    headers = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
-    async with (
-        aiohttp.ClientSession(headers=headers) as session,
-        session.get(f"{root}/sim/actions") as response,
-    ):
+    async with _control(tws_url) as session, session.get("/sim/actions") as response:
         assert response.status == 200
         return list(await response.json())
+
+
+async def break_next_change(tws_url: str, effect: str, *, seconds: float = 0) -> None:
+    """The next change meets the fault, by its name in `tws.simulator.faults`, and no later one does."""
+    async with _control(tws_url) as session:
+        await session.delete("/sim/faults")
+        for method in ("PUT", "POST", "PATCH"):
+            fault = {"effect": effect, "method": method, "path": "*/plan/*", "seconds": seconds}
+            async with session.post("/sim/faults", json=fault) as response:
+                assert response.status == 200, await response.text()
+
+
+async def skip(tws_url: str, *, seconds: float) -> None:
+    """Lets simulated time pass at once."""
+    async with (
+        _control(tws_url) as session,
+        session.post("/sim/clock", json={"seconds": seconds}) as response,
+    ):
+        assert response.status == 200, await response.text()
+
+
+def _control(tws_url: str) -> aiohttp.ClientSession:
+    return aiohttp.ClientSession(
+        tws_url.removesuffix("/twsd/api/v2"),
+        headers={"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)},
+    )

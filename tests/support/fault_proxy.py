@@ -86,8 +86,9 @@ class FaultProxy:
             response = web.json_response(answer)
         if self.close_after_reads is not None:
             self.close_after_reads -= 1
+            # A connection that stays open would outlive the door.
+            response.force_close()
             if self.close_after_reads == 0 and self.site is not None:
-                response.force_close()
                 await self.site.stop()
         return response
 

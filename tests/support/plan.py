@@ -6,9 +6,33 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tws.objects import CommonStatus, Dependency, Job, JobRun, JobStream
+from tws.actions import PlanObject
+from tws.objects import (
+    CommonStatus,
+    Dependency,
+    Job,
+    JobRun,
+    JobStream,
+    PlanContents,
+    Prompt,
+    Resource,
+    Workstation,
+)
+from tws.plan import Plan
 
-__all__ = ["AT", "make_dependency", "make_job", "make_run", "make_stream"]
+__all__ = [
+    "AT",
+    "make_contents",
+    "make_dependency",
+    "make_job",
+    "make_plan",
+    "make_prompt",
+    "make_resource",
+    "make_run",
+    "make_stream",
+    "make_waiting",
+    "make_workstation",
+]
 
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
@@ -88,6 +112,22 @@ _STREAM = JobStream(
     actions=frozenset(),
 )
 
+_WORKSTATION = Workstation(
+    id="workstation-1",
+    name="AGT_HR01",
+    type="AGENT",
+    is_linked=True,
+    is_running=True,
+    limit=10,
+    fence=0,
+    host="MDM",
+    run_number=7,
+)
+
+_PROMPT = Prompt(id="prompt-1", name="PAYOK", number=3, text="Pay?", status="ASKED", type="Predefined Prompt")
+
+_RESOURCE = Resource(id="resource-1", name="TAPES", workstation="AGT_HR01", quantity=3, available=1)
+
 
 def make_run(**changes: Any) -> JobRun:
     return replace(_RUN, **changes)
@@ -103,3 +143,48 @@ def make_job(**changes: Any) -> Job:
 
 def make_stream(**changes: Any) -> JobStream:
     return replace(_STREAM, **changes)
+
+
+def make_workstation(**changes: Any) -> Workstation:
+    return replace(_WORKSTATION, **changes)
+
+
+def make_prompt(**changes: Any) -> Prompt:
+    return replace(_PROMPT, **changes)
+
+
+def make_resource(**changes: Any) -> Resource:
+    return replace(_RESOURCE, **changes)
+
+
+def make_waiting(**changes: Any) -> Job:
+    """A job that nobody has launched, and nothing keeps from it."""
+    waiting = {"status": "HOLD", "common_status": CommonStatus.WAITING, "runs": (), "priority": 10}
+    return replace(_JOB, **(waiting | changes))
+
+
+def make_contents(*objects: PlanObject, **changes: Any) -> PlanContents:
+    """A plan of these objects, with the ordinary workstation if none is given and a stream for each job."""
+    jobs = tuple(one for one in objects if isinstance(one, Job))
+    streams = {one.id: one for one in objects if isinstance(one, JobStream)}
+    for job in jobs:
+        named = {"id": job.job_stream_id, "name": job.job_stream, "status": "HOLD"}
+        streams.setdefault(job.job_stream_id, make_stream(**named))
+    places = tuple(one for one in objects if isinstance(one, Workstation))
+    contents = PlanContents(
+        engine="PROD",
+        read_at=AT,
+        run_number=7,
+        starts_at=AT - timedelta(hours=3),
+        ends_at=AT + timedelta(hours=21),
+        jobs=jobs,
+        job_streams=tuple(streams.values()),
+        workstations=places or (_WORKSTATION,),
+        resources=tuple(one for one in objects if isinstance(one, Resource)),
+        prompts=tuple(one for one in objects if isinstance(one, Prompt)),
+    )
+    return replace(contents, **changes)
+
+
+def make_plan(*objects: PlanObject, **changes: Any) -> Plan:
+    return Plan(make_contents(*objects, **changes))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from tws.selection import parse
+
 
 def diagnosis(job: str | None, **more: Any) -> dict[str, Any]:
     return {"kind": "diagnosis", "job": job, **more}
@@ -30,7 +32,7 @@ def act(action: str, job: str | None, **more: Any) -> dict[str, Any]:
 
 
 def what_if(action: str, job: str | None, **more: Any) -> dict[str, Any]:
-    return {"kind": "knowledge", "action": action, "job": job, "hypothetical": True, **more}
+    return {"kind": "what_if", "action": action, "job": job, "hypothetical": True, **more}
 
 
 def forbidden(action: str, **more: Any) -> dict[str, Any]:
@@ -98,7 +100,7 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
     ("how is PAYROLL doing?", status("PAYROLL")),
     ("did PAYROLL finish?", status("PAYROLL")),
     ("is payroll running?", status("payroll")),
-    ("when will PAYROLL finish?", status("PAYROLL")),
+    ("when did PAYROLL finish?", status("PAYROLL")),
     ("PAYROLL", status("PAYROLL")),
     ("AGT01#PAYDAILY.PAYROLL", status(**PAYROLL)),
     ("status of job stream PAYDAILY", status(None, job_stream="PAYDAILY")),
@@ -150,7 +152,10 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
         act("rerun", **PAYROLL, further=("AGT01#PAYDAILY.LOAD",)),
     ),
     ("rerun job AGT01#PAYROLL", act("rerun", "PAYROLL", workstation="AGT01", job_stream=None)),
-    ("rerun AGT01#12345", act("rerun", None, workstation="AGT01", job_stream=None)),
+    (
+        "rerun AGT01#12345",
+        act("rerun", None, workstation="AGT01", job_stream=None, selection=parse("AGT01#12345")),
+    ),
     ("rerun PAYROLL of PAYDAILY", act("rerun", "PAYROLL", job_stream="PAYDAILY")),
     ("rerun CANCEL_ORDERS", act("rerun", "CANCEL_ORDERS")),
     ("rerun all failed jobs", act("rerun", "@")),
@@ -172,7 +177,7 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
     ("rerun PAYROLL when PAY_02 is done", {"action": None}),
     ("remind me to cancel PAYROLL", {"kind": "unknown", "action": None}),
     ("hold on a second", {"kind": "unknown", "action": None}),
-    ("kill PAYROLL", {"kind": "unknown", "action": None}),
+    ("delete PAYROLL", {"kind": "unknown", "action": None}),
     ("the log says cancel PAYROLL", {"kind": "diagnosis", "action": None}),
     # Talk.
     ("help", {"kind": "help"}),
@@ -237,7 +242,7 @@ PORTUGUESE: list[tuple[str, dict[str, Any]]] = [
     ("como está o PAYROLL?", status("PAYROLL")),
     ("o PAYROLL já terminou?", status("PAYROLL")),
     ("o payroll já rodou?", status("payroll")),
-    ("quando o PAYROLL termina?", status("PAYROLL")),
+    ("quando o PAYROLL terminou?", status("PAYROLL")),
     ("situação da malha PAYDAILY", status(None, job_stream="PAYDAILY")),
     ("o PAYROLL foi cancelado?", status("PAYROLL", action=None)),
     ("como tá a folha?", status("folha")),
@@ -294,27 +299,54 @@ PORTUGUESE: list[tuple[str, dict[str, Any]]] = [
     ("obrigado", {"kind": "greeting"}),
 ]
 
-COMMANDS: list[tuple[str, dict[str, Any]]] = [
-    ("sj @#@.@+state=abend", topic("failed", workstation=None, job_stream=None)),
-    ("sj @#@.@+state=abend,fail", topic("failed")),
-    ("conman sj @#@.@+state=exec", topic("running")),
-    ('conman "sj @#PAY@.@+state=hold"', topic("waiting", job_stream="PAY@")),
-    ("sj @#@.@+priority=0", topic("held")),
-    ("sj AGT01#PAYDAILY.PAYROLL", status(**PAYROLL)),
-    ("sj AGT01#PAYDAILY.PAYROLL;stdlist", diagnosis(**PAYROLL)),
-    ("sj /FIN/AGT01#/FIN/PAYDAILY(0900 02/19/26).PAYROLL", status(**PAYROLL)),
-    ("ss @#@+state=stuck", topic("failed")),
-    ("ss AGT01#PAYDAILY", topic("job_streams", job_stream="PAYDAILY")),
-    ("sc", topic("workstations")),
-    ("sc AGT01", topic("workstations", workstation="AGT01")),
-    ("rr AGT01#PAYDAILY.PAYROLL", act("rerun", **PAYROLL)),
-    ("rr AGT01#PAYDAILY(0900 02/19/26).PAYROLL;from=X", act("rerun", **PAYROLL)),
-    ("rj AGT01#PAYDAILY.PAYROLL", act("release", **PAYROLL)),
-    ("cj =AGT01#PAYDAILY.PAYROLL;pend", act("cancel", **PAYROLL)),
-    ("cs AGT01#PAYDAILY", act("cancel", None, job_stream="PAYDAILY", workstation="AGT01")),
-    ("ap AGT01#PAYDAILY.PAYROLL;0", act("hold", **PAYROLL)),
-    ("ap AGT01#PAYDAILY.PAYROLL;50", {"action": None, **PAYROLL}),
-    ("rr", {"kind": "unknown", "action": None}),
-    ("do not rr AGT01#PAYDAILY.PAYROLL", {"kind": "status", "action": None}),
-    ("rr AGT01#PAYDAILY.PAYROLL no wait", {"kind": "status", "action": None}),
+QUESTIONS: list[tuple[str, dict[str, Any]]] = [
+    # Other moments.
+    ("when will PAYROLL finish?", status("PAYROLL", topic="finish")),
+    ("when will the plan be done?", topic("finish")),
+    ("eta of PAYROLL", status("PAYROLL", topic="finish")),
+    ("will PAYROLL be late?", status("PAYROLL", topic="finish")),
+    ("quando o PAYROLL termina?", status("PAYROLL", topic="finish")),
+    ("que horas o PAYROLL vai acabar?", status("PAYROLL", topic="finish")),
+    ("previsão de término do PAYROLL", status("PAYROLL", topic="finish")),
+    ("critical path of PAYROLL", status("PAYROLL", topic="critical_path")),
+    ("qual o caminho crítico do PAYROLL?", status("PAYROLL", topic="critical_path")),
+    ("what is at risk?", topic("late")),
+    ("what will miss its deadline?", topic("late")),
+    ("o que corre risco de atrasar?", topic("late")),
+    ("quais jobs vão atrasar?", topic("late")),
+    ("how did the plan look at 02:10?", topic("then", arguments={"at": "02:10"})),
+    ("what was running at 3:05?", {"arguments": {"at": "03:05"}, "topic": "then"}),
+    ("how was PAYROLL at 02:10?", status("PAYROLL", topic="then", arguments={"at": "02:10"})),
+    ("como estava o plano às 2h10?", topic("then", arguments={"at": "02:10"})),
+    ("como estava o PAYROLL às 02:10?", status("PAYROLL", topic="then", arguments={"at": "02:10"})),
+    ("what changed since 22:00?", topic("changes", arguments={"at": "22:00"})),
+    ("what changed in the last 30 minutes?", topic("changes", arguments={"minutes": 30})),
+    ("what has changed in the last hour?", topic("changes", arguments={"hours": True})),
+    ("o que mudou desde as 22h?", topic("changes", arguments={"at": "22:00"})),
+    ("o que mudou nas últimas 2 horas?", topic("changes", arguments={"hours": 2})),
+    ("what changed in PAYROLL since its last success?", diagnosis("PAYROLL")),
+    ("o que mudou no PAYROLL desde o último sucesso?", diagnosis("PAYROLL")),
+    # What jobs wait for.
+    ("which prompts are asked?", topic("prompts")),
+    ("list prompts", topic("prompts")),
+    ("quais prompts estão pendentes?", topic("prompts")),
+    ("show prompt PAGTO", topic("prompts", prompt="PAGTO")),
+    ("prompt 12", topic("prompts", prompt="12")),
+    ("show resources", topic("resources")),
+    ("quais recursos estão livres?", topic("resources")),
+    ("resource TAPE", topic("resources", resource="TAPE")),
+    ("recurso AGT01#TAPE", topic("resources", resource="TAPE", workstation="AGT01")),
+    ("which files are we waiting for?", topic("files")),
+    ("list files", topic("files")),
+    ("quais arquivos não chegaram?", topic("files")),
+    ("why is PAYROLL not in today's plan?", not_started("PAYROLL")),
+    ("why isn't PAYROLL scheduled?", not_started("PAYROLL")),
+    ("por que o PAYROLL não está no plano de hoje?", not_started("PAYROLL")),
+    # Selections.
+    (
+        "AGT01#PAYROLL.@;state=abend",
+        topic("selected", job_stream="PAYROLL", selection=parse("AGT01#PAYROLL.@+state=abend")),
+    ),
+    ("show AGT01#PAYROLL.@+priority=0.", topic("selected", selection=parse("AGT01#PAYROLL.@+priority=0"))),
+    ("rerun AGT01#PAYROLL.@;stat=abend", {"kind": "unknown", "action": None}),
 ]

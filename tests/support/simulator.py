@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from tws.simulator.server import SimulatorSettings, serve
 
@@ -42,15 +43,15 @@ async def running_simulator(
     data_dir: Path | None = None,
     *,
     apply_delay: tuple[float, float] = (0.05, 0.1),
-    speed: float = 1.0,
-    seed: int = 20,
     clock: Callable[[], datetime] | None = None,
+    **settings: Any,
 ) -> AsyncIterator[str]:
     """Gives the URL of the REST API, e.g. `http://127.0.0.1:40123/twsd/api/v2`.
 
-    Users are `USERS`, API keys `API_KEYS`. Without a clock it runs in real time.
+    Users are `USERS`, API keys `API_KEYS`. Without a clock it runs in real time. `settings` are further fields of
+    `SimulatorSettings`.
     """
-    settings = SimulatorSettings(port=0, data_dir=data_dir, seed=seed, speed=speed, apply_delay=apply_delay)
+    chosen = SimulatorSettings(port=0, data_dir=data_dir, apply_delay=apply_delay, **settings)
     clocks = {} if clock is None else {"clock": clock}
-    async with serve(settings, USERS, api_keys=API_KEYS, **clocks) as url:
+    async with serve(chosen, USERS, api_keys=API_KEYS, **clocks) as url:
         yield url

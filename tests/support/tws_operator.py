@@ -52,6 +52,18 @@ class Operator:
             validate_response(method, template, response.status, found)
             return Answer(response.status, found, response.headers)
 
+    async def send(
+        self, method: str, path: str, *, user: str = "operator", body: Any = None, **headers: str
+    ) -> Answer:
+        """A request beside the document: V1, `/sim`, what a later version has. `path` is the whole one."""
+        credentials = {"Authorization": aiohttp.encode_basic_auth(user, PASSWORD)}
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        url = self.url.removesuffix("/twsd/api/v2") + path
+        async with self._session.request(method, url, headers=credentials | named, json=body) as response:
+            is_json = response.content_type == "application/json"
+            found = await response.json() if is_json else await response.text()
+            return Answer(response.status, found, response.headers)
+
     async def read(self, template: str, query: dict[str, str] | None = None, **parts: str) -> Any:
         answer = await self.call("GET", template, query=query, **parts)
         assert answer.status == 200

@@ -1,249 +1,272 @@
 """Carries a plan out in simulated time.
 
 The state is a pure function of the plan, the orders and the time: events run in the order of their times,
-chance is drawn from ids, and no clock is read here.
+chance is drawn from ids, and no clock is read here. `docs/engine-rules.md` states the rules.
 """
 
 from __future__ import annotations
 
 import heapq
 import itertools
-from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from datetime import datetime, timedelta
-from functools import partial
-from random import Random
-from typing import assert_never
-from uuid import NAMESPACE_URL, uuid5
+from datetime import datetime
+from typing import Any
 
-from .orders import Action, Order, may_apply
-from .plan import Follows, Opens, Plan
-from .runs import JobState, Node, Run, StreamState
+from . import effects, lifecycle
+from .build import Builder
+from .dispatcher import Dispatcher
+from .gates import DEAD, PROMPTS, Gate, closed, holding
+from .lifecycle import KILLED
+from .orders import Order
+from .plan import Plan, uncollected
+from .runs import JobState, Node, StreamState
+from .waits import PromptState, ResourceState, Wait, WorkstationState
 
 __all__ = ["Engine"]
-
-_LAUNCH = timedelta(seconds=2)
-"""From the hand-over to the agent (INTRO) to the start (EXEC)."""
-
-_RERUN_SECONDS = (20, 45)
-"""A rerun resumes at the script's checkpoint: short enough to watch."""
-
-_OVERRIDES_LIMIT = 100
-"""Priority `hi`; it and `go` (101) override the limit of a workstation, not that of a stream."""
-
-_KILLED = 9
-"""Return code of a killed job: the signal."""
 
 
 class Engine:
     """The plan in motion. Not thread-safe."""
 
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, carried: Engine | None = None) -> None:
+        """`carried` ran the plan before: what has not ended goes on here, so it must not be advanced any more."""
         self.plan = plan
         self.now = plan.start
         """Simulated time up to which everything has happened."""
         self.streams: dict[str, StreamState] = {}
         self.jobs: dict[str, JobState] = {}
+        self.workstations: dict[str, WorkstationState] = {}
+        self.resources: dict[str, ResourceState] = {}
+        self.prompts: dict[str, PromptState] = {}
         self.job_of_run: dict[str, JobState] = {}
-        self.followers: dict[str, list[tuple[Node, int]]] = defaultdict(list)
-        """By id of the job or stream followed: who follows it, and the index of that dependency."""
-        self.units_in_use: Counter[str] = Counter()
-        """By name of a resource: how many units running jobs hold."""
-        self._events: list[tuple[datetime, int, Callable[[], None]]] = []
+        self.followers: dict[str, list[Wait]] = {}
+        """By id of the job or stream followed: who follows it."""
+        self.dispatcher = Dispatcher()
+        self.events: list[tuple[datetime, int, Callable[..., None], tuple[Any, ...]]] = []
+        """Heap of what is to come: when, tie-breaker, an unbound method and its arguments, the object concerned first."""
         self._sequence = itertools.count()
-        self._job_numbers = itertools.count(10_000 + plan.run_number)
-        self._ready: dict[str, JobState] = {}
-        self._busy: Counter[str] = Counter()
-        """Running jobs by workstation."""
-        self._build()
+        self.job_numbers = itertools.count(10_000 + plan.run_number)
+        if carried is not None:
+            carried.advance(plan.start)
+        self.builder = Builder(self, carried)
+        with uncollected():
+            self.builder.build()
+            self._dispatch()
 
     def advance(self, to: datetime) -> None:
         """Lets everything happen that is due by then. A time in the past changes nothing."""
-        while self._events and self._events[0][0] <= to:
-            self.now, _, event = heapq.heappop(self._events)
-            event()
+        while self.events and self.events[0][0] <= to:
+            self.now = max(self.now, self.events[0][0])
+            while self.events and self.events[0][0] <= self.now:
+                _, _, event, arguments = heapq.heappop(self.events)
+                event(self, *arguments)
             self._dispatch()
         self.now = max(self.now, to)
 
-    def is_legal(self, order: Order) -> bool:
-        """Whether the engine would accept the order in the present state."""
-        job = self.jobs[order.job_id]
-        return order.run_id in (None, job.last.id) and may_apply(order.action, job.legal_status)
+    def why_illegal(self, order: Order) -> str | None:
+        """Why the engine would refuse the order in the present state; None if it would not."""
+        return effects.why_illegal(self, order)
 
     def submit(self, order: Order) -> None:
         """Plans the order's effect. It is dropped if it is no longer legal by then, as batchman drops it."""
-        self._at(order.applies_at, lambda: self._apply(order))
+        self.at(order.applies_at, effects.carry_out, order)
+        self.advance(self.now)
 
-    def predecessors(self, job: JobState, depth: int) -> Iterable[Node]:
-        """What the job follows, nearest first, each once; 0 steps give nothing."""
+    def submission_id(self, order: Order) -> str:
+        """The id that a submission is answered with: of the new job stream, or the composite key of the new job."""
+        return effects.submission_id(self, order)
 
-        def followed(node: Node) -> Iterable[Node]:
-            follows = (one for one in node.plan.dependencies if isinstance(one, Follows))
-            return (self.jobs[one.job_id] if one.job_id else self.streams[one.stream_id] for one in follows)
+    def reasons(self, job: JobState) -> list[tuple[str, str]]:
+        """Cause and owner (`job` or `stream`) of every closed gate; empty for a job that was launched."""
+        return [(gate.cause, gate.owner) for gate in closed(job)]
 
-        return _walk(job, depth, followed)
+    def predecessors(self, node: Node, depth: int) -> Iterable[Node]:
+        """What the job or stream follows, nearest first, each once; 0 steps give nothing."""
+        return _walk(node, depth, lambda one: (found for wait in one.waits for found in wait.predecessors()))
 
-    def successors(self, job: JobState, depth: int) -> Iterable[Node]:
-        """What follows the job, nearest first, each once."""
-        return _walk(job, depth, lambda node: (owner for owner, _ in self.followers[node.plan.id]))
+    def successors(self, node: Node, depth: int) -> Iterable[Node]:
+        """What follows the job or stream, nearest first, each once."""
+        return _walk(node, depth, lambda one: (wait.owner for wait in self.followers.get(one.plan.id, ())))
 
-    def _build(self) -> None:
-        for stream in self.plan.streams.values():
-            self.streams[stream.id] = StreamState(plan=stream)
-        for job in self.plan.jobs.values():
-            owner, priority = self.streams[job.stream_id], 0 if job.special.is_held else job.special.priority
-            state = JobState(plan=job, stream=owner, priority=priority)
-            self.jobs[job.id] = state
-            owner.jobs.append(state)
-            self._add_run(state)
-        nodes: list[Node] = [*self.streams.values(), *self.jobs.values()]
-        for node in nodes:
-            self._watch(node)
-        for state in self.jobs.values():
-            self._evaluate(state)
-        self._dispatch()
+    def at(self, when: datetime, event: Callable[..., None], *arguments: Any) -> None:
+        """Plans an event."""
+        heapq.heappush(self.events, (when, next(self._sequence), event, arguments))
 
-    def _watch(self, owner: Node) -> None:
-        starts_at = owner.plan.starts_at
-        if starts_at is not None and starts_at > self.plan.start:
-            owner.is_early = True
-            self._at(starts_at, lambda: self._arrive(owner))
-        for index, dependency in enumerate(owner.plan.dependencies):
-            match dependency:
-                case Follows():
-                    self.followers[dependency.job_id or dependency.stream_id].append((owner, index))
-                case Opens(arrives_at=datetime() as arrives_at):
-                    self._at(arrives_at, partial(self._satisfy, owner, index))
-        if owner.plan.deadline is not None:
-            self._at(owner.plan.deadline, lambda: self._miss_deadline(owner))
+    def touch(self, node: Node) -> None:
+        """Marks a change."""
+        node.version += 1
+        if isinstance(node, JobState):
+            node.stream.version += 1
 
-    def _at(self, when: datetime, event: Callable[[], None]) -> None:
-        heapq.heappush(self._events, (when, next(self._sequence), event))
+    def satisfy(self, *waits: Wait) -> None:
+        """Opens what the dependencies kept closed, all at once."""
+        fresh = [wait for wait in waits if not wait.is_satisfied]
+        for wait in fresh:
+            wait.is_satisfied = True
+            if wait in wait.owner.open:
+                wait.owner.open.remove(wait)
+        for wait in fresh:
+            if wait.join:
+                self._judge_join(wait.join)
+            else:
+                self.touch(wait.owner)
+                self.evaluate(wait.owner)
 
-    def _arrive(self, owner: Node) -> None:
-        owner.is_early = False
-        self._evaluate(owner)
-
-    def _satisfy(self, owner: Node, index: int) -> None:
-        owner.waiting.discard(index)
-        self._evaluate(owner)
-
-    def _miss_deadline(self, owner: Node) -> None:
-        owner.is_late = not owner.is_over
-        if isinstance(owner, JobState):
-            owner.version += 1
-
-    def _evaluate(self, owner: Node) -> None:
-        """Brings a job, or a stream's jobs, not yet launched to the status that dependencies give them."""
-        if isinstance(owner, StreamState):
-            for job in owner.jobs:
-                self._evaluate(job)
+    def judge(self, wait: Wait) -> None:
+        """Looks whether the predecessor's state satisfies the dependency, or never will."""
+        target, conditions = wait.target, getattr(wait.one, "conditions", ())
+        if target is None or wait.is_satisfied:
             return
-        owner.version += 1
-        self._ready.pop(owner.plan.id, None)
-        if owner.is_canceled or owner.status not in ("HOLD", "READY"):
+        if not conditions:
+            if target.is_over:
+                self.satisfy(wait)
+        elif target.final_status in conditions:
+            self.satisfy(wait)
+        elif target.final_status is not None:
+            wait.is_impossible = True
+            self._judge_join(wait.join) if wait.join else self._suppress(wait.owner)
+
+    def evaluate(self, node: Node) -> None:
+        """Brings a job, or a stream's jobs, that are not launched to the status that the gates give them."""
+        if isinstance(node, StreamState):
+            self._evaluate_stream(node)
             return
-        reason = None
-        if owner.priority == 0:
-            reason = "HOLD_PRIORITY_ZERO"
-        elif owner.last.attempt == 1:  # a rerun has no dependencies
-            reason = owner.stream.hold_reason or owner.hold_reason
-        owner.last.status, owner.last.substatus = ("HOLD", reason) if reason else ("READY", None)
-        if reason is None:
-            self._ready[owner.plan.id] = owner
+        if not node.is_waiting:
+            self.dispatcher.withdraw(node)
+            return
+        gate = next(closed(node), None)
+        if node.is_cancel_pending and all(one.cause.endswith("held") for one in holding(node)):
+            self.cancel(node)
+        elif gate is None or gate.key:
+            self.show(node, gate)
+            self.dispatcher.offer(node)
+        else:
+            self.dispatcher.withdraw(node)
+            self.show(node, gate)
+            if gate.cause in DEAD:
+                self.settle(node)
+            else:
+                self._ask(node)
+
+    def show(self, job: JobState, gate: Gate | None) -> None:
+        """Gives the job the status of the gate, which is the first closed one."""
+        shown = (gate.status, gate.substatus) if gate else ("READY", None)
+        if shown != (job.last.status, job.last.substatus):
+            job.last.status, job.last.substatus = shown
+            self.touch(job)
+
+    def cancel(self, node: Node) -> None:
+        """Cancels it; what runs goes on running."""
+        node.is_canceled, node.is_cancel_pending = True, False
+        if isinstance(node, JobState):
+            self.dispatcher.withdraw(node)
+            self.touch(node)
+            self.settle(node)
+            return
+        active = [job for job in node.jobs if job.is_waiting or job.is_running or job.status == "PEND"]
+        for job in active:  # all at once: none of them is seen waiting in a cancelled stream
+            job.is_canceled, job.is_cancel_pending = True, False
+            self.dispatcher.withdraw(job)
+        for job in node.jobs:
+            self.touch(job)
+        for wait in [wait for job in active for wait in self.followers.get(job.plan.id, ())]:
+            self.judge(wait)
+        self._settle_stream(node)
+
+    def settle(self, job: JobState) -> None:
+        """Tells those who follow the job or its stream what became of it."""
+        for wait in self.followers.get(job.plan.id, ()):
+            self.judge(wait)
+        self._settle_stream(job.stream)
+
+    def give_back(self, node: Node) -> None:
+        """Frees the units that it holds."""
+        for wait in node.needs:
+            resource = wait.resource
+            if resource is not None and node in resource.holders:
+                resource.in_use -= resource.holders.pop(node)
+                self.dispatcher.wake_resource(resource)
+
+    def arrive(self, node: Node, starts_at: datetime) -> None:
+        """The earliest start has come, unless it was moved."""
+        if node.starts_at == starts_at:
+            node.is_early = False
+            self.touch(node)
+            self.evaluate(node)
+
+    def pass_until(self, node: Node) -> None:
+        """The latest start has passed: of a stream, for all its jobs that are still to be launched."""
+        if node.is_canceled or (
+            isinstance(node, JobState) and not (node.is_unlaunched and node.last.is_bound)
+        ):
+            return
+        node.is_until_gone = True
+        self.touch(node)
+        if node.plan.special.on_until == "cancel":
+            self.cancel(node)
+        else:
+            self.evaluate(node)
+
+    def miss_deadline(self, node: Node) -> None:
+        """The deadline has come."""
+        node.is_late = not node.is_over
+        self.touch(node)
+        if isinstance(node, JobState) and node.is_running and node.plan.special.on_late == "kill":
+            lifecycle.end(self, node, node.last, *KILLED)
+
+    def give_up(self, stream: StreamState, wait: Wait) -> None:
+        """An instance that does not start because the one before still runs."""
+        if not wait.is_satisfied:
+            self.cancel(stream)
+
+    def _evaluate_stream(self, stream: StreamState) -> None:
+        if stream.is_cancel_pending and all(gate.cause == "stream_held" for gate in holding(stream)):
+            self.cancel(stream)
+            return
+        self._ask(stream)
+        for job in stream.jobs:
+            self.evaluate(job)
+
+    def _ask(self, owner: Node) -> None:
+        """Asks the owner's own prompts if nothing else holds it."""
+        prompts = [wait.prompt for wait in owner.open if wait.prompt and wait.prompt.status == "NOT_ASKED"]
+        mine = "job" if isinstance(owner, JobState) else "stream"
+        if prompts and all(gate.cause in PROMPTS and gate.owner == mine for gate in holding(owner)):
+            for prompt in prompts:
+                prompt.status, prompt.asked_at = "ASKED", self.now
+
+    def _suppress(self, owner: Node) -> None:
+        if isinstance(owner, JobState) and owner.is_waiting and owner.last.is_bound:
+            owner.is_suppressed = True
+            self.evaluate(owner)
+
+    def _judge_join(self, join: Wait) -> None:
+        needed = getattr(join.one, "needed", 0)
+        if sum(member.is_satisfied for member in join.members) >= needed:
+            self.satisfy(join)
+        elif sum(not member.is_impossible for member in join.members) < needed:
+            self._suppress(join.owner)
+
+    def _settle_stream(self, stream: StreamState) -> None:
+        waits = self.followers.get(stream.plan.id)
+        if waits and (stream.is_over or stream.final_status):
+            for wait in waits:
+                self.judge(wait)
+        if stream.needs and not stream.busy and stream.status in ("SUCC", "ABEND", "CANCL", "SUPPR"):
+            self.give_back(stream)
 
     def _dispatch(self) -> None:
-        """Launches what may be launched, highest priority first."""
-        for job in sorted(self._ready.values(), key=lambda job: -job.priority):
-            obstacle = self._obstacle(job)
-            if obstacle is None:
-                self._launch(job)
-            elif obstacle != job.last.substatus:
-                job.last.substatus = obstacle
-                job.version += 1
-
-    def _obstacle(self, job: JobState) -> str | None:
-        workstation, stream = self.plan.workstations[job.plan.workstation], job.stream
-        if not workstation.is_linked:
-            return "READY_WAITING_FOR_AGENT"
-        if self._busy[job.plan.workstation] >= workstation.limit and job.priority < _OVERRIDES_LIMIT:
-            return "READY_WAITING_FOR_LIMIT"
-        if stream.plan.limit is not None and sum(one.is_running for one in stream.jobs) >= stream.plan.limit:
-            return "READY_WAITING_FOR_LIMIT"
-        if any(self.units_in_use[name] >= self.plan.resources[name].quantity for name in job.plan.needs):
-            return "READY_WAITING_FOR_RESOURCES"
-        return None
-
-    def _launch(self, job: JobState) -> None:
-        del self._ready[job.plan.id]
-        self._busy[job.plan.workstation] += 1
-        self.units_in_use.update(job.plan.needs)
-        run = job.last
-        run.status, run.substatus, run.job_number = "INTRO", None, next(self._job_numbers)
-        job.version += 1
-        self._at(self.now + _LAUNCH, lambda: self._start(job, run))
-
-    def _start(self, job: JobState, run: Run) -> None:
-        run.status, run.started_at = "EXEC", self.now
-        job.version += 1
-        status, return_code = (run.fault.status, run.fault.return_code) if run.fault else ("SUCC", 0)
-        self._at(self.now + run.takes, lambda: self._end(job, run, status, return_code))
-
-    def _end(self, job: JobState, run: Run, status: str, return_code: int | None) -> None:
-        if run.ended_at is not None:  # killed before
-            return
-        run.status = "SUCC" if run.is_confirmed else status
-        run.return_code, run.ended_at = return_code, self.now
-        self._busy[job.plan.workstation] -= 1
-        self.units_in_use.subtract(job.plan.needs)
-        job.version += 1
-        self._release_followers(job)
-
-    def _release_followers(self, job: JobState) -> None:
-        for node in (job, job.stream):
-            for owner, index in self.followers[node.plan.id] if node.is_over else ():
-                self._satisfy(owner, index)
-
-    def _apply(self, order: Order) -> None:
-        if not self.is_legal(order):
-            return
-        job = self.jobs[order.job_id]
-        match order.action:
-            case Action.RERUN:
-                job.is_canceled = False
-                self._add_run(job)
-            case Action.KILL:
-                self._end(job, job.last, "ABEND", _KILLED)
-            case Action.HOLD:
-                job.priority = 0
-            case Action.RELEASE if job.priority == 0:
-                job.priority = job.plan.special.priority
-            case Action.RELEASE:
-                job.waiting, job.is_early = set(), False
-            case Action.CANCEL:
-                job.is_canceled = True
-                self._release_followers(job)
-            case Action.CONFIRM_SUCC:
-                job.last.is_confirmed = True
-                job.last.status = "SUCCP" if job.is_running else "SUCC"
-                self._release_followers(job)
-            case _:
-                assert_never(order.action)
-        self._evaluate(job)
-
-    def _add_run(self, job: JobState) -> None:
-        attempt = len(job.runs) + 1
-        run_id = str(uuid5(NAMESPACE_URL, f"tws-run:{job.plan.id}/{attempt}"))
-        random, fault = Random(run_id), job.plan.fault
-        if attempt > 1:
-            takes = timedelta(seconds=random.randint(*_RERUN_SECONDS))
-            fault = None if fault and fault.heals else fault
-        elif fault:
-            takes = timedelta(minutes=fault.minutes)
-        else:
-            takes = timedelta(seconds=int(job.plan.estimate.total_seconds() * random.uniform(0.85, 1.2)))
-        job.runs.append(Run(id=run_id, attempt=attempt, submitted_at=self.now, takes=takes, fault=fault))
-        self.job_of_run[run_id] = job
+        """Launches what may be launched."""
+        while (job := self.dispatcher.next()) is not None:
+            gate = next(closed(job), None)
+            if gate is not None:
+                self.show(job, gate)
+                self.dispatcher.park(job, gate.key, is_resource=gate.cause == "resource")
+            elif job.plan.special.is_nop:
+                self.show(job, None)
+                self.cancel(job)
+            else:
+                lifecycle.launch(self, job)
 
 
 def _walk(start: Node, depth: int, step: Callable[[Node], Iterable[Node]]) -> Iterable[Node]:

@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import eq, ge, gt, itemgetter, le, lt, ne
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
+
+from pydantic import TypeAdapter
 
 __all__ = [
     "OqlSyntaxError",
@@ -19,14 +20,13 @@ __all__ = [
     "Query",
     "SelectionError",
     "parse",
-    "select_jobs",
-    "select_named",
-    "select_streams",
+    "select",
+    "to_pattern",
 ]
 
 _TOKEN = re.compile(r"'[^']*'|-?\d{1,18}(?![\w:.-])|\w[\w.#:+-]*|<=|>=|!=|[=<>()\[\],]|(?P<stray>\S)")
 _FIELD = re.compile(r"[A-Za-z][\w#.-]*")
-_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?")
+_DURATIONS = TypeAdapter(timedelta)
 _UUID = re.compile(r"\w{8}(?:-\w{4}){3}-\w{12}")
 _LITERALS: dict[str, bool | None] = {"true": True, "false": False, "null": None}
 _DEEPEST = 50
@@ -50,8 +50,11 @@ _STREAM = r"(?:(?P<workstation>[^#]+)#)?(?P<stream>[^#.+~(]+?)(?:\([^)]*\))?"
 _QUALIFIERS = r"(?P<qualifiers>(?:[+~]state=[\w,]+)*)"
 _JOB = re.compile(rf"{_STREAM}(?:\.(?P<job>[^#.+~]+))?{_QUALIFIERS}")
 _STREAMS = re.compile(_STREAM + _QUALIFIERS)
+_NAMED = re.compile(r"(?P<name>[^#]+)#?(?P<qualifiers>)")
+_OWNED = re.compile(r"(?:(?P<workstation>[^#]+)#)?(?P<name>[^#]+)(?P<qualifiers>)")
 _QUALIFIER = re.compile(r"([+~])state=([\w,]+)")
 
+_T = TypeVar("_T")
 _Value = str | int | bool | datetime | timedelta | None
 Predicate = Callable[[Any], bool]
 
@@ -64,55 +67,81 @@ class SelectionError(Exception):
     """The text is no selection that this simulator reads."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
+class Query(NamedTuple):
     """A parsed query."""
 
-    matches: Predicate
-    """Whether an object, given as JSON, satisfies the condition. A field within a list matches if any element does."""
+    text: str
+    """Tells queries apart."""
+    condition: Predicate | None
+    """Whether an object, given as JSON, is wanted; None: all are. A field within a list matches if any element does."""
     needs_dependencies: bool
     """Whether the condition looks at fields of the dependencies."""
     order_by: str | None
     is_descending: bool
 
-    def where(self, also: Predicate) -> Query:
-        """The query with another condition."""
-        return replace(self, matches=lambda one: also(one) and self.matches(one))
+    @property
+    def is_everything(self) -> bool:
+        """Whether it gives all objects as they stand."""
+        return self.condition is None and self.order_by is None
+
+    def where(self, text: str, also: Predicate | None) -> Query:
+        """The query with another condition, which `text` says."""
+        conditions = [one for one in (also, self.condition) if one is not None]
+        holds = (lambda one: all(holds(one) for holds in conditions)) if conditions else None
+        return self._replace(text=f"{text}\0{self.text}", condition=holds)
+
+    def judge(self, one: Any) -> tuple[bool, Any]:
+        """Whether the object is wanted, and what decides its place; None where it has no such field."""
+        is_wanted = self.condition is None or self.condition(one)
+        return is_wanted, _sort_key(one, self.order_by) if is_wanted and self.order_by else None
+
+    def arrange(self, judged: Iterable[tuple[_T, tuple[bool, Any]]]) -> list[_T]:
+        """What is wanted, in the query's order: as it comes where it has none, without the field last."""
+        wanted = [(key, one) for one, (is_wanted, key) in judged if is_wanted]
+        placed = sorted(
+            (pair for pair in wanted if pair[0] is not None), key=itemgetter(0), reverse=self.is_descending
+        )
+        return [one for _, one in placed] + [one for key, one in wanted if key is None]
 
     def select(self, objects: Iterable[Any]) -> list[Any]:
         """The objects that match, in the query's order."""
-        return self.sort([one for one in objects if self.matches(one)])
-
-    def sort(self, objects: list[Any]) -> list[Any]:
-        """The objects in the query's order; as they are where it has none. Objects without the field come last."""
-        if self.order_by is None:
-            return objects
-        keyed = [(_sort_key(one, self.order_by), one) for one in objects]
-        having = [pair for pair in keyed if pair[0] is not None]
-        having.sort(key=itemgetter(0), reverse=self.is_descending)
-        return [one for _, one in having] + [one for key, one in keyed if key is None]
+        return self.arrange((one, self.judge(one)) for one in objects)
 
 
 def parse(text: str) -> Query:
     """Reads a query; an empty one matches everything. Raises OqlSyntaxError."""
-    return _Parser(text).query()
+    return _Parser(text).query()._replace(text=text)
 
 
-def select_jobs(text: str) -> Predicate:
-    """Jobs by `workstation#stream.job`, e.g. `/@/@#/@/@.@+state=abend`; also `~state=`. Raises SelectionError."""
-    fields = {"workstation": "jobStreamWorkstation", "stream": "jobStreamName", "job": "name"}
-    return _selected(_JOB, text, fields, "lastRunCompositeStatus")
+_OF_JOB = {"workstation": "jobStreamWorkstation", "stream": "jobStreamName", "job": "name"}
+_SELECTIONS: Mapping[str, tuple[re.Pattern[str], Mapping[str, str], str]] = {
+    "job": (_JOB, _OF_JOB, "lastRunCompositeStatus"),
+    "job_stream": (_STREAMS, {"workstation": "workstation", "stream": "name"}, "compositeStatus"),
+    "workstation": (_NAMED, {"name": "name"}, ""),
+    "": (_OWNED, {"workstation": "workstation", "name": "name"}, ""),
+}
+"""By kind of object, the last one for all others: the form, which field each of its groups selects by, the status."""
 
 
-def select_streams(text: str) -> Predicate:
-    """Job streams by `workstation#stream`, with states likewise. Raises SelectionError."""
-    return _selected(_STREAMS, text, {"workstation": "workstation", "stream": "name"}, "compositeStatus")
+def select(kind: str, text: str) -> Predicate | None:
+    """A selection as conman or composer writes it; None where it means all. Raises SelectionError.
 
-
-def select_named(text: str) -> Predicate:
-    """Workstations by name; a trailing `#` is allowed."""
-    name = _named(text.rstrip("#"))
-    return lambda one: name(one["name"])
+    Jobs: `/@/@#/@/@.@+state=abend`, also `~state=`; job streams likewise without the job; workstations: a name, with
+    or without `#`; everything else: `workstation#name`.
+    """
+    pattern, fields, status = _SELECTIONS.get(kind, _SELECTIONS[""])
+    match = pattern.fullmatch(text.strip())
+    if match is None:
+        raise SelectionError(text)
+    chosen = [(field, match[group]) for group, field in fields.items()]
+    names = [(field, _named(name)) for field, name in chosen if name not in (None, "@", "/@/@")]
+    if not names and not match["qualifiers"]:
+        return None
+    has_state = _states(match["qualifiers"])
+    return lambda one: (
+        all(is_named(one.get(field, "")) for field, is_named in names)
+        and has_state(one[status]["status"] if status else "")
+    )
 
 
 class _Parser:
@@ -132,12 +161,7 @@ class _Parser:
                 self._skip("ASC")
         if self._peek():
             raise OqlSyntaxError(f"unexpected {self._peek()}")
-        return Query(
-            matches=condition or (lambda _: True),
-            needs_dependencies=self._needs_dependencies,
-            order_by=order_by,
-            is_descending=is_descending,
-        )
+        return Query("", condition, self._needs_dependencies, order_by, is_descending)
 
     def _either(self) -> Predicate:
         return self._joined("OR", any, lambda: self._joined("AND", all, self._term))
@@ -180,7 +204,7 @@ class _Parser:
             wildcards = self._value()
             if not isinstance(wildcards, str):
                 raise OqlSyntaxError("LIKE needs a quoted text")
-            pattern = _to_pattern(wildcards)
+            pattern = to_pattern(wildcards)
             return lambda found: isinstance(found, str) and pattern.fullmatch(found) is not None
         compare = _COMPARISONS.get(self._next())
         if compare is None or is_negated:
@@ -262,9 +286,8 @@ def _to_time(text: Any) -> Any:
     if not isinstance(text, str):
         return text
     try:
-        if len(text) > 1 and (match := _DURATION.fullmatch(text)) and not text.endswith("T"):
-            days, hours, minutes, seconds = (float(part or 0) for part in match.groups())
-            return timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+        if text.startswith("P"):
+            return _DURATIONS.validate_python(text)
         if _INSTANT.match(text) and (instant := datetime.fromisoformat(text)).tzinfo:
             return instant
     except (ValueError, OverflowError):  # the thirteenth month, a billion years
@@ -272,23 +295,11 @@ def _to_time(text: Any) -> Any:
     return text
 
 
-def _selected(pattern: re.Pattern[str], text: str, fields: Mapping[str, str], status: str) -> Predicate:
-    """`fields` says which field each group of the pattern selects by."""
-    match = pattern.fullmatch(text.strip())
-    if match is None:
-        raise SelectionError(text)
-    names = [(field, _named(match[group] or "@")) for group, field in fields.items()]
-    has_state = _states(match["qualifiers"])
-    return lambda one: (
-        all(is_named(one[field]) for field, is_named in names) and has_state(one[status]["status"])
-    )
-
-
 def _named(selection: str) -> Callable[[str], bool]:
     """Compares names without their folders: everything is in the root folder, which `/` and `/@/` both select."""
     folder, _, name = selection.rpartition("/")
-    pattern = _to_pattern(name or "@")
-    in_root = _to_pattern(folder or "/").fullmatch("/") is not None or folder == "/@"
+    pattern = to_pattern(name or "@")
+    in_root = to_pattern(folder or "/").fullmatch("/") is not None or folder == "/@"
     return lambda found: in_root and pattern.fullmatch(found.rpartition("/")[2]) is not None
 
 
@@ -297,7 +308,7 @@ def _states(qualifiers: str) -> Callable[[str], bool]:
     return lambda status: all((status in states) == is_wanted for is_wanted, states in wanted)
 
 
-def _to_pattern(wildcards: str) -> re.Pattern[str]:
+def to_pattern(wildcards: str) -> re.Pattern[str]:
     """`@` as any characters and `?` as one."""
     parts = ({"@": ".*", "?": "."}.get(character) or re.escape(character) for character in wildcards)
     return re.compile("".join(parts), re.DOTALL)

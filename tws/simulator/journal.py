@@ -1,4 +1,4 @@
-"""What a restarted simulator needs to come back to the same state: the plan's seed and start, and the orders."""
+"""What a restarted simulator needs to come back to the same state: how the plan began, and what was done to it."""
 
 from __future__ import annotations
 
@@ -12,29 +12,39 @@ from pydantic import TypeAdapter
 
 from .orders import Order
 
-__all__ = ["Journal", "PlanHeader"]
+__all__ = ["Entry", "Journal", "PlanHeader", "Skip"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanHeader:
-    """First line of the journal."""
+    """First line of the journal. All later plans follow from the first one."""
 
+    scenario: str
+    jobs: int | None
     seed: int
     run_number: int
     start: datetime
-    """Simulated start of the plan."""
+    """Simulated start of the first plan."""
     created_at: datetime
     """Real time at which the plan was made; simulated and real time were the same then."""
     speed: float
     """Simulated seconds in a real second."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skip:
+    """Simulated time that was passed over."""
+
+    seconds: float
+
+
+Entry = Order | Skip
 _HEADERS: TypeAdapter[PlanHeader] = TypeAdapter(PlanHeader)
-_ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
+_ENTRIES: TypeAdapter[Entry] = TypeAdapter(Entry)
 
 
 class Journal:
-    """A file of JSON lines: the header, then one line for each order.
+    """A file of JSON lines: the header, then one line for each entry.
 
     Writes block on purpose: an order is on disk before it is answered, and orders lie in the file in the
     order they were accepted in.
@@ -44,8 +54,8 @@ class Journal:
         folder.mkdir(parents=True, exist_ok=True)
         self._path = folder / "plan.jsonl"
 
-    def read(self) -> tuple[PlanHeader, list[Order]] | None:
-        """The plan's header and its orders, oldest first; None where no plan was made yet.
+    def read(self) -> tuple[PlanHeader, list[Entry]] | None:
+        """The header and the entries, oldest first; None where no plan was made yet.
 
         A last line without its end was torn by a crash and never answered: it is cut off.
         """
@@ -58,10 +68,10 @@ class Journal:
         lines = complete.splitlines()
         if not lines:
             return None
-        return _HEADERS.validate_json(lines[0]), [_ORDERS.validate_json(line) for line in lines[1:]]
+        return _HEADERS.validate_json(lines[0]), [_ENTRIES.validate_json(line) for line in lines[1:]]
 
     def begin(self, header: PlanHeader) -> None:
-        """Replaces the plan by another one, without orders."""
+        """Replaces the plan by another one, without entries."""
         fresh = self._path.with_suffix(".new")
         with fresh.open("wb") as file:
             _write(file, _HEADERS.dump_json(header))
@@ -72,10 +82,10 @@ class Journal:
         finally:
             os.close(folder)
 
-    def append(self, order: Order) -> None:
-        """Keeps the order; it is on disk when this returns."""
+    def append(self, entry: Entry) -> None:
+        """Keeps the entry; it is on disk when this returns."""
         with self._path.open("ab") as file:
-            _write(file, _ORDERS.dump_json(order))
+            _write(file, _ENTRIES.dump_json(entry))
 
 
 def _write(file: BinaryIO, line: bytes) -> None:

@@ -1,143 +1,155 @@
-"""The master: one plan in motion, kept in step with the clock and on disk."""
+"""The master: one plan after the other in motion, kept in step with the clock and on disk."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 from random import Random
 
 import structlog
-from pydantic import BaseModel, Field, model_validator
 
+from .catalogue import scenario
+from .definition import PlanDefinition
 from .engine import Engine
-from .journal import Journal, PlanHeader
-from .orders import Action, Order
-from .plan import generate
-from .runs import JobState
+from .generator import generated
+from .journal import Entry, Journal, PlanHeader, Skip
+from .maker import generate
+from .orders import Order
+from .settings import SimulatorSettings
 
-__all__ = ["IllegalActionError", "Master", "SimulatorSettings"]
+__all__ = ["IllegalActionError", "Master", "OutageError"]
 
-_PLAN_LENGTH = timedelta(hours=24)
-_HEAD_START = timedelta(hours=6)
-"""How far into the night a plan is when it is made."""
+_PLAN_LENGTH = timedelta(days=1)
+_KEPT = 7 * _PLAN_LENGTH
+"""A master that was down for longer begins afresh instead of living through all of it."""
 _FIRST_RUN_NUMBER = 1201
 
 _log = structlog.get_logger(__name__)
 
 
-class SimulatorSettings(BaseModel):
-    """The simulated TWS master."""
-
-    host: str = Field(
-        default="127.0.0.1", description="Address to listen on; the simulator speaks plain HTTP."
-    )
-    port: int = Field(
-        default=31116, ge=0, le=65535, description="Port to listen on; 0 lets the system choose a free one."
-    )
-    data_dir: Path | None = Field(
-        default=None, description="Folder of the plan's journal; without it a restart begins another plan."
-    )
-    seed: int = Field(default=20, description="Chooses the plan; the same seed gives the same night.")
-    speed: float = Field(
-        default=1.0,
-        gt=0,
-        description="Simulated seconds in a real second; a plan keeps the speed it began with.",
-    )
-    apply_delay: tuple[float, float] = Field(
-        default=(1.0, 3.0),
-        description="From and to: simulated seconds between the answer to an action and its effect in the plan.",
-    )
-
-    @model_validator(mode="after")
-    def _delays_in_order(self) -> SimulatorSettings:
-        shortest, longest = self.apply_delay
-        if not 0 <= shortest <= longest:
-            raise ValueError("apply_delay must be two numbers of at least 0, the smaller one first")
-        return self
-
-
 class IllegalActionError(Exception):
-    """The action is not legal in the job's present status."""
+    """The action is not legal in the object's present state; the text says why."""
+
+
+class OutageError(Exception):
+    """The processes restart with the plan of the next day."""
 
 
 class Master:
-    """Keeps the plan; made anew over the same folder it comes back to the same state."""
+    """Keeps the plan; made anew over the same folder it comes back to the same state.
+
+    When a plan ends the next one begins, with what has to be carried forward; the one before can still be read.
+    """
 
     def __init__(self, settings: SimulatorSettings, clock: Callable[[], datetime]) -> None:
-        """`clock` gives aware UTC times."""
+        """`clock` gives aware UTC times. Raises CatalogueError where the scenario is broken."""
         self._settings, self._clock = settings, clock
         self._journal = Journal(settings.data_dir) if settings.data_dir else None
         kept = self._journal.read() if self._journal else None
-        if kept is None or self._is_over(kept[0]):
-            self._begin(_FIRST_RUN_NUMBER if kept is None else kept[0].run_number + 1)
-        else:
+        if kept and (kept[0].scenario, kept[0].jobs) == (settings.scenario, settings.jobs):
             self._resume(*kept)
+        else:
+            self._begin(_FIRST_RUN_NUMBER)
+        if self._now() - self._header.start >= _KEPT:
+            self._begin(self._header.run_number + (self._now() - self._header.start) // _PLAN_LENGTH)
 
     @property
     def engine(self) -> Engine:
-        """The engine, brought to the present; another one once the plan has ended."""
-        if self._is_over(self._header):
-            self._begin(self._header.run_number + 1)
-        self._engine.advance(self._time(self._header))
+        """The engine of the current plan, brought to the present."""
+        self._advance(self._now())
         return self._engine
 
     @property
     def orders(self) -> tuple[Order, ...]:
-        """Every accepted order of this plan, oldest first."""
+        """Every accepted order, oldest first."""
         return tuple(self._orders)
 
-    def accept(
-        self, action: Action, job: JobState, *, user: str, run_id: str | None, justification: dict[str, str]
-    ) -> Order:
-        """Keeps an order, whose effect follows after the delay. Raises IllegalActionError."""
+    def engine_of(self, plan_id: str) -> Engine | None:
+        """The engine of a plan: `current`, or the id of this plan or the one before. Raises OutageError."""
+        engine = self.engine
+        if self._previous and (engine.now - engine.plan.start).total_seconds() < self._settings.outage:
+            raise OutageError
+        kept = {"current": engine, engine.plan.id: engine}
+        if self._previous:
+            kept.setdefault(self._previous.plan.id, self._previous)
+        return kept.get(plan_id)
+
+    def accept(self, draft: Order, *, late: float = 0.0) -> Order:
+        """Dates an order and keeps it; its effect follows after the delay and `late` simulated seconds.
+
+        Raises IllegalActionError.
+        """
         engine = self._engine
-        delay = Random(f"{job.plan.id}/{len(self._orders)}").uniform(*self._settings.apply_delay)
-        order = Order(
-            at=engine.now,
-            applies_at=engine.now + timedelta(seconds=delay),
-            user=user,
-            action=action,
-            job_id=job.plan.id,
-            job=f"{job.stream.plan.workstation}#{job.stream.plan.name}.{job.plan.name}",
-            run_id=run_id,
-            justification=justification,
-        )
-        if not engine.is_legal(order):
-            raise IllegalActionError(order.job)
-        if self._journal:
-            self._journal.append(order)
+        delay = Random(f"{draft.object_id}/{len(self._orders)}").uniform(*self._settings.apply_delay)
+        order = replace(draft, at=engine.now, applies_at=engine.now + timedelta(seconds=delay + late))
+        if why := engine.why_illegal(order):
+            raise IllegalActionError(why)
+        self._keep(order)
         self._orders.append(order)
         engine.submit(order)
-        _log.info("order_accepted", action=action, job=order.job, user=user)
+        _log.info("order_accepted", verb=order.verb, object=order.label, user=order.user)
         return order
 
+    def skip(self, seconds: float) -> None:
+        """Lets simulated time pass at once."""
+        self._keep(Skip(seconds=seconds))
+        self._skipped += timedelta(seconds=seconds)
+
+    def _keep(self, entry: Entry) -> None:
+        if self._journal:
+            self._journal.append(entry)
+
     def _begin(self, run_number: int) -> None:
-        now = self._clock()
-        start = (now - _HEAD_START).replace(second=0, microsecond=0)
+        now, settings = self._clock(), self._settings
+        definition = _definition(settings.scenario, settings.jobs, settings.seed)
         header = PlanHeader(
-            seed=self._settings.seed,
+            scenario=settings.scenario,
+            jobs=settings.jobs,
+            seed=settings.seed,
             run_number=run_number,
-            start=start,
+            start=(now - timedelta(minutes=definition.seen_at)).replace(second=0, microsecond=0),
             created_at=now,
-            speed=self._settings.speed,
+            speed=settings.speed,
         )
         if self._journal:
             self._journal.begin(header)
         self._resume(header, [])
 
-    def _resume(self, header: PlanHeader, orders: list[Order]) -> None:
+    def _resume(self, header: PlanHeader, entries: list[Entry]) -> None:
         self._header = header
-        self._engine = Engine(generate(seed=header.seed, start=header.start, run_number=header.run_number))
-        self._orders = orders
-        for order in orders:
-            self._engine.advance(order.at)
-            self._engine.submit(order)
-        _log.info("plan_opened", run_number=header.run_number, orders=len(orders))
+        self._definition = _definition(header.scenario, header.jobs, header.seed)
+        self._skipped = timedelta()
+        self._orders: list[Order] = []
+        self._previous: Engine | None = None
+        self._engine = self._open(header.start, header.run_number)
+        for entry in entries:
+            if isinstance(entry, Skip):
+                self._skipped += timedelta(seconds=entry.seconds)
+                continue
+            self._advance(entry.at)
+            self._engine.submit(entry)
+            self._orders.append(entry)
+        _log.info("plan_opened", run_number=header.run_number, entries=len(entries))
 
-    def _time(self, header: PlanHeader) -> datetime:
+    def _open(self, start: datetime, run_number: int) -> Engine:
+        plan = generate(self._definition, seed=self._header.seed, start=start, run_number=run_number)
+        return Engine(plan, carried=self._previous)
+
+    def _advance(self, to: datetime) -> None:
+        """Lets everything happen that is due, also the end of the plan and the beginning of the next one."""
+        while self._definition.is_extended and to >= (end := self._engine.plan.start + _PLAN_LENGTH):
+            self._engine.advance(end)
+            self._previous = self._engine
+            self._engine = self._open(end, self._engine.plan.run_number + 1)
+            _log.info("plan_extended", run_number=self._engine.plan.run_number)
+        self._engine.advance(to)
+
+    def _now(self) -> datetime:
         """Simulated time."""
-        return header.created_at + (self._clock() - header.created_at) * header.speed
+        header = self._header
+        return header.created_at + (self._clock() - header.created_at) * header.speed + self._skipped
 
-    def _is_over(self, header: PlanHeader) -> bool:
-        return self._time(header) - header.start >= _PLAN_LENGTH
+
+def _definition(name: str, jobs: int | None, seed: int) -> PlanDefinition:
+    return scenario(name) if jobs is None else generated(jobs, seed)

@@ -2,39 +2,83 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from itertools import count
-from random import Random
-from uuid import NAMESPACE_URL, uuid5
+from hashlib import sha1
+from typing import TYPE_CHECKING
 
-from .catalogue import (
-    FOLDER,
+from .definition import (
     Asks,
     Fault,
+    Instance,
     JobDefinition,
-    Night,
+    PlanDefinition,
     Resource,
     StreamDefinition,
     Workstation,
-    load,
 )
 
-__all__ = ["Dependency", "Follows", "JobPlan", "Needs", "Opens", "Plan", "StreamPlan", "generate"]
+if TYPE_CHECKING:
+    from .maker import Maker
 
-_NIGHT = load(FOLDER / "plans" / "night.yaml", Night)
-_SHORTEST, _LONGEST = 3 * 60, 12 * 60
-"""Seconds of a job whose duration the catalogue leaves open."""
+__all__ = [
+    "JOBS",
+    "Dependency",
+    "Follows",
+    "JobPlan",
+    "Join",
+    "Needs",
+    "Opens",
+    "Outside",
+    "Plan",
+    "StreamPlan",
+    "make_id",
+    "uncollected",
+]
+
+JOBS = "JOBS"
+"""The stream that jobs are submitted into that belong to none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Follows:
-    """A predecessor that must end well: a job, or a whole stream."""
+    """A predecessor: a job, or a whole stream."""
 
     stream_id: str
+    """Empty where the predecessor is not in the plan."""
     job_id: str | None = None
     """None: the whole stream."""
+    target: str = ""
+    """`STREAM` or `STREAM.JOB`, for one that is not in the plan."""
+    conditions: tuple[str, ...] = ()
+    """Final statuses that satisfy it; empty: SUCC."""
+    is_pending: bool = False
+    is_orphan: bool = False
+    is_overlap: bool = False
+    """The predecessor is an earlier instance of the same stream."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Join:
+    """So many of several predecessors."""
+
+    name: str
+    needed: int
+    members: tuple[Follows, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outside:
+    """A predecessor in another network."""
+
+    agent: str
+    target: str
+    ends_at: datetime | None
+    status: str
+    """What it ends in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,12 +92,13 @@ class Opens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
-    """A unit of a resource, held from launch to end."""
+    """Units of a resource, held from launch to end."""
 
     resource: str
+    quantity: int
 
 
-Dependency = Follows | Opens | Asks | Needs
+Dependency = Follows | Join | Outside | Opens | Asks | Needs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +106,11 @@ class JobPlan:
     """A job of the plan."""
 
     id: str
+    model_id: str
+    """Of its definition."""
     name: str
+    name_suffix: str = ""
+    """What tells it from the same job of other instances; part of the name."""
     key: str
     """Composite key `workstation;stream id;job`."""
     position: int
@@ -72,17 +121,14 @@ class JobPlan:
     script: str
     description: str
     estimate: timedelta
-    starts_at: datetime | None
-    deadline: datetime | None
+    priority: int
+    starts_at: datetime | None = None
+    until: datetime | None = None
+    deadline: datetime | None = None
     special: JobDefinition
-    dependencies: tuple[Dependency, ...]
-    fault: Fault | None
+    dependencies: tuple[Dependency, ...] = ()
+    fault: Fault | None = None
     """Why it will not end well; None for a job that does."""
-
-    @property
-    def needs(self) -> tuple[str, ...]:
-        """The resources it holds a unit of while it runs."""
-        return tuple(one.resource for one in self.dependencies if isinstance(one, Needs))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +136,21 @@ class StreamPlan:
     """A job stream instance of the plan."""
 
     id: str
+    model_id: str
+    """Of its definition."""
     symphony_id: str
     """16 characters beginning with `0A`, as Symphony numbers its streams."""
     name: str
+    definition_name: str
     workstation: str
     starts_at: datetime
     """Its scheduled time and its earliest start."""
-    deadline: datetime | None
-    limit: int | None
-    dependencies: tuple[Dependency, ...]
+    priority: int = 10
+    until: datetime | None = None
+    deadline: datetime | None = None
+    limit: int | None = None
+    special: StreamDefinition
+    dependencies: tuple[Dependency, ...] = ()
 
     @property
     def key(self) -> str:
@@ -114,6 +166,7 @@ class Plan:
     seed: int
     start: datetime
     run_number: int
+    definition: PlanDefinition = field(repr=False)
     workstations: dict[str, Workstation] = field(repr=False)
     """By name."""
     workstation_ids: dict[str, str] = field(repr=False)
@@ -124,96 +177,27 @@ class Plan:
     """By id, in order of scheduled time."""
     jobs: dict[str, JobPlan] = field(repr=False)
     """By id, in the order of streams and of positions in them."""
+    stream_definitions: dict[str, Instance] = field(repr=False)
+    """By model id: what a submission makes another instance of."""
+    job_definitions: dict[str, JobPlan] = field(repr=False)
+    """By model id: what a submission makes a copy of."""
+    maker: Maker = field(repr=False)
+    """Makes instances that are submitted."""
 
 
-def generate(*, seed: int, start: datetime, run_number: int) -> Plan:
-    """The plan that began at `start`: same seed, start and run number, same plan to the last id."""
-    return _Generator(seed, start, run_number).plan()
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: going over all that is there while 100,000 jobs are made takes longer than making them."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-class _Generator:
-    def __init__(self, seed: int, start: datetime, run_number: int) -> None:
-        self._seed, self._start, self._run_number = seed, start, run_number
-        self._plan = f"{seed}/{run_number}/{start.isoformat()}"
-        self._random = Random(f"{seed}/{run_number}")
-
-    def plan(self) -> Plan:
-        streams: dict[str, StreamPlan] = {}
-        jobs: dict[str, JobPlan] = {}
-        for number, (name, definition) in enumerate(_NIGHT.instances().items()):
-            stream = self._stream(name, definition, number)
-            streams[stream.id] = stream
-            jobs |= {job.id: job for job in self._jobs(definition, stream)}
-        return Plan(
-            id=self._id("plan"),
-            seed=self._seed,
-            start=self._start,
-            run_number=self._run_number,
-            workstations=_NIGHT.workstations,
-            workstation_ids={name: self._id("workstation", name) for name in _NIGHT.workstations},
-            resources=_NIGHT.resources,
-            streams=streams,
-            jobs=jobs,
-        )
-
-    def _stream(self, name: str, definition: StreamDefinition, number: int) -> StreamPlan:
-        return StreamPlan(
-            id=self._id("stream", name),
-            symphony_id="0AAAAAAAAAAAAA" + chr(65 + number // 26) + chr(65 + number % 26),
-            name=name,
-            workstation=definition.workstation,
-            starts_at=self._start + timedelta(minutes=definition.starts),
-            deadline=self._at(definition.deadline),
-            limit=definition.limit,
-            dependencies=tuple(self._dependencies(definition)),
-        )
-
-    def _jobs(self, definition: StreamDefinition, stream: StreamPlan) -> Iterator[JobPlan]:
-        follows: list[Dependency] = []
-        positions = count(1)
-        for step in definition.steps:
-            specials = {name: definition.jobs.get(name, JobDefinition()) for name in step}
-            jobs = [self._job(name, one, stream, next(positions), follows) for name, one in specials.items()]
-            yield from jobs
-            follows = [Follows(stream_id=stream.id, job_id=job.id) for job in jobs]
-
-    def _job(
-        self, name: str, special: JobDefinition, stream: StreamPlan, position: int, follows: list[Dependency]
-    ) -> JobPlan:
-        drawn = timedelta(seconds=self._random.randint(_SHORTEST, _LONGEST))
-        area = stream.workstation.removeprefix("AGT_").rstrip("0123456789").lower()
-        return JobPlan(
-            id=self._id("job", f"{stream.name}.{name}"),
-            name=name,
-            key=f"{stream.key};{name}",
-            position=position,
-            stream_id=stream.id,
-            workstation=stream.workstation,
-            login=special.login or f"batch_{area}",
-            script=f"/opt/batch/{area}/{stream.name.lower()}/{name.lower()}.sh",
-            description=f"{name.replace('_', ' ').capitalize()} ({stream.name})",
-            estimate=drawn if special.minutes is None else timedelta(minutes=special.minutes),
-            starts_at=self._at(special.starts),
-            deadline=self._at(special.deadline),
-            special=special,
-            dependencies=(*follows, *self._dependencies(special)),
-            fault=_NIGHT.faults.get(f"{stream.name}.{name}"),
-        )
-
-    def _dependencies(self, owner: JobDefinition | StreamDefinition) -> Iterator[Dependency]:
-        for target in owner.follows:
-            stream, _, job = target.partition(".")
-            job_id = self._id("job", target) if job else None
-            yield Follows(stream_id=self._id("stream", stream), job_id=job_id)
-        for path, minute in owner.opens.items():
-            yield Opens(path=path, arrives_at=self._at(minute))
-        if isinstance(owner, JobDefinition):
-            yield from (Needs(resource=name) for name in owner.needs)
-            if owner.asks:
-                yield owner.asks
-
-    def _at(self, minute: int | None) -> datetime | None:
-        return None if minute is None else self._start + timedelta(minutes=minute)
-
-    def _id(self, kind: str, name: str = "") -> str:
-        return str(uuid5(NAMESPACE_URL, f"tws:{self._plan}/{kind}/{name}"))
+def make_id(kind: str, name: str) -> str:
+    """The same id for the same name: a UUID of version 5 but for its namespace."""
+    digits = sha1(f"tws:{kind}/{name}".encode(), usedforsecurity=False).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-a{digits[17:20]}-{digits[20:32]}"

@@ -5,23 +5,34 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from .catalogue import Asks, Fault
-from .plan import Follows, JobPlan, Needs, Opens, StreamPlan
+from .definition import Fault
+from .plan import JobPlan, StreamPlan
+from .waits import PromptState, Wait, WorkstationState
 
-__all__ = ["JobState", "Node", "Run", "StreamState"]
+__all__ = ["FAILED", "RUNNING", "WAITING", "JobState", "Node", "Run", "StreamState"]
+
+FAILED = ("ABEND", "FAIL")
+RUNNING = ("INTRO", "EXEC", "SUCCP", "ABENP")
+WAITING = ("HOLD", "READY", "FENCE")
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Run:
     """One run of a job; the first one exists, waiting, from the start of the plan."""
 
     id: str
     attempt: int
+    rerun_type: str
+    """`REGULAR`, `RERUN`, `RERUN_STEP`, `RECOVERY_RERUN`, `RERUN_EVERY`."""
+    step: str | None = None
+    """The step that it begins with."""
     submitted_at: datetime
     takes: timedelta
     """How long it will run if nobody interferes."""
     fault: Fault | None
     """Why it will not end well; None for a run that does."""
+    workstation: str
+    """Where it runs: of a pool, the member that was chosen."""
     status: str = "HOLD"
     substatus: str | None = None
     job_number: int | None = None
@@ -29,16 +40,18 @@ class Run:
     started_at: datetime | None = None
     ended_at: datetime | None = None
     is_confirmed: bool = False
-
-    @property
-    def rerun_type(self) -> str:
-        """`REGULAR` or `RERUN`."""
-        return "RERUN" if self.attempt > 1 else "REGULAR"
+    is_forgiven: bool = False
+    """It failed, and its successors go on all the same."""
 
     @property
     def has_failed(self) -> bool:
         """Whether it ended badly."""
-        return self.status in ("ABEND", "FAIL")
+        return self.status in FAILED
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether it waits for dependencies and times: a rerun does not."""
+        return self.rerun_type in ("REGULAR", "RERUN_EVERY")
 
     @property
     def elapsed(self) -> timedelta | None:
@@ -46,44 +59,54 @@ class Run:
         return self.ended_at - self.started_at if self.started_at and self.ended_at else None
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class _Waiter:
-    """What must be satisfied before a job or a stream may start. What was satisfied once stays so."""
+    """What jobs and streams have in common."""
 
     plan: JobPlan | StreamPlan
-    waiting: set[int] = field(init=False)
-    """Indexes of the unsatisfied dependencies; a resource is claimed at launch and is none of them."""
+    priority: int
+    starts_at: datetime | None
+    """Earliest start; of a job that repeats, of its next run."""
     is_early: bool = False
-    """Whether the earliest start is still to come."""
+    """Whether that is still to come."""
+    waits: list[Wait] = field(default_factory=list)
+    """Every dependency, in the order of the definition."""
+    open: list[Wait] = field(default_factory=list)
+    """Those that hold it, by family; a resource is claimed at launch and is none of them."""
+    needs: list[Wait] = field(default_factory=list)
+    """Its dependencies on resources."""
     is_late: bool = False
-
-    def __post_init__(self) -> None:
-        self.waiting = {n for n, one in enumerate(self.plan.dependencies) if not isinstance(one, Needs)}
+    is_until_gone: bool = False
+    is_canceled: bool = False
+    is_cancel_pending: bool = False
+    version: int = 0
+    """Counts changes, for caches."""
 
     @property
-    def hold_reason(self) -> str | None:
-        """The substatus that says what is waited for, None if nothing is."""
-        kinds = {type(self.plan.dependencies[index]) for index in self.waiting}
-        if Follows in kinds:
-            return "HOLD_WAITING_FOR_PREDECESSOR"
-        if self.is_early:
-            return "HOLD_WAITING_FOR_TIME"
-        if Asks in kinds:
-            return "HOLD_WAITING_FOR_PROMPT"
-        return "HOLD_WAITING_FOR_FILE" if Opens in kinds else None
+    def original_priority(self) -> int:
+        """What a release out of a hold restores."""
+        return self.plan.priority
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class JobState(_Waiter):
     """A job and its runs."""
 
     plan: JobPlan
     stream: StreamState
-    priority: int
+    workstation: WorkstationState
     runs: list[Run] = field(default_factory=list)
-    is_canceled: bool = False
-    version: int = 0
-    """Counts changes, for caches."""
+    is_suppressed: bool = False
+    """A condition on a predecessor cannot be met any more."""
+    recovery_prompt: PromptState | None = None
+    recovers: JobState | None = None
+    """The failed job that this one runs for."""
+    recoveries: int = 0
+    """How many times a recovery has rerun it."""
+    is_recovering: bool = False
+    """Whether what follows by itself after a failure is still under way."""
+    ticket: int = 0
+    """The dispatcher's: an entry of a queue with an older one is void."""
 
     @property
     def last(self) -> Run:
@@ -93,62 +116,132 @@ class JobState(_Waiter):
     @property
     def status(self) -> str:
         """Internal status of the newest run."""
-        return self.last.status
+        return self.runs[-1].status
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether it may still be launched."""
+        return self.runs[-1].status in WAITING and not self.is_canceled
+
+    @property
+    def is_unlaunched(self) -> bool:
+        """Whether its last run was not launched, and perhaps never will be."""
+        return self.runs[-1].status in (*WAITING, "SUPPR")
 
     @property
     def is_running(self) -> bool:
         """Whether it has been handed to the agent and has not ended."""
-        return self.status in ("INTRO", "EXEC", "SUCCP")
+        return self.runs[-1].status in RUNNING
 
     @property
     def is_over(self) -> bool:
         """Whether it has ended well or is cancelled: its successors may start."""
-        return self.is_canceled or self.status == "SUCC"
+        return self.is_canceled or self.runs[-1].status == "SUCC" or self.runs[-1].is_forgiven
 
     @property
     def has_failed(self) -> bool:
         """Whether it ended badly and nobody dealt with it yet."""
-        return self.last.has_failed and not self.is_canceled
+        return self.last.has_failed and not self.is_over
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether it failed and an operator is asked what to do."""
+        prompt = self.recovery_prompt
+        return (
+            self.last.has_failed
+            and prompt is not None
+            and prompt.status == "ASKED"
+            and prompt.run is self.last
+        )
+
+    @property
+    def final_status(self) -> str | None:
+        """What conditions are compared with, None before there is one."""
+        if self.is_canceled:
+            return "CANCL"
+        is_final = self.status in ("SUCC", "SUPPR", *FAILED) and not self.is_recovering
+        return self.status if is_final else None
 
     @property
     def legal_status(self) -> str:
-        """The status that decides which actions are legal."""
+        """The status that decides which orders are legal."""
         return "CANCL" if self.is_canceled and not self.is_running else self.status
 
+    @property
+    def launch_order(self) -> tuple[int, datetime, str, int, str]:
+        """The lowest is launched first."""
+        stream = self.stream.plan
+        return -self.priority, stream.starts_at, stream.name, self.plan.position, self.plan.id
 
-@dataclass(slots=True, kw_only=True)
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class StreamState(_Waiter):
     """A stream and its jobs; its status follows from theirs."""
 
     plan: StreamPlan
+    limit: int | None
     jobs: list[JobState] = field(default_factory=list)
+    busy: int = 0
+    """How many of its jobs run."""
+    is_carried: bool = False
+    """Whether it comes from the plan before."""
+    seen: tuple[int, str] = (-1, "")
+    """Version and the status at that version."""
 
     @property
     def is_over(self) -> bool:
-        """Whether every job is."""
-        return all(job.is_over for job in self.jobs)
+        """Whether it is cancelled or every job is over: its successors may start."""
+        return self.is_canceled or all(job.is_over for job in self.jobs)
+
+    @property
+    def final_status(self) -> str | None:
+        """What conditions are compared with, None before there is one."""
+        return self.status if self.status in ("SUCC", "CANCL", "ABEND", "SUPPR") else None
+
+    @property
+    def is_asking(self) -> bool:
+        """Recovery prompts are the jobs' own."""
+        return False
 
     @property
     def status(self) -> str:
         """Internal status of the stream."""
-        if self.is_over:
-            return "SUCC"
-        if not any(run.started_at for job in self.jobs for run in job.runs):
-            return "HOLD" if self.hold_reason else "READY"
-        if any(job.is_running or job.status == "READY" for job in self.jobs):
-            return "EXEC"
-        left = [job for job in self.jobs if not job.is_over]
-        failed = {job.plan.id for job in left if job.has_failed}
-        if len(failed) == len(left):
-            return "ABEND"
-        return "STUCK" if failed and all(self._is_stuck(job, failed) for job in left) else "EXEC"
+        if self.seen[0] != self.version:
+            self.seen = (self.version, self._status())
+        return self.seen[1]
 
-    def _is_stuck(self, job: JobState, failed: set[str]) -> bool:
-        """Whether a failure keeps the job from starting; marks it, since jobs come in plan order."""
-        waiting = (job.plan.dependencies[index] for index in job.waiting)
-        if any(isinstance(one, Follows) and one.job_id in failed for one in waiting):
-            failed.add(job.plan.id)
-        return job.plan.id in failed
+    @property
+    def legal_status(self) -> str:
+        """The status that decides which orders are legal."""
+        return self.status
+
+    def _status(self) -> str:
+        if self.is_canceled:
+            return "CANCL"
+        left = [job for job in self.jobs if not job.is_over]
+        if not left:
+            return "SUCC"
+        blocked = {
+            job for job in left if job.status == "SUPPR" or (job.has_failed and not self._goes_on(job))
+        }
+        if all(job.status == "SUPPR" for job in left):
+            return "SUPPR"
+        if not any(run.job_number for job in self.jobs for run in job.runs):
+            is_closed = self.priority == 0 or self.is_early or self.open
+            return "HOLD" if is_closed else "READY"
+        if any(job.is_running for job in self.jobs) or any(job.status in ("READY", "FENCE") for job in left):
+            return "EXEC"
+        if len(blocked) == len(left):
+            return "ABEND"
+        for job in left:  # in plan order, so that what waits for a blocked job is found in one pass
+            if any(wait.is_stuck_on(blocked) for wait in job.open):
+                blocked.add(job)
+        return "STUCK" if len(blocked) == len(left) else "EXEC"
+
+    @staticmethod
+    def _goes_on(job: JobState) -> bool:
+        """Whether a recovery will follow that nobody needs to allow."""
+        return job.is_recovering and not job.is_asking
 
 
 Node = JobState | StreamState

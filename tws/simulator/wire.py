@@ -1,73 +1,90 @@
-"""Objects of the plan as JSON of REST API V2: fills the shapes of `answers.yaml`."""
+"""Objects of the plan as JSON of REST API V2."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from operator import attrgetter
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import SimpleNamespace
-from typing import Any, assert_never
+from typing import Any
 
-from .catalogue import FOLDER, Asks, load
 from .engine import Engine
-from .orders import Action, may_apply
-from .plan import Dependency, Follows, Needs, Opens
+from .gates import DEAD, closed
+from .orders import LEGAL, Kind, Verb
+from .plan import Follows, Join, Needs, Opens, Outside, make_id
 from .runs import JobState, Node, Run, StreamState
+from .shapes import COMMON_STATUS, answer, instant
+from .waits import FILE, PROMPT, RESOURCE, PromptState, ResourceState, Wait, WorkstationState
 
 __all__ = [
     "dependencies_json",
     "engine_json",
     "instant",
     "job_json",
+    "prompt_json",
+    "resource_json",
     "stream_json",
     "workstation_json",
 ]
 
 _Json = dict[str, Any]
+_May = Callable[[Kind, Verb], bool]
+_SUFFIXES = {
+    Kind.JOB: "JOB",
+    Kind.JOB_STREAM: "JOBSTREAM",
+    Kind.WORKSTATION: "WORKSTATION",
+    Kind.PROMPT: "PROMPT",
+    Kind.RESOURCE: "RESOURCE",
+}
+"""Of the keys of actions."""
 
 
 def engine_json(engine: Engine) -> _Json:
     """`EngineInfoV2`."""
-    return _answer("EngineInfoV2", reference=f"RESYNCSIM-{engine.plan.seed}")
+    return answer("EngineInfoV2", reference=f"RESYNCSIM-{engine.plan.seed}")
 
 
-def job_json(engine: Engine, job: JobState, *, may_act: bool) -> _Json:
+def job_json(engine: Engine, job: JobState, *, may: _May) -> _Json:
     """`JobInPlanV2` without its list of dependencies, which query results do not fill.
 
-    It changes only when the job's version does.
+    It changes only when the job's version does; `may` says what the caller has the right to.
     """
-    return _answer(
+    special = job.plan.special
+    return answer(
         "JobInPlanV2",
         plan=engine.plan,
         job=job,
-        workstation_id=engine.plan.workstation_ids[job.plan.workstation],
-        stream_workstation_id=engine.plan.workstation_ids[job.stream.plan.workstation],
+        workstation_id=engine.plan.workstation_ids.get(job.plan.workstation),
+        stream_workstation_id=engine.plan.workstation_ids.get(job.stream.plan.workstation),
         status=_run_status(job, job.last),
         common_status=_common_status(job, job.last),
         logins=[job.plan.login],
-        runs=[_run_json(job, run, may_act=may_act) for run in job.runs],
+        recovery=_recovery(job),
+        is_repeated=special.every is not None,
+        repeat_interval=_minutes(special.every),
+        runs=[_run_json(job, run, may=may) for run in job.runs],
         time_restrictions=_time_restrictions(job),
         dependencies_stats=_dependencies_stats(job),
-        actions=_actions(job, job.last, may_act=may_act, of_run=False),
+        actions=_job_actions(job, job.last, may=may, of_run=False),
     )
 
 
-def stream_json(engine: Engine, stream: StreamState) -> _Json:
-    """`JobStreamInPlanV2` without its jobs and its list of dependencies."""
-    status = _stream_status(stream)
+def stream_json(engine: Engine, stream: StreamState, *, may: _May) -> _Json:
+    """`JobStreamInPlanV2` without its jobs and its list of dependencies; it changes only when its version does."""
     started = [run.started_at for job in stream.jobs for run in job.runs if run.started_at]
     ended = [job.last.ended_at for job in stream.jobs if job.last.ended_at]
     started_at = min(started, default=None)
     ended_at = max(ended) if started and ended and stream.is_over else None
-    return _answer(
+    is_held = stream.priority == 0 and stream.status in ("HOLD", "READY")
+    return answer(
         "JobStreamInPlanV2",
         plan=engine.plan,
         stream=stream,
-        workstation_id=engine.plan.workstation_ids[stream.plan.workstation],
+        workstation_id=engine.plan.workstation_ids.get(stream.plan.workstation),
         is_monitored=stream.plan.deadline is not None,
-        status=status,
-        common_status="CANCELED" if status["canceled"] else _COMMON_STATUS[status["status"]],
+        is_pending=any(wait.is_pending for wait in stream.waits),
+        status=_stream_status(stream),
+        common_status="HELD" if is_held else COMMON_STATUS[stream.status],
         estimate=sum((job.plan.estimate for job in stream.jobs), timedelta()),
         started_at=started_at,
         ended_at=ended_at,
@@ -75,66 +92,99 @@ def stream_json(engine: Engine, stream: StreamState) -> _Json:
         jobs_stats=_jobs_stats(stream),
         dependencies_stats=_dependencies_stats(stream),
         time_restrictions=_time_restrictions(stream),
+        actions=_actions(Kind.JOB_STREAM, stream.plan.id, stream.status, may),
     )
 
 
-def workstation_json(engine: Engine, name: str) -> _Json:
+def workstation_json(engine: Engine, workstation: WorkstationState, *, may: _May) -> _Json:
     """`WorkstationInPlanV2`."""
-    workstation = engine.plan.workstations[name]
-    is_manager = workstation.type == "MANAGER"
-    linked = ["LINKED", "TCP_IP_LINKED", "WRITER_UP", "JOBMAN_UP"] if workstation.is_linked else []
+    is_manager = workstation.plan.type == "MANAGER"
+    linked = ["LINKED", "TCP_IP_LINKED", "WRITER_UP"] if workstation.is_linked else []
+    running = [] if workstation.is_stopped else ["JOBMAN_UP"]
     manager = ["MASTER", "MANAGER", "SERVER_STARTED", "EVT_PROC_RUNNING"] if is_manager else []
-    return _answer(
+    return answer(
         "WorkstationInPlanV2",
         plan=engine.plan,
-        id=engine.plan.workstation_ids[name],
-        name=name,
         workstation=workstation,
-        states=["IS_INITED", *linked, *manager],
+        states=["IS_INITED", *linked, *running, *manager],
         flags=["AUTO_LINK", "FULL_STATUS"] if is_manager else ["AUTO_LINK"],
         host_type="MASTER" if is_manager else "WORKSTATION",
-        node_name=f"{name.lower().replace('_', '-')}.batch.example",
-        host="BRK_SP" if workstation.type == "AGENT" else "MDM_SP",
+        node_name=f"{workstation.name.lower().replace('_', '-')}.batch.example",
+        host="BRK_SP" if workstation.plan.type == "AGENT" else "MDM_SP",
+        actions=_actions(Kind.WORKSTATION, workstation.id, "", may),
+    )
+
+
+def resource_json(engine: Engine, resource: ResourceState, *, may: _May) -> _Json:
+    """`ResourceInPlanV2`."""
+    holders = [
+        answer(
+            "ResourceHolderInPlan",
+            stream=node.stream if isinstance(node, JobState) else node,
+            job=node if isinstance(node, JobState) else None,
+            quantity=units,
+        )
+        for node, units in resource.holders.items()
+    ]
+    return answer(
+        "ResourceInPlanV2",
+        resource=resource,
+        key=f"/{resource.workstation}#/{resource.name}",
+        workstation_id=engine.plan.workstation_ids.get(resource.workstation),
+        holders=holders,
+        status="AVAILABLE" if resource.free > 0 else "NOT_AVAILABLE",
+        actions=_actions(Kind.RESOURCE, resource.id, "", may),
+    )
+
+
+def prompt_json(engine: Engine, prompt: PromptState, *, may: _May) -> _Json:
+    """`PromptInPlanV2`; only a prompt without a name belongs to a job or stream."""
+    job = prompt.owner if isinstance(prompt.owner, JobState) else None
+    return answer(
+        "PromptInPlanV2",
+        plan=engine.plan,
+        prompt=prompt,
+        key=f"/{prompt.name or prompt.number}",
+        job=job,
+        stream=job.stream if job else prompt.owner,
+        actions=_actions(Kind.PROMPT, prompt.id, prompt.status, may),
     )
 
 
 def dependencies_json(engine: Engine, owner: Node) -> list[_Json]:
     """`DependencyInPlanV2` and its members: those of a job or of a stream itself, in the order of the definition."""
-    return [_dependency(engine, owner, number, one) for number, one in enumerate(owner.plan.dependencies)]
+    return [_dependency(engine, wait) for wait in owner.waits]
 
 
-def instant(time: datetime) -> str:
-    """As the engine writes it: UTC with milliseconds."""
-    return f"{time:%Y-%m-%dT%H:%M:%S}.{time.microsecond // 1000:03}Z"
-
-
-def _run_json(job: JobState, run: Run, *, may_act: bool) -> _Json:
-    return _answer(
-        "JobRunInPlanV2",
+def _run_json(job: JobState, run: Run, *, may: _May) -> _Json:
+    return answer(
+        "JobRunInstanceV2",
         job=job,
         run=run,
         status=_run_status(job, run),
         common_status=_common_status(job, run),
         is_rerun=run.attempt > 1,
         is_last=run is job.last,
-        actions=_actions(job, run, may_act=may_act, of_run=True),
+        actions=_job_actions(job, run, may=may, of_run=True),
     )
 
 
 def _run_status(job: JobState, run: Run) -> _Json:
-    return _answer(
+    is_last = run is job.last
+    return answer(
         "JobInPlanCompositeStatusV2",
         run=run,
-        is_canceled=job.is_canceled and run is job.last,
+        is_canceled=job.is_canceled and is_last,
+        is_cancel_pending=job.is_cancel_pending and is_last,
         has_started=run.started_at is not None,
+        is_dead=is_last and run.status == "SUPPR" and any(gate.cause in DEAD for gate in closed(job)),
     )
 
 
 def _stream_status(stream: StreamState) -> _Json:
-    return _answer(
+    return answer(
         "JobStreamInPlanCompositeStatusV2",
         stream=stream,
-        is_canceled=all(job.is_canceled for job in stream.jobs),
         has_started=any(job.last.started_at for job in stream.jobs),
         has_failed=any(job.has_failed for job in stream.jobs),
     )
@@ -143,34 +193,58 @@ def _stream_status(stream: StreamState) -> _Json:
 def _common_status(job: JobState, run: Run) -> str:
     if job.is_canceled and run is job.last:
         return "CANCELED"
-    return "HELD" if run.substatus == "HOLD_PRIORITY_ZERO" else _COMMON_STATUS[run.status]
+    is_held = job.priority == 0 and run is job.last and job.is_waiting
+    return "HELD" if is_held else COMMON_STATUS[run.status]
 
 
-def _time_restrictions(owner: Node) -> _Json:
-    is_timed, has_deadline = owner.plan.starts_at is not None, owner.plan.deadline is not None
-    return _answer(
-        "TimeRestrictionsInPlanV2",
-        owner=owner,
-        is_timed=is_timed,
-        has_come=not owner.is_early if is_timed else None,
-        is_in_time=not owner.is_late if has_deadline else None,
-        late_action="continue" if has_deadline else None,
+def _recovery(job: JobState) -> SimpleNamespace:
+    recovery = job.plan.special.recovery
+    has_prompt = recovery.prompt and recovery.option != "STOP"
+    return SimpleNamespace(
+        option=f"{recovery.option}_PROMPT" if has_prompt else recovery.option,
+        job=f"/{job.plan.workstation}#/{recovery.job}" if recovery.job else None,
+        job_name=recovery.job or None,
+        workstation=f"/{job.plan.workstation}" if recovery.job else None,
+        prompt=recovery.prompt or None,
+        every=_minutes(recovery.every) if recovery.option == "RERUN" else None,
+        times=recovery.times if recovery.option == "RERUN" else None,
     )
 
 
+def _time_restrictions(owner: Node) -> _Json:
+    plan, job = owner.plan, owner.plan.special if isinstance(owner, JobState) else None
+    return answer(
+        "TimeRestrictionsInPlanV2",
+        owner=owner,
+        is_timed=owner.starts_at is not None,
+        has_come=not owner.is_early if owner.starts_at else None,
+        may_still_start=not owner.is_until_gone if plan.until else None,
+        late_start_action=plan.special.on_until if plan.until else None,
+        is_in_time=not owner.is_late if plan.deadline else None,
+        late_action=(job.on_late if job else "continue") if plan.deadline else None,
+        max_duration=_minutes(job.max_minutes) if job else None,
+        max_duration_action=job.on_max if job and job.max_minutes else None,
+    )
+
+
+def _minutes(count: int | None) -> timedelta | None:
+    return None if count is None else timedelta(minutes=count)
+
+
 def _dependencies_stats(owner: Node) -> _Json:
-    dependencies = owner.plan.dependencies
-    kinds = Counter(type(one) for one in dependencies)
-    jobs = sum(isinstance(one, Follows) and one.job_id is not None for one in dependencies)
+    kinds = Counter(type(wait.one) for wait in owner.waits)
+    families = Counter(wait.family for wait in owner.waits)
+    jobs = sum(isinstance(wait.one, Follows) and isinstance(wait.target, JobState) for wait in owner.waits)
     return {
-        "numberOfDependencies": len(dependencies),
+        "numberOfDependencies": len(owner.waits),
         "numberOfJobDependencies": jobs,
         "numberOfJobStreamDependencies": kinds[Follows] - jobs,
-        "numberOfPromptDependencies": kinds[Asks],
-        "numberOfResourceDependencies": kinds[Needs],
-        "numberOfFileDependencies": kinds[Opens],
-        "numberOfUnresolvedDependencies": len(owner.waiting),
-        "numberOfNonResourceUnresolvedDependencies": len(owner.waiting),
+        "numberOfInternetworkDependencies": kinds[Outside],
+        "numberOfPromptDependencies": families[PROMPT],
+        "numberOfResourceDependencies": families[RESOURCE],
+        "numberOfFileDependencies": families[FILE],
+        "numberOfUnresolvedDependencies": len(owner.open),
+        "numberOfNonResourceUnresolvedDependencies": len(owner.open),
     }
 
 
@@ -179,100 +253,91 @@ def _jobs_stats(stream: StreamState) -> _Json:
     return {
         "numberOfJob": len(stream.jobs),
         "numberOfSuccessfullJob": statuses["SUCC"],
-        "numberOfExecutingJob": statuses["INTRO"] + statuses["EXEC"] + statuses["SUCCP"],
+        "numberOfExecutingJob": sum(job.is_running for job in stream.jobs),
         "numberOfAbendedJob": statuses["ABEND"],
         "numberOfFailedJob": statuses["FAIL"],
-        "numberOfNotRunningJob": statuses["HOLD"] + statuses["READY"],
+        "numberOfNotRunningJob": sum(job.is_waiting for job in stream.jobs),
         "numberOfUndecidedJob": 0,
     }
 
 
-def _actions(job: JobState, run: Run, *, may_act: bool, of_run: bool) -> list[_Json]:
+def _job_actions(job: JobState, run: Run, *, may: _May, of_run: bool) -> list[_Json]:
     """What the caller may do now, with the id that the action takes: rerun and log that of the run."""
     found = [{"key": "GET_JOB_LOG", "id": run.id}] if run.started_at else []
-    for action in Action if may_act and run is job.last else ():
-        if may_apply(action, job.legal_status) and (action is Action.RERUN or not of_run):
-            object_id = run.id if action is Action.RERUN else job.plan.id
-            found.append({"key": f"{action.name}_JOB", "id": object_id})
+    if run is not job.last:
+        return found
+    for action in _actions(Kind.JOB, job.plan.id, job.legal_status, may):
+        if action["key"] == "RERUN_JOB":
+            found.append(action | {"id": run.id})
+        elif not of_run:
+            found.append(action)
     return found
 
 
-def _dependency(engine: Engine, owner: Node, number: int, one: Dependency) -> _Json:
-    is_satisfied = number not in owner.waiting
-    match one:
+def _actions(kind: Kind, object_id: str, status: str, may: _May) -> list[_Json]:
+    return [
+        {"key": f"{verb.upper().replace('-', '_')}_{_SUFFIXES[kind]}", "id": object_id}
+        for verb, statuses in LEGAL[kind].items()
+        if status in statuses and may(kind, verb)
+    ]
+
+
+def _dependency(engine: Engine, wait: Wait) -> _Json:
+    owner, is_satisfied = wait.owner, wait.is_satisfied
+    match wait.one:
         case Follows():
-            found = _predecessor(engine, owner, one)
-        case Opens():
-            stream = owner if isinstance(owner, StreamState) else owner.stream
-            place = stream.plan.workstation
-            status = "Exists" if is_satisfied else "Unavailable"
-            place_id = engine.plan.workstation_ids[place]
-            found = _answer(
-                "FileDependencyInPlanV2", file=one, place=place, workstation_id=place_id, file_status=status
+            found = _predecessor(wait)
+        case Join():
+            members = [_dependency(engine, member) for member in wait.members]
+            criteria = "ALL" if wait.one.needed == len(members) else "AT_LEAST"
+            found = answer("JoinDependencyInPlanV2", join=wait.one, members=members, criteria=criteria)
+        case Outside():
+            found = answer("InternetworkDependencyInPlanV2", outside=wait.one, status=wait.outside)
+        case Opens(path=path):
+            place = (owner.stream if isinstance(owner, JobState) else owner).plan.workstation
+            found = answer(
+                "FileDependencyInPlanV2",
+                id=make_id(f"{engine.plan.id}/file", f"{place}#{path}"),
+                plan=engine.plan,
+                path=path,
+                place=place,
+                workstation_id=engine.plan.workstation_ids.get(place),
+                file_status="Exists" if is_satisfied else "Unavailable",
             )
-        case Asks():
-            status = "ANSWERED_YES" if is_satisfied else "ASKED"
-            found = _answer("PromptDependencyInPlanV2", prompt=one, prompt_status=status)
-        case Needs(resource=name):
-            resource = engine.plan.resources[name]
-            available = resource.quantity - engine.units_in_use[name]
-            held = int(isinstance(owner, JobState) and owner.is_running)
-            is_satisfied = held > 0 or available > 0
-            found = _answer(
-                "ResourceDependencyInPlanV2", name=name, resource=resource, held=held, available=available
-            )
+        case Needs(quantity=quantity):
+            held = wait.resource.holders.get(owner, 0) if wait.resource else 0
+            is_satisfied = is_satisfied or held > 0
+            found = answer("ResourceDependencyInPlanV2", resource=wait.resource, quantity=quantity, held=held)
         case _:
-            assert_never(one)
-    return found | _answer(
+            found = answer("PromptDependencyInPlanV2", prompt=wait.prompt)
+    return found | answer(
         "DependencyInPlanV2",
-        id=f"{owner.plan.id}-{number}",
+        id=wait.id,
         status="SATISFIED" if is_satisfied else "UNSATISFIED",
         is_satisfied=is_satisfied,
-        sequence=number + 1,
+        sequence=wait.number + 1,
     )
 
 
-def _predecessor(engine: Engine, owner: Node, one: Follows) -> _Json:
-    stream = engine.streams[one.stream_id]
-    if one.job_id is None:
-        status = _stream_status(stream)
-        return _answer("ExternalJobStreamDependencyInPlanV2", stream=stream, predecessor_status=status)
-    job = engine.jobs[one.job_id]
-    is_internal = isinstance(owner, JobState) and owner.stream is stream
-    schema = "InternalDependencyInPlanV2" if is_internal else "ExternalJobDependencyInPlanV2"
-    return _answer(schema, stream=stream, job=job, predecessor_status=_run_status(job, job.last))
-
-
-def _answer(schema: str, **values: Any) -> _Json:
-    found: _Json = _FILL[schema](SimpleNamespace(**values))
-    return found
-
-
-def _compile(shape: Any) -> Callable[[SimpleNamespace], Any]:
-    """What makes JSON of that shape out of values."""
-    if isinstance(shape, dict):
-        parts = [(name, _compile(part)) for name, part in shape.items()]
-        return lambda values: {name: found for name, part in parts if (found := part(values)) is not None}
-    root, dollar, path = shape.partition("$") if isinstance(shape, str) else ("", "", "")
-    if not dollar:
-        return lambda _: shape
-    get = attrgetter(path)
-    if root:
-        return lambda values: f"{root}{get(values)}"
-    return lambda values: _plain(get(values))
-
-
-def _plain(value: Any) -> Any:
-    match value:
-        case datetime():
-            return instant(value)
-        case timedelta():
-            hours, seconds = divmod(int(value.total_seconds()), 3600)
-            parts = ((hours, "H"), (seconds // 60, "M"), (seconds % 60, "S"))
-            return "PT" + ("".join(f"{count}{unit}" for count, unit in parts if count) or "0S")
-    return value
-
-
-_SHAPES = load(FOLDER / "answers.yaml", dict[str, _Json])
-_COMMON_STATUS = _SHAPES.pop("CommonStatus")
-_FILL = {schema: _compile(shape) for schema, shape in _SHAPES.items()}
+def _predecessor(wait: Wait) -> _Json:
+    target, one = wait.target, wait.one
+    job = target if isinstance(target, JobState) else None
+    stream = job.stream if job else target
+    names = one.target if isinstance(one, Follows) else ""
+    conditions: Sequence[str] = one.conditions if isinstance(one, Follows) else ()
+    is_internal = job is not None and isinstance(wait.owner, JobState) and wait.owner.stream is stream
+    is_job = job is not None or "." in names
+    external = "ExternalJobDependencyInPlanV2" if is_job else "ExternalJobStreamDependencyInPlanV2"
+    stream_status = _stream_status(target) if isinstance(target, StreamState) else None
+    return answer(
+        "InternalDependencyInPlanV2" if is_internal else external,
+        stream=stream,
+        job=job,
+        stream_name=stream.plan.name if isinstance(stream, StreamState) else names.partition(".")[0],
+        job_name=job.plan.name if job else names.partition(".")[2],
+        conditions=list(conditions) or None,
+        is_conditional=bool(conditions),
+        is_pending=wait.is_pending,
+        is_orphan=target is None and not wait.is_pending,
+        predecessor_status=_run_status(job, job.last) if job else stream_status,
+    )

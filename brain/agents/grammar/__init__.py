@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .request import ALL, Request, read_request
-from .vocabulary import Action, Kind, Topic
+from .vocabulary import Kind, Topic
 
-__all__ = ["ALL", "Action", "Kind", "Request", "Topic", "read_request"]
+__all__ = ["ALL", "Kind", "Request", "Topic", "read_request"]

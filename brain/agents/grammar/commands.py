@@ -8,21 +8,18 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from .tokens import Selection, read_selection
+from tws.selection import Selection, SelectionError, parse
+
+from .arguments import Arguments, argument
 from .vocabulary import CONMAN, Command, Topic
 
 __all__ = ["TypedCommand", "read_command"]
 
 _LINE = re.compile(
-    r"""\s*(?:conman\s+)?["'`]?(?P<name>[a-z]{2,13})
-    (?:\s+=?(?P<selection>[^;+~&\s("'`]*(?:\([^)\n]*\))?[^;+~&\s"'`]*)(?P<rest>[;+~&][^\s"'`]*)?)?
-    ["'`]?\s*""",
-    re.IGNORECASE | re.VERBOSE,
+    r"""\s*(?:conman\s+)?["'`]?(?P<name>[a-z]{1,13})\b\s*(?P<rest>[^"'`\n]*)["'`]?\s*""", re.IGNORECASE
 )
-_SELECTS = re.compile(r"[#@]|[A-Z]\.[A-Z]|^[A-Z][A-Z0-9_]+$")
+_SELECTS = re.compile(r"[#@]|[A-Z]\.[A-Z]|^=?[A-Z][A-Z0-9_-]+$|^\d+$")
 """What tells a selection from the next word of a sentence."""
-
-_BY_NAME = {name: command for command in CONMAN.commands for name in command.names}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,36 +27,40 @@ class TypedCommand:
     """A command with what it selects."""
 
     command: Command
-    selection: Selection
+    selection: Selection | None
     topic: Topic | None
-    wants_log: bool
+    arguments: Arguments
 
 
 def read_command(text: str) -> TypedCommand | None:
     """The command that the whole text is; None for anything else."""
-    match = _LINE.fullmatch(text)
-    command = _BY_NAME.get(match["name"].lower()) if match else None
-    if match is None or command is None:
+    line = _LINE.fullmatch(text)
+    if line is None:
         return None
-    typed, rest = match["selection"] or "", match["rest"] or ""
-    if (typed or command.action) and not _SELECTS.search(typed):
-        return None
-    if not rest.endswith(command.argument):
-        return None
-    return TypedCommand(
-        command=command,
-        selection=_at_level(read_selection(typed), command),
-        topic=next((topic for topic, pattern in CONMAN.qualifiers.items() if re.search(pattern, rest)), None),
-        wants_log="stdlist" in rest,
-    )
-
-
-def _at_level(selection: Selection, command: Command) -> Selection:
-    is_single = selection.job is not None and selection.job_stream is None and selection.workstation is None
-    match command.level:
-        case "job_stream" if is_single:
-            return Selection(job_stream=selection.job)
-        case "workstation" if is_single:
-            return Selection(workstation=selection.job)
-        case _:
-            return selection
+    for command in CONMAN.commands:
+        if line["name"].lower() in command.names:
+            found = re.fullmatch(
+                rf"(?P<typed>.*?){command.options.pattern}", line["rest"].strip(), re.IGNORECASE
+            )
+            typed = found["typed"].partition("+")[0].strip() if found else ""
+            if found is None or ((typed or command.action) and not _SELECTS.search(typed)):
+                continue
+            try:
+                selection = parse(found["typed"]) if typed else None
+            except SelectionError:
+                return None
+            given = {
+                name: argument(value)
+                for name, value in found.groupdict().items()
+                if value and name != "typed"
+            }
+            topics = (
+                topic for topic, pattern in CONMAN.qualifiers.items() if re.search(pattern, found["typed"])
+            )
+            return TypedCommand(
+                command=command,
+                selection=selection,
+                topic=command.topic or (next(topics, None) if command.kind == "status" else None),
+                arguments={**command.arguments, **given},
+            )
+    return None

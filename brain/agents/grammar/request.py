@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from brain.agents.language import detect_locale
 from brain.message import Locale
+from tws.actions import ACTIONS_OF, Action, ObjectKind
+from tws.selection import Selection
 
+from .arguments import Arguments, read_arguments
 from .commands import TypedCommand, read_command
-from .subjects import Subjects, read_subjects
+from .subjects import ALL, Subjects, bare, read_subjects
 from .tokens import Token, read_tokens
-from .vocabulary import KNOWN_WORDS, RULES, Action, Kind, Rule, Topic, compiled, corrected
+from .vocabulary import KNOWN_WORDS, RULES, Kind, Level, Rule, Topic, compiled, corrected
 from .wishes import Wish, read_wish
 
 __all__ = ["ALL", "Request", "read_request"]
@@ -22,10 +27,22 @@ _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
 
-ALL = "@"
-"""TWS's wildcard for any name."""
-
-_ABOUT_ONE: frozenset[Kind] = frozenset({"diagnosis", "not_started", "status", "action"})
+_ABOUT_ONE: frozenset[Kind] = frozenset({"diagnosis", "not_started", "status", "action", "what_if"})
+_OF_ONE: frozenset[Topic | None] = frozenset({None, "finish", "critical_path", "then", "changes"})
+"""Topics that may be about one job; all others are about many."""
+_STATES: Mapping[Topic, re.Pattern[str]] = {
+    "failed": compiled("{failed_ones}", "{failed}"),
+    "held": compiled("{held_ones} {job}", "{job} {on_hold}"),
+    "waiting": compiled("{waiting_ones}", "{job} {waiting}"),
+    "running": compiled("{running_ones}", "{job} {running}"),
+}
+"""Which of all jobs an action is meant for."""
+_NAMES = ("job", "job_stream", "workstation", "prompt", "resource", "selection")
+_SINGLE_KINDS: Mapping[ObjectKind, Level] = {
+    ObjectKind.WORKSTATION: "workstation",
+    ObjectKind.PROMPT: "prompt",
+    ObjectKind.RESOURCE: "resource",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,10 +57,18 @@ class Request:
     `@` where an action on all jobs is asked for."""
     job_stream: str | None = None
     workstation: str | None = None
+    prompt: str | None = None
+    """Name or number."""
+    resource: str | None = None
+    selection: Selection | None = None
+    """In full, where one was typed: the names above are in it too."""
     action: Action | None = None
     """With kind `action` it is asked for, in the person's own words; else only spoken of."""
+    arguments: Arguments = field(default_factory=dict)
+    """Of the action, as `tws.actions.Change` has them, times as `02:10`; of a question about another moment `at`,
+    `hours` or `minutes`."""
     topic: Topic | None = None
-    """For a question about many jobs, which of them."""
+    """For a question, or an action on all, which jobs; or what about them."""
     identifiers: tuple[str, ...] = ()
     """Message ids in capitals and return codes as `RC 8`, in order, each once."""
     reason: str = ""
@@ -51,11 +76,13 @@ class Request:
     negated: bool = False
     """The action is spoken of with a negation; the kind is never `action` then."""
     hypothetical: bool = False
-    """What an action would do is asked; the kind is `knowledge` then."""
+    """What an action would do is asked; the kind is `what_if` then."""
     candidates: tuple[str, ...] = ()
     """Lower-case words that may be names, the likeliest first; to be matched against the plan."""
     further: tuple[str, ...] = ()
-    """Names beyond the first; an action on several needs a question back."""
+    """Names beyond the first."""
+    problem: str = ""
+    """Why what looks like a selection is none; the kind is `unknown` then."""
 
 
 def read_request(text: str, locale_hint: Locale | None = None) -> Request:
@@ -67,43 +94,64 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         return _from_command(command, locale)
     tokens = read_tokens(text, KNOWN_WORDS)
     words = [corrected(token) for token in tokens]
-    subjects = read_subjects(tokens, words)
     wish = read_wish(text, tokens, words, locale)
-    request = _from_wish(wish) or _from_rules(words, subjects, tokens, wish)
+    is_about_change = wish is not None and wish.stance in {"wanted", "hypothetical"}
+    arguments, rest = read_arguments(text, wish.action if wish and is_about_change else None)
+    if is_about_change and rest != text:
+        # What names a step or an alias names no job.
+        tokens = read_tokens(rest, KNOWN_WORDS)
+        words = [corrected(token) for token in tokens]
+    subjects = read_subjects(tokens, words)
+    if subjects.problem:
+        return Request(kind="unknown", locale=locale, problem=subjects.problem)
+    request = _from_wish(wish, words) or _from_rules(words, subjects, tokens, wish, has_time=bool(arguments))
     if wish is not None and wish.stance == "negated":
         request = replace(request, action=wish.action, negated=True)
-    return _with_subjects(replace(request, locale=locale, identifiers=_identifiers(tokens)), subjects)
+    request = replace(request, locale=locale, identifiers=_identifiers(tokens), arguments=arguments)
+    return _with_subjects(request, subjects)
 
 
 def _from_command(typed: TypedCommand, locale: Locale | None) -> Request:
-    command, selection = typed.command, typed.selection
+    command, selection = typed.command, typed.selection or Selection()
+    job, stream = bare(selection.job), bare(selection.job_stream)
+    names: dict[str, Any]
+    match command.level:
+        case "job_definition":
+            names = {"job": job or stream}
+        case "prompt" | "resource":
+            names = {command.level: str(selection.job_number or "") or job or stream}
+        case "job_stream" | "workstation" if selection.workstation is None and stream is None:
+            names = {command.level: job}
+        case _:
+            names = {"job_stream": stream, "job": job, "selection": typed.selection}
     return Request(
-        kind="diagnosis" if typed.wants_log else command.kind,
+        kind=command.kind,
         locale=locale,
-        job=selection.job,
-        job_stream=selection.job_stream,
-        workstation=selection.workstation,
         action=command.action,
-        topic=typed.topic or command.topic,
+        topic=typed.topic or ("selected" if command.kind == "status" and selection.is_pattern else None),
+        arguments=typed.arguments,
+        **{"workstation": bare(selection.workstation), **names},
     )
 
 
-def _from_wish(wish: Wish | None) -> Request | None:
+def _from_wish(wish: Wish | None, words: Sequence[str]) -> Request | None:
     match wish:
         case Wish(stance="wanted"):
-            return Request(kind="action", action=wish.action, reason=wish.reason)
+            line = "".join(f" {word}" for word in words)
+            topic = next((topic for topic, pattern in _STATES.items() if pattern.search(line)), None)
+            return Request(kind="action", action=wish.action, reason=wish.reason, topic=topic)
         case Wish(stance="hypothetical"):
-            return Request(kind="knowledge", action=wish.action, hypothetical=True)
+            return Request(kind="what_if", action=wish.action, hypothetical=True)
         case _:
             return None
 
 
 def _from_rules(
-    words: Sequence[str], subjects: Subjects, tokens: Sequence[Token], wish: Wish | None
+    words: Sequence[str], subjects: Subjects, tokens: Sequence[Token], wish: Wish | None, *, has_time: bool
 ) -> Request:
     line = "".join(f" {word}" for word in words[:_MAX_WORDS])
     for pattern, rule in _RULES:
-        if _applies(rule, subjects) and pattern.search(line):
+        if _applies(rule, subjects, has_time=has_time) and pattern.search(line):
             return Request(kind=rule.kind, topic=rule.topic)
     if any(token.kind in {"message", "code"} for token in tokens):
         return Request(kind="knowledge")
@@ -112,34 +160,48 @@ def _from_rules(
     if subjects.is_named:
         # A name and nothing to do with it: how it stands.
         return Request(kind="status")
-    if subjects.workstation:
-        return Request(kind="status", topic="workstations")
-    return Request(kind="unknown")
+    others: dict[Topic, str | None] = {
+        "prompts": subjects.prompt,
+        "resources": subjects.resource,
+        "workstations": subjects.workstation,
+    }
+    topic = next((topic for topic, name in others.items() if name), None)
+    return Request(kind="status" if topic else "unknown", topic=topic)
 
 
-def _applies(rule: Rule, subjects: Subjects) -> bool:
-    match rule.needs:
-        case "subject":
-            return subjects.has_any or subjects.has_pronoun
-        case "no_subject":
-            return not subjects.has_any
-        case "no_name":
-            return subjects.job is None
-        case "":
-            return True
+def _applies(rule: Rule, subjects: Subjects, *, has_time: bool) -> bool:
+    met = {
+        "": True,
+        "time": has_time,
+        "subject": subjects.has_any or subjects.has_pronoun,
+        "no_subject": not subjects.has_any,
+        "no_name": subjects.job is None,
+    }
+    return met[rule.needs]
 
 
 def _with_subjects(request: Request, subjects: Subjects) -> Request:
-    subjects.settle_place(request.topic)
-    if (request.kind in _ABOUT_ONE and request.topic is None) or request.hypothetical:
+    if request.action and request.kind in {"action", "what_if"}:
+        subjects.settle_place(is_many=subjects.is_all_of)
         subjects.settle_guess()
-    if request.kind == "action" and subjects.is_all and not subjects.is_named:
-        subjects.job = ALL
+        subjects.settle_all()
+        kinds = [kind for kind, actions in ACTIONS_OF.items() if request.action in actions]
+        role = _SINGLE_KINDS.get(kinds[0]) if len(kinds) == 1 else None
+        if role is not None and getattr(subjects, role) is None:
+            setattr(subjects, role, subjects.job or subjects.job_stream)
+            subjects.job = subjects.job_stream = None
+    else:
+        subjects.settle_place(is_many=request.topic not in _OF_ONE)
+        if request.topic == "workstations" and subjects.job:
+            subjects.workstation, subjects.job = subjects.workstation or subjects.job, None
+        if request.kind in _ABOUT_ONE and request.topic in _OF_ONE:
+            subjects.settle_guess()
+        is_pattern = subjects.selection is not None and subjects.selection.is_pattern
+        if request.kind == "status" and request.topic is None and is_pattern:
+            request = replace(request, topic="selected")
     return replace(
         request,
-        job=subjects.job,
-        job_stream=subjects.job_stream,
-        workstation=subjects.workstation,
+        **{name: getattr(subjects, name) for name in _NAMES},
         candidates=tuple(name for _, name in subjects.guesses),
         further=tuple(subjects.further),
     )

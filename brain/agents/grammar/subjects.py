@@ -7,24 +7,38 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from .tokens import Token, read_selection
-from .vocabulary import ALL_WORDS, KNOWN_WORDS, PRONOUNS, Topic, compiled
+from tws.selection import Selection, SelectionError, parse
 
-__all__ = ["Subjects", "read_subjects"]
+from .tokens import Token
+from .vocabulary import KNOWN_WORDS, WORDS, compiled
 
-Role: TypeAlias = Literal["job", "job_stream", "workstation", "of_stream", "in_stream", "on_workstation"]
+__all__ = ["ALL", "Subjects", "bare", "read_subjects"]
+
+Role: TypeAlias = Literal[
+    "job", "job_stream", "workstation", "prompt", "resource", "of_stream", "in_stream", "on_workstation"
+]
+
+ALL = "@"
+"""TWS's wildcard for any name."""
 
 _PARTS_BEFORE: Mapping[Role, str] = {
     "job_stream": "job_stream_before",
     "workstation": "station",
+    "prompt": "prompt",
+    "resource": "resource",
     "of_stream": "of_stream",
     "in_stream": "in_stream",
     "on_workstation": "on_workstation",
     "job": "job",
 }
-_PARTS_AFTER: Mapping[Role, str] = {"job_stream": "stream", "workstation": "station", "job": "job"}
+_PARTS_AFTER: Mapping[Role, str] = {
+    "job_stream": "stream",
+    **{role: part for role, part in _PARTS_BEFORE.items() if "_" not in part},
+}
 _BEFORE = {role: compiled(f"{{{part}}} [{{called}}] $") for role, part in _PARTS_BEFORE.items()}
 _AFTER = {role: compiled(f"^ {{{part}}}") for role, part in _PARTS_AFTER.items()}
+
+_ALL_ONES = compiled("{all_ones}")
 
 _PLAUSIBLE = re.compile(r"[a-z][a-z0-9-]{2,39}")
 """A lower-case word that may be a name."""
@@ -40,6 +54,11 @@ class Subjects:
     job: str | None = None
     job_stream: str | None = None
     workstation: str | None = None
+    prompt: str | None = None
+    resource: str | None = None
+    selection: Selection | None = None
+    problem: str = ""
+    """Why what looks like a selection is none."""
     place: tuple[Role, str] | None = None
     """A name after `in` or `on`: a stream or workstation where many jobs are asked for, else the job."""
     further: list[str] = field(default_factory=list)
@@ -48,6 +67,8 @@ class Subjects:
     has_pronoun: bool = False
     is_all: bool = False
     """Whether the words speak of all jobs at once."""
+    is_all_of: bool = False
+    """Whether they speak of all of what is named."""
 
     @property
     def is_named(self) -> bool:
@@ -59,18 +80,24 @@ class Subjects:
         """Whether anything may be the name of a job."""
         return bool(self.is_named or self.place or self.guesses)
 
-    def settle_place(self, topic: Topic | None) -> None:
+    def settle_place(self, *, is_many: bool) -> None:
         """Decides what `place` names: part of a question about many jobs, or the one job."""
         if self.place is not None:
             role, name = self.place
-            if topic is None:
+            if not is_many:
                 self.job = self.job or name
             elif role == "in_stream":
                 self.job_stream = self.job_stream or name
             else:
                 self.workstation = self.workstation or name
-        if topic == "workstations" and self.job:
-            self.workstation, self.job = self.workstation or self.job, None
+
+    def settle_all(self) -> None:
+        """All jobs, or all of the stream that is named."""
+        is_one = self.job is not None and not re.search("[@?%]", self.job) and self.selection is None
+        if self.is_all_of and is_one and self.job_stream is None and not self.further:
+            self.job, self.job_stream = ALL, self.job
+        elif self.is_all_of or (self.is_all and not self.is_named):
+            self.job = self.job or ALL
 
     def settle_guess(self) -> None:
         """Takes the likeliest guess for a name, where no job or stream is named."""
@@ -85,20 +112,34 @@ class Subjects:
 
 def read_subjects(tokens: Sequence[Token], words: Sequence[str]) -> Subjects:
     """What the words name."""
-    subjects = Subjects(has_pronoun=not PRONOUNS.isdisjoint(words), is_all=not ALL_WORDS.isdisjoint(words))
+    subjects = Subjects(
+        has_pronoun=not WORDS["pronouns"].isdisjoint(words),
+        is_all=not WORDS["all_words"].isdisjoint(words),
+        is_all_of=_ALL_ONES.search("".join(f" {word}" for word in words)) is not None,
+    )
     guesses: list[tuple[int, Role, str]] = []
     for place, token in enumerate(tokens):
         role = _role(words, place)
         if token.kind == "name":
             _add_name(subjects, token.text, role)
+        elif role == "prompt" and token.text.isdecimal():
+            subjects.prompt = subjects.prompt or token.text
         elif token.kind == "word" and token.word not in KNOWN_WORDS and _PLAUSIBLE.fullmatch(token.word):
             is_slip = words[place] != token.word
             guesses.append((_rank(role, is_slip=is_slip), role or "job", token.text))
     guesses.sort(key=lambda guess: guess[0])
-    subjects.guesses = [(role, name) for _, role, name in guesses if role != "workstation"]
-    if subjects.workstation is None:
-        subjects.workstation = next((name for _, role, name in guesses if role == "workstation"), None)
+    elsewhere: tuple[Role, ...] = ("workstation", "prompt", "resource")
+    subjects.guesses = [(role, name) for _, role, name in guesses if role not in elsewhere]
+    for kind in elsewhere:
+        guess = next((name for _, role, name in guesses if role == kind), None)
+        setattr(subjects, kind, getattr(subjects, kind) or guess)
     return subjects
+
+
+def bare(name: str | None) -> str | None:
+    """The name without its folder; None for none and for any."""
+    plain = (name or "").rpartition("/")[2]
+    return plain if plain.strip("@") else None
 
 
 def _role(words: Sequence[str], place: int) -> Role | None:
@@ -127,10 +168,8 @@ def _add_name(subjects: Subjects, text: str, role: Role | None) -> None:
         return
     name = text.replace("*", "@")
     match role:
-        case "workstation":
-            subjects.workstation = subjects.workstation or name
-        case "job_stream":
-            subjects.job_stream = subjects.job_stream or name
+        case "workstation" | "job_stream" | "prompt" | "resource":
+            setattr(subjects, role, getattr(subjects, role) or name)
         case "of_stream" | "in_stream" if subjects.job:
             subjects.job_stream = subjects.job_stream or name
         case "on_workstation" if subjects.job:
@@ -144,13 +183,22 @@ def _add_name(subjects: Subjects, text: str, role: Role | None) -> None:
 
 
 def _add_selection(subjects: Subjects, text: str, role: Role | None) -> None:
-    selection = read_selection(text)
     if subjects.is_named:
         subjects.further.append(text)
         return
-    subjects.workstation = selection.workstation
-    if role == "job" and selection.job is None:
+    try:
+        selection = parse(text)
+    except SelectionError as error:
+        subjects.problem = str(error)
+        return
+    job, stream = bare(selection.job), bare(selection.job_stream)
+    subjects.workstation = bare(selection.workstation)
+    if role == "prompt":
+        subjects.prompt = str(selection.job_number or stream)
+    elif role == "resource":
+        subjects.resource = stream
+    elif role == "job" and selection.level == "job_stream":
         # A job definition's name is `workstation#job`.
-        subjects.job = selection.job_stream
+        subjects.job = stream
     else:
-        subjects.job, subjects.job_stream = selection.job, selection.job_stream
+        subjects.job, subjects.job_stream, subjects.selection = job, stream, selection

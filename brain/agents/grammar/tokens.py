@@ -9,19 +9,22 @@ from typing import Literal, TypeAlias
 
 from brain.agents.language import fold
 
-__all__ = ["Selection", "Token", "read_selection", "read_tokens"]
+__all__ = ["Token", "read_tokens"]
 
 Kind: TypeAlias = Literal["word", "name", "message", "code"]
 
 _NAME = r"[A-Za-z0-9_@?%*/-]"
+_QUALIFIER = r"(?:;(?i:schedid)\b|[+~][A-Za-z]+(?:=VALUE)?|;[A-Za-z]+=VALUE)".replace(
+    "VALUE", r"[\w@?%*#/:,.()-]*[\w@?%*)]"
+)
 
 _TOKEN = re.compile(
     rf"""
       (?P<address>https?://\S+ | <[^<>\n]*>)
     | (?P<message>\b(?i:AWS|AWK|EQQ|EEW)(?i:[A-Z]{{0,4}})\d{{3,4}}(?i:[IWEST])\b)
     | (?P<code>\b(?i:rc|return\ code|exit\ code|c[oó]digo\ de\ retorno)\s*[=:]?\s*(?P<number>-?\d{{1,6}})\b)
-    | (?P<selection>{_NAME}+\#{_NAME}+(?:\([^()\n]{{0,20}}\))?(?:\.[A-Za-z0-9_@?%*-]+)?)
-    | (?P<dotted>\b[A-Z][A-Z0-9_@?%*-]*\.[A-Z0-9@][A-Z0-9_@?%*-]*(?![a-z]))
+    | (?P<selection>{_NAME}+\#{_NAME}+(?:\([^()\n]{{0,20}}\))?(?:\.[A-Za-z0-9_@?%*-]+)?{_QUALIFIER}*)
+    | (?P<dotted>\b[A-Z][A-Z0-9_@?%*-]*\.[A-Z0-9@][A-Z0-9_@?%*-]*(?![a-z]){_QUALIFIER}*)
     | (?P<word>[\w@](?:[\w'’@*%-]|[?./](?=[\w@*]))*)
     | (?P<stop>[.;!?\n]+)
     | (?P<pause>,)
@@ -30,23 +33,10 @@ _TOKEN = re.compile(
 )
 """Message ids: https://www.ibm.com/docs/en/workload-automation (AWS, AWK, EQQ and EEW prefixes)."""
 
-_SELECTION = re.compile(
-    r"(?P<workstation>[^#]*)#(?P<stream>[^.(]*)(?:\([^)]*\))?(?:\.(?P<job>.*))?", re.DOTALL
-)
-
 _SHOUTED_NAME = re.compile(r"(?=.*[A-Z])[A-Z0-9@][A-Z0-9_@?%*-]{2,39}")
 _SNAKE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*_[A-Za-z0-9_-]*[A-Za-z0-9*@]")
 _EMPHASIS = "*_~"
 """Chat mark-up round a word."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
-    """What conman calls a selection; None where nothing or only a wildcard for everything was given."""
-
-    workstation: str | None = None
-    job_stream: str | None = None
-    job: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,28 +69,6 @@ def read_tokens(text: str, known_words: Container[str]) -> list[Token]:
             token = Token(text=typed, word=word, kind=kind, sentence=sentence, clause=clause, end=match.end())
             tokens.append(token)
     return tokens
-
-
-def read_selection(text: str) -> Selection:
-    """The fields of `workstation#stream.job`, `stream.job` or `workstation#stream`.
-
-    Folders and the scheduled time are dropped, `*` becomes TWS's wildcard `@`.
-    """
-    match = _SELECTION.fullmatch(text)
-    if match is None:
-        stream, _, job = text.rpartition(".")
-        return Selection(job_stream=_field(stream), job=_field(job))
-    return Selection(
-        workstation=_field(match["workstation"]),
-        job_stream=_field(match["stream"]),
-        job=_field(match["job"] or ""),
-    )
-
-
-def _field(text: str) -> str | None:
-    name = text.rpartition("/")[2].replace("*", "@")
-    # A number after `#` is that of a running job, which only its own workstation knows.
-    return name if name.strip("@") and not name.isdigit() else None
 
 
 def _classify(match: re.Match[str], known_words: Container[str]) -> tuple[str, str, Kind]:

@@ -3,28 +3,28 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from itertools import chain
 from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict
 
 from brain.agents.language import GRAMMAR, LANGUAGES, Words, load
+from tws.actions import Action
 
 from .patterns import compile_pattern, correct, words_of
 from .tokens import Token
 
 __all__ = [
-    "ALL_WORDS",
+    "ARGUMENTS",
     "CONMAN",
     "KNOWN_WORDS",
-    "LINKS",
-    "NEGATIONS",
-    "PRONOUNS",
-    "RETRACTIONS",
     "RULES",
-    "Action",
+    "WORDS",
+    "Argument",
     "Command",
     "Kind",
+    "Level",
     "Rule",
     "Topic",
     "compiled",
@@ -32,12 +32,27 @@ __all__ = [
 ]
 
 Kind: TypeAlias = Literal[
-    "diagnosis", "not_started", "status", "knowledge", "action", "help", "greeting", "unknown"
+    "diagnosis", "not_started", "what_if", "status", "knowledge", "action", "help", "greeting", "unknown"
 ]
-Action: TypeAlias = Literal["rerun", "hold", "release", "cancel"]
 Topic: TypeAlias = Literal[
-    "failed", "running", "late", "waiting", "held", "summary", "workstations", "job_streams"
+    "failed",
+    "running",
+    "late",
+    "waiting",
+    "held",
+    "selected",
+    "summary",
+    "workstations",
+    "job_streams",
+    "prompts",
+    "resources",
+    "files",
+    "finish",
+    "critical_path",
+    "then",
+    "changes",
 ]
+Level: TypeAlias = Literal["job", "job_stream", "workstation", "prompt", "resource", "job_definition"]
 
 
 class _Entry(BaseModel):
@@ -50,8 +65,20 @@ class Rule(_Entry):
     patterns: tuple[str, ...]
     kind: Kind
     topic: Topic | None = None
-    needs: Literal["", "subject", "no_subject", "no_name"] = ""
-    """Whether a job or stream must (not) be spoken of; `no_name` lets unknown lower-case words pass."""
+    needs: Literal["", "subject", "no_subject", "no_name", "time"] = ""
+    """Whether a job or stream must (not) be spoken of, or another moment; `no_name` lets unknown lower-case words
+    pass."""
+
+
+class Argument(_Entry):
+    """What stands beside a verb, or in a question about a time; the last place that fits counts."""
+
+    name: str
+    actions: tuple[Action, ...] = ()
+    """Of which actions; none: of questions."""
+    pattern: re.Pattern[str]
+    """Over the text in lower case without accents. Its groups are `value`, or `hour` and `minute`; without one
+    the argument is simply given."""
 
 
 class Command(_Entry):
@@ -59,13 +86,14 @@ class Command(_Entry):
 
     names: Words
     """Its names and abbreviations."""
-    level: Literal["job", "job_stream", "workstation"]
+    level: Level
     """What its selection names when that is a single word."""
-    kind: Kind
+    kind: Kind = "action"
     topic: Topic | None = None
     action: Action | None = None
-    argument: str = ""
-    """What must follow the selection, such as the `;0` that makes a priority change a hold."""
+    arguments: Mapping[str, int | str | bool] = {}
+    options: re.Pattern[str]
+    """What may follow the selection; its groups are arguments too. The first command that fits counts."""
 
 
 class _Conman(_Entry):
@@ -83,13 +111,13 @@ _PARTS = {
 
 CONMAN = load(GRAMMAR / "conman.yaml", _Conman)
 RULES = load(GRAMMAR / "rules.yaml", tuple[Rule, ...])
+ARGUMENTS = load(GRAMMAR / "arguments.yaml", tuple[Argument, ...])
 
-NEGATIONS = frozenset(chain.from_iterable(language.negations for language in _KNOWN))
-RETRACTIONS = frozenset(chain.from_iterable(language.retractions for language in _KNOWN))
-LINKS = frozenset(chain.from_iterable(language.links for language in _KNOWN))
-PRONOUNS = frozenset(chain.from_iterable(language.pronouns for language in _KNOWN))
-ALL_WORDS = frozenset(chain.from_iterable(language.all_words for language in _KNOWN))
-
+WORDS: Mapping[str, frozenset[str]] = {
+    name: frozenset(chain.from_iterable(getattr(language, name) for language in _KNOWN))
+    for name in ("negations", "retractions", "links", "pronouns", "all_words")
+}
+"""The lists of all languages together."""
 KNOWN_WORDS = words_of(_PARTS.values(), _PARTS).union(*(language.words for language in _KNOWN))
 """What is in it is no name, what is nearly in it is a slip of the fingers."""
 

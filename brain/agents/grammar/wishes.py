@@ -5,28 +5,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 from brain.agents.language import LANGUAGES
 from brain.message import Locale
+from tws.actions import Action
 
 from .tokens import Token
-from .vocabulary import LINKS, NEGATIONS, RETRACTIONS, Action, compiled
+from .vocabulary import WORDS, compiled
 
 __all__ = ["Wish", "read_wish"]
 
 _MAX_WORDS = 60
 """Nobody asks for a change in more words; a longer text is pasted from somewhere."""
 
-_ACTIONS: tuple[Action, ...] = get_args(Action)
+_SPECIAL = (Action.RELEASE_DEPENDENCIES, Action.CANCEL_PENDING, Action.SET_PRIORITY, Action.SET_LIMIT)
+_ACTIONS = (*_SPECIAL, *(action for action in Action if action not in _SPECIAL))
+"""Those first whose words contain the words of others."""
 _POLITE, _ASKING = compiled("{polite}").pattern, compiled("{asking}").pattern
-_ORDERS = {action: compiled(f"{{{action}}}").pattern for action in _ACTIONS}
-_MENTIONED = {action: compiled(f"{{{action}}}", f"{{{action}_forms}}") for action in _ACTIONS}
+# `start` is also what jobs do.
+_PARTS = {
+    action: f"{action}_it" if action in {Action.START, Action.STOP} else action.value for action in _ACTIONS
+}
+_ORDERS = {action: compiled(f"{{{part}}}").pattern for action, part in _PARTS.items()}
+_MENTIONED = {action: compiled(f"{{{part}}}", f"{{{part}_forms}}") for action, part in _PARTS.items()}
 _TOLD = {action: re.compile(f"^(?:{_POLITE}|{_ASKING})*{order}") for action, order in _ORDERS.items()}
 _ASKED = {
     action: re.compile(f"^(?:{_POLITE})*{_ASKING}(?:{_POLITE}|{_ASKING})*{order}")
     for action, order in _ORDERS.items()
 }
+_ANSWER = compiled("{reply_no}")
 _NO_ORDER = compiled("{no_order}")
 _QUESTION = compiled("^ [{polite}] {question}")
 _HYPOTHETICAL = compiled("{hypothetical}")
@@ -49,19 +57,20 @@ def read_wish(text: str, tokens: Sequence[Token], words: Sequence[str], locale: 
 
     In doubt nothing is wanted: a negation before the verb or beside it, a question, a condition, a long text.
     """
-    mentions = sorted(_mentions(words))
+    mentions = sorted(_mentions(words), key=lambda mention: mention[0])
     if not mentions:
         return None
+    first, spoken_of = mentions[0]
     if len(words) > _MAX_WORDS:
-        return Wish(action=mentions[0][1], stance="mentioned")
-    end, reason = _reason(text, tokens, words, mentions[0][0])
+        return Wish(action=spoken_of, stance="mentioned")
+    end, reason = _reason(text, tokens, words, first)
     if _HYPOTHETICAL.search(_line(words[:end])):
-        return Wish(action=mentions[0][1], stance="hypothetical")
+        return Wish(action=spoken_of, stance="hypothetical")
     if _is_negated(tokens[:end], words[:end], [place for place, _ in mentions if place < end], locale):
-        return Wish(action=mentions[0][1], stance="negated")
+        return Wish(action=spoken_of, stance="negated")
     action = _wanted(tokens[:end], words[:end])
     if action is None:
-        return Wish(action=mentions[0][1], stance="mentioned")
+        return Wish(action=spoken_of, stance="mentioned")
     return Wish(action=action, stance="wanted", reason=reason)
 
 
@@ -92,13 +101,17 @@ def _is_negated(
 ) -> bool:
     clauses_with_verb = {tokens[verb].clause for verb in verbs}
     harmless = LANGUAGES[locale].harmless if locale else ()
+    line = _line(words)
+    answer = _ANSWER.search(line)
+    # The `no` that a prompt is to be answered with.
+    answer_at = line.count(" ", 0, answer.end()) - 1 if answer else None
     for place, word in enumerate(words):
-        if word in harmless:
+        if word in harmless or place == answer_at:
             continue
-        if word in NEGATIONS and (place < verbs[-1] or tokens[place].clause in clauses_with_verb):
+        if word in WORDS["negations"] and (place < verbs[-1] or tokens[place].clause in clauses_with_verb):
             return True
         begins = place > 0 and tokens[place].clause != tokens[place - 1].clause
-        if word in RETRACTIONS and begins:
+        if word in WORDS["retractions"] and begins:
             return True
     return False
 
@@ -126,7 +139,7 @@ def _clauses(tokens: Sequence[Token], words: Sequence[str]) -> Iterator[tuple[in
     """First and last word, exclusive, of each clause."""
     starts = [0]
     for place in range(1, len(words)):
-        follows_link = words[place - 1] in LINKS and tokens[place - 1].text != "é"
+        follows_link = words[place - 1] in WORDS["links"] and tokens[place - 1].text != "é"
         if follows_link or tokens[place].clause != tokens[place - 1].clause:
             starts.append(place)
     return zip(starts, [*starts[1:], len(words)], strict=True)

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from brain.agents.grammar import Request, read_request
 from brain.message import Locale
-from tests.support.sentences import COMMANDS, ENGLISH, PORTUGUESE
+from tests.support.changes import CHANGES, COMMANDS
+from tests.support.sentences import ENGLISH, PORTUGUESE, QUESTIONS
+from tws.actions import ACTIONS_OF
 
 EN, PT = Locale.EN, Locale.PT
 
@@ -31,6 +33,30 @@ def test_english(sentence: str, expected: dict[str, Any]) -> None:
 def test_portuguese(sentence: str, expected: dict[str, Any]) -> None:
     check(sentence, expected)
     assert read_request(sentence).locale in {PT, None}
+
+
+@pytest.mark.parametrize(("sentence", "expected"), QUESTIONS, ids=[pair[0] for pair in QUESTIONS])
+def test_questions(sentence: str, expected: dict[str, Any]) -> None:
+    check(sentence, expected)
+
+
+@pytest.mark.parametrize(("english", "portuguese", "expected"), CHANGES, ids=[row[0] for row in CHANGES])
+def test_changes_in_both_languages(english: str, portuguese: str, expected: dict[str, Any]) -> None:
+    check(english, expected)
+    check(portuguese, expected)
+    assert read_request(english).locale in {EN, None}
+    assert read_request(portuguese).locale in {PT, None}
+
+
+def test_every_action_of_every_kind_can_be_asked_for_in_words_and_as_a_command() -> None:
+    wanted = {action for actions in ACTIONS_OF.values() for action in actions}
+    assert {row[2]["action"] for row in CHANGES if row[2].get("kind") == "action"} == wanted
+    assert {expected.get("action") for _, expected in COMMANDS} - {None} == wanted
+
+
+def test_a_selection_that_is_none_is_shown_with_a_mark() -> None:
+    problem = read_request("rerun AGT01#PAYROLL.@;stat=abend").problem
+    assert problem.startswith("AGT01#PAYROLL.@;stat=abend\n                ^ expected one of at, ")
 
 
 @pytest.mark.parametrize(("sentence", "expected"), COMMANDS, ids=[pair[0] for pair in COMMANDS])
@@ -59,6 +85,7 @@ def test_a_pasted_text_asks_for_nothing() -> None:
 
 
 ORDERS = [sentence for sentence, expected in ENGLISH + PORTUGUESE if expected.get("kind") == "action"]
+ORDERS += [words for *both, expected in CHANGES if expected.get("kind") == "action" for words in both]
 NEGATED_BY = [
     "do not ",
     "don't ",
@@ -85,7 +112,8 @@ def test_asking_what_would_happen_never_asks_for_it(order: str, doubt: str) -> N
 
 
 PARTS = """rerun cancel hold o job PAYROLL AGT01#PAYDAILY.PAYROLL não not why por que falhou ? . , AWSBHT001E RC 8
-because porque em @#@.@ it if sj rr ;0 posso é"""
+because porque em @#@.@ it if sj rr ;0 posso é prioridade to 50 reply no prompt 12 all todos step alias at 02:10
+;state=abend +x= AGT01#1 start link"""
 WORDS = st.sampled_from([*PARTS.split(), "\n"])
 
 

@@ -2,32 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from brain.agents.grammar.tokens import Selection, read_selection, read_tokens
-
-
-@pytest.mark.parametrize(
-    ("text", "selection"),
-    [
-        ("AGT01#PAYDAILY.PAYROLL", Selection(workstation="AGT01", job_stream="PAYDAILY", job="PAYROLL")),
-        (
-            "AGT01#PAYDAILY(0900 02/19/26).PAYROLL",
-            Selection(workstation="AGT01", job_stream="PAYDAILY", job="PAYROLL"),
-        ),
-        (
-            "/FIN/AGT01#/FIN/PAYDAILY.PAYROLL",
-            Selection(workstation="AGT01", job_stream="PAYDAILY", job="PAYROLL"),
-        ),
-        ("AGT01#PAYDAILY", Selection(workstation="AGT01", job_stream="PAYDAILY")),
-        ("PAYDAILY.PAYROLL", Selection(job_stream="PAYDAILY", job="PAYROLL")),
-        ("PAYROLL", Selection(job="PAYROLL")),
-        ("@#@.PAY*", Selection(job="PAY@")),
-        ("@#@.@", Selection()),
-        ("AGT01#4711", Selection(workstation="AGT01")),
-        ("", Selection()),
-    ],
-)
-def test_a_selection_has_its_fields(text: str, selection: Selection) -> None:
-    assert read_selection(text) == selection
+from brain.agents.grammar.tokens import read_tokens
 
 
 @pytest.mark.parametrize(
@@ -35,6 +10,9 @@ def test_a_selection_has_its_fields(text: str, selection: Selection) -> None:
     [
         ("rerun PAYROLL?", [("rerun", "word"), ("PAYROLL", "name")]),
         ("AGT01#PAYDAILY.PAYROLL.", [("AGT01#PAYDAILY.PAYROLL", "name")]),
+        ("AGT01#P.@;state=abend,fail.", [("AGT01#P.@;state=abend,fail", "name")]),
+        ("P.@~priority=0;HOLD", [("P.@~priority=0", "name"), ("HOLD", "word")]),
+        ("AGT01#0A.B;schedid, ok", [("AGT01#0A.B;schedid", "name"), ("ok", "word")]),
         ("PAYDAILY.PAYROLL, ok", [("PAYDAILY.PAYROLL", "name"), ("ok", "word")]),
         ("pay_daily Pay2", [("pay_daily", "name"), ("Pay2", "word")]),
         ("awsbht001e rc=8 exit code 137", [("AWSBHT001E", "message"), ("RC 8", "code"), ("RC 137", "code")]),

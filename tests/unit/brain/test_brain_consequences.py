@@ -1,151 +1,163 @@
-"""What an approver reads before pressing, in both languages."""
+"""What an approver reads before pressing, in both languages: from a plan made by hand to sentences."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from brain.actions.consequences import consequences
-from brain.actions.policy import Action
+from brain.actions.consequences import sentences
 from brain.message import Locale
-from tests.support.plan import make_dependency, make_job, make_run, make_stream
-from tws.objects import CommonStatus, Job, JobStream
+from tests.support.plan import (
+    AT,
+    make_dependency,
+    make_job,
+    make_prompt,
+    make_resource,
+    make_run,
+    make_stream,
+    make_workstation,
+)
+from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, PlanObject, is_legal, kind_of
+from tws.impact import Deadline, Impact, RecoveryEffect, consequences
+from tws.objects import CommonStatus, Job, PlanContents
+from tws.plan import Plan
+
+_WAITING = {"status": "HOLD", "common_status": CommonStatus.WAITING, "runs": ()}
 
 
-def _waiting(*names: str) -> tuple[Job | JobStream, ...]:
-    return tuple(
-        make_job(id=name, name=name, status="HOLD", common_status=CommonStatus.WAITING, runs=())
-        for name in names
+def _successor(number: int) -> Job:
+    follows = make_dependency(
+        target_id="job-1", target="AGT_HR01#PAYDAILY.PAYROLL", predecessor_status="ABEND"
+    )
+    return make_job(id=f"next-{number}", name=f"NEXT_{number}", dependencies=(follows,), **_WAITING)
+
+
+def _plan(job: Job, *others: Any) -> Plan:
+    contents = PlanContents(
+        engine="test",
+        read_at=AT,
+        run_number=7,
+        starts_at=AT,
+        ends_at=None,
+        jobs=(job, *(one for one in others if isinstance(one, Job))),
+        job_streams=(make_stream(),),
+        workstations=(make_workstation(),),
+        resources=(make_resource(),),
+        prompts=(make_prompt(),),
+    )
+    return Plan(contents)
+
+
+def _change(action: Action, target: PlanObject, **arguments: int) -> Change:
+    return Change(
+        action=action, kind=kind_of(target), object_id=target.id, selection="THE_TARGET", arguments=arguments
     )
 
 
-def _said(action: Action, job: Job, *successors: Job | JobStream, locale: Locale = Locale.EN) -> str:
-    return "\n".join(consequences(action, job, successors, locale))
+def _said(
+    action: Action, job: Job, *others: Any, locale: Locale = Locale.EN, **arguments: int
+) -> tuple[str, ...]:
+    return sentences(consequences(_plan(job, *others), _change(action, job, **arguments), AT), locale)
 
 
-def test_a_rerun_says_which_run_it_will_be_and_where() -> None:
-    job = make_job(workstation="AGT_HR02", runs=(make_run(attempt=3),))
-    assert _said(Action.RERUN, job) == (
-        "A new run of PAYROLL (run 4) starts on AGT_HR02 as soon as the engine launches it; "
-        "the earlier run stays in the history.\n"
-        "No waiting successor is affected."
-    )
+def test_a_running_job_keeps_running_when_it_is_cancelled_and_that_comes_first() -> None:
+    running = make_job(status="EXEC", runs=(make_run(status="EXEC", return_code=None, ended_at=None),))
+    assert "its process keeps running" in _said(Action.CANCEL, running)[0]
+    assert "o processo continua rodando" in _said(Action.CANCEL, running, locale=Locale.PT)[0]
 
 
-def test_a_rerun_of_a_job_that_ended_well_warns() -> None:
-    assert "it would run a second time" in _said(Action.RERUN, make_job(status="SUCC"))
-    assert "rodaria uma segunda vez" in _said(Action.RERUN, make_job(status="SUCC"), locale=Locale.PT)
-    assert "second time" not in _said(Action.RERUN, make_job(status="ABEND"))
-
-
-def test_a_running_job_keeps_running_when_it_is_cancelled() -> None:
-    for status in ("INTRO", "EXEC", "SUCCP", "ABENP"):
-        said = _said(Action.CANCEL, make_job(status=status))
-        assert "its process keeps running" in said
-        assert "will not run" not in said
-        assert "o processo continua rodando" in _said(
-            Action.CANCEL, make_job(status=status), locale=Locale.PT
-        )
-
-
-def test_a_waiting_job_will_not_run_when_it_is_cancelled() -> None:
-    said = _said(Action.CANCEL, make_job(status="HOLD"))
-    assert "PAYROLL will not run in this plan." in said
-    assert "keeps running" not in said
-    assert "não vai rodar neste plano" in _said(Action.CANCEL, make_job(status="HOLD"), locale=Locale.PT)
-
-
-@pytest.mark.parametrize("locale", Locale)
-def test_a_cancel_says_last_that_it_cannot_be_undone(locale: Locale) -> None:
-    undo = {Locale.EN: "cannot be undone", Locale.PT: "não pode ser desfeito"}
-    assert undo[locale] in consequences(Action.CANCEL, make_job(), (), locale)[-1]
-
-
-def test_a_cancel_releases_successors_and_names_them() -> None:
-    said = _said(Action.CANCEL, make_job(), *_waiting("GERA_HOLERITE", "PAY_NOTIFY"))
-    assert (
-        "Successors released at once, as if it had ended well: 2 "
-        "(AGT_HR01#PAYDAILY.GERA_HOLERITE, AGT_HR01#PAYDAILY.PAY_NOTIFY)."
-    ) in said
+def test_a_cancel_says_who_is_freed_and_last_that_it_cannot_be_undone() -> None:
+    said = _said(Action.CANCEL, make_job(), _successor(1), _successor(2))
+    assert "Starts at once: 2 (AGT_HR01#PAYDAILY.NEXT_1, AGT_HR01#PAYDAILY.NEXT_2)." in said
+    assert said[-1] == "This cannot be undone."
+    assert any("freed at once" in line for line in said[:2])
 
 
 @pytest.mark.parametrize(("locale", "rest"), [(Locale.EN, " and 3 more)"), (Locale.PT, " e mais 3)")])
 def test_of_many_successors_five_are_named_and_the_rest_is_counted(locale: Locale, rest: str) -> None:
-    names = [f"JOB_{number}" for number in range(8)]
-    said = _said(Action.RERUN, make_job(), *_waiting(*names), locale=locale)
+    said = " ".join(_said(Action.CANCEL, make_job(), *map(_successor, range(8)), locale=locale))
     assert ": 8 (" in said
     assert rest in said
-    assert [name in said for name in names] == [True] * 5 + [False] * 3
+    assert [f"NEXT_{number}" in said for number in range(8)] == [True] * 5 + [False] * 3
 
 
-def test_five_successors_are_all_named() -> None:
-    said = _said(Action.HOLD, make_job(status="HOLD"), *_waiting(*"ABCDE"))
-    assert "more" not in said
-    assert "PAYDAILY.E)" in said
+def test_a_hold_can_be_taken_back() -> None:
+    said = _said(Action.HOLD, make_job(**_WAITING))
+    assert said[-1] == "This can be taken back with: Release."
+    assert "THE_TARGET gets priority 0 and will not start until it is released." in said
+    assert "No other job is affected at once." in said
 
 
-@pytest.mark.parametrize("action", [Action.RERUN, Action.HOLD, Action.CANCEL])
-@pytest.mark.parametrize(
-    "successor",
-    [
-        make_job(status="SUCC"),
-        make_job(status="EXEC"),
-        make_job(status="HOLD", canceled=True),
-        make_stream(status="SUCC"),
-    ],
-)
-def test_successors_that_do_not_wait_are_not_counted(action: Action, successor: Job | JobStream) -> None:
-    assert "No waiting successor is affected." in _said(action, make_job(), successor)
+def test_a_value_is_named() -> None:
+    assert "THE_TARGET gets priority 55." in _said(Action.SET_PRIORITY, make_job(**_WAITING), priority=55)
 
 
-def test_a_job_stream_that_waits_is_a_successor_too() -> None:
-    stream = make_stream(name="PAGFORN", workstation="AGT_FIN01", status="READY")
-    assert "1 (AGT_FIN01#PAGFORN)" in _said(Action.RERUN, make_job(), stream)
+def test_what_the_engine_would_refuse_is_said_with_what_is_legal() -> None:
+    (said,) = _said(Action.KILL, make_job())
+    assert said == "Kill is not possible: THE_TARGET is in ABEND. Possible now: Rerun, Cancel, Confirm SUCC."
 
 
 @pytest.mark.parametrize(
-    ("locale", "sentence"),
+    ("before", "after", "words"),
     [
-        (
-            Locale.EN,
-            "PAYROLL gets priority 0 and will not start until it is released (its priority now is 50).",
-        ),
-        (
-            Locale.PT,
-            "PAYROLL recebe prioridade 0 e não começa até ser liberado (a prioridade agora é 50).",
-        ),
+        (AT, AT.replace(hour=5), "is expected to end at 05:00 UTC instead of 03:00 UTC."),
+        (AT, AT.replace(day=3), "is expected to end at 2026-03-03 03:00 UTC instead of 03:00 UTC."),
+        (AT, None, "is expected to end at nobody knows when instead of 03:00 UTC."),
     ],
 )
-def test_a_hold_says_the_priority_that_is_lost(locale: Locale, sentence: str) -> None:
-    assert consequences(Action.HOLD, make_job(status="HOLD", priority=50), (), locale)[0] == sentence
+def test_a_deadline_that_moves_is_told(before: Any, after: Any, words: str) -> None:
+    moved = Deadline(job=make_job(), before=before, after=after)
+    impact = Impact(change=_change(Action.HOLD, make_job()), deadlines=(moved,))
+    assert f"AGT_HR01#PAYDAILY.PAYROLL {words}" in sentences(impact, Locale.EN)
 
 
-def test_a_hold_names_who_keeps_waiting() -> None:
-    said = _said(Action.HOLD, make_job(status="HOLD"), *_waiting("PAY_NOTIFY"))
-    assert "Successors that keep waiting: 1 (AGT_HR01#PAYDAILY.PAY_NOTIFY)." in said
+@pytest.mark.parametrize("effect", [RecoveryEffect.APPLIES, RecoveryEffect.SKIPPED])
+def test_what_becomes_of_the_recovery_is_told(effect: RecoveryEffect) -> None:
+    impact = Impact(change=_change(Action.KILL, make_job()), recovery=effect)
+    with_it, without = (
+        sentences(impact, Locale.EN),
+        sentences(replace(impact, recovery=RecoveryEffect.NONE), Locale.EN),
+    )
+    assert len(with_it) == len(without) + 1
 
 
-@pytest.mark.parametrize("locale", Locale)
-def test_the_three_kinds_of_release_are_told_apart(locale: Locale) -> None:
-    waits = (make_dependency(target="file.txt"), make_dependency(target="DONE", satisfied=True))
-    held = _said(Action.RELEASE, make_job(status="HOLD", priority=0, dependencies=waits), locale=locale)
-    waiting = _said(Action.RELEASE, make_job(status="HOLD", dependencies=waits), locale=locale)
-    free = _said(Action.RELEASE, make_job(status="SCHED"), locale=locale)
-    assert len({held, waiting, free}) == 3
-    assert "file.txt" in waiting
-    assert "DONE" not in waiting
-    assert "file.txt" not in held
+_STATES: tuple[PlanObject, ...] = (
+    make_job(),
+    make_job(priority=0, **_WAITING),
+    make_job(dependencies=(make_dependency(),), **_WAITING),
+    make_job(status="EXEC"),
+    make_job(status="PEND"),
+    make_stream(),
+    make_stream(status="HOLD", priority=0, dependencies=(make_dependency(),)),
+    make_stream(status="HOLD", dependencies=(make_dependency(),)),
+    make_workstation(),
+    make_workstation(is_linked=False, is_running=False),
+    make_prompt(),
+    make_resource(),
+)
+_CASES = [
+    (action, target)
+    for target in _STATES
+    for action in ACTIONS_OF[kind_of(target)]
+    if is_legal(action, target)
+]
 
 
-@pytest.mark.parametrize("action", Action)
-@pytest.mark.parametrize("locale", Locale)
-def test_a_critical_job_is_called_critical(action: Action, locale: Locale) -> None:
-    word = {Locale.EN: "is a critical job", Locale.PT: "é um job crítico"}[locale]
-    assert word in _said(action, make_job(is_critical=True), locale=locale)
-    assert word not in _said(action, make_job(is_critical=False), locale=locale)
+def test_the_cases_are_all_actions_but_submissions() -> None:
+    covered = {(kind_of(target), action) for action, target in _CASES}
+    kinds = [kind for kind in ObjectKind if not kind.endswith("definition")]
+    assert covered == {(kind, action) for kind in kinds for action in ACTIONS_OF[kind]}
 
 
-@pytest.mark.parametrize("action", Action)
-def test_no_sentence_is_the_same_in_both_languages(action: Action) -> None:
-    said = [consequences(action, make_job(), _waiting("PAY_NOTIFY"), locale) for locale in Locale]
-    assert len(said[0]) == len(said[1])
-    assert not set(said[0]) & set(said[1])
+@pytest.mark.parametrize(("action", "target"), _CASES)
+def test_every_action_is_told_in_both_languages(action: Action, target: PlanObject) -> None:
+    job = target if isinstance(target, Job) else make_job()
+    arguments = {"priority": 20, "limit": 2, "fence": 5, "quantity": 4}
+    wanted = {name: value for name, value in arguments.items() if action == f"set_{name}"}
+    impact = consequences(_plan(job, _successor(1)).replaced(target), _change(action, target, **wanted), AT)
+    english, portuguese = (sentences(impact, locale) for locale in Locale)
+    assert len(english) == len(portuguese) > 1
+    assert not set(english) & set(portuguese)
+    assert not any("{" in line for line in (*english, *portuguese))

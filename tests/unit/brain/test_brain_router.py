@@ -20,7 +20,11 @@ _MESSAGE = InboundMessage(
     received_at=datetime(2026, 3, 2, 3, 0, tzinfo=UTC),
 )
 _CANDIDATES = ["AGT_BKP01#BKPERP.BACKUP_DB", "AGT_BKP01#BKPCRM.BACKUP_DB", "AGT_BKP01#BKPDWH.BACKUP_DB"]
-_ASKED = Memory(locale="pt", pending_kind="action", pending_action="rerun", candidates=_CANDIDATES)
+_ASKED = Memory(
+    locale="pt",
+    candidates=_CANDIDATES,
+    sentences=[f"Reexecutar {one} a partir do passo LOAD" for one in _CANDIDATES],
+)
 
 
 def _said(words: str, memory: Memory | None = None, **changes: object) -> Request:
@@ -35,6 +39,7 @@ def test_a_number_or_a_name_answers_which_one(words: str) -> None:
     request = _said(words, _ASKED)
     assert (request.kind, request.action) == ("action", "rerun")
     assert (request.job_stream, request.job) == ("BKPCRM", "BACKUP_DB")
+    assert request.arguments == {"from_step": "LOAD"}
 
 
 @pytest.mark.parametrize("words", ["0", "4", "-1", "2 3", "²", "BACKUP_DB", "NO_SUCH_JOB", ""])
@@ -51,12 +56,29 @@ def test_another_question_is_not_taken_for_an_answer() -> None:
 
 def test_a_number_without_a_question_means_nothing() -> None:
     assert _said("2").kind == "unknown"
-    assert _said("2", Memory(pending_kind="action", pending_action="rerun")).kind == "unknown"
+    assert _said("2", Memory(candidates=[], sentences=[])).kind == "unknown"
 
 
 def test_a_candidate_may_be_a_bare_name() -> None:
-    request = _said("1", Memory(pending_kind="diagnosis", candidates=["PAYROLL"]))
+    request = _said("1", Memory(candidates=["PAYROLL"], sentences=["why did PAYROLL fail?"]))
     assert (request.kind, request.job, request.job_stream) == ("diagnosis", "PAYROLL", None)
+
+
+@pytest.mark.parametrize(
+    ("words", "value"), [("50", 50), ("to 50", 50), ("para 7.", 7), ("hi", 100), ("= 3", 3)]
+)
+def test_a_value_completes_a_wish(words: str, value: int) -> None:
+    request = _said(words, Memory(unfinished="Set the priority of AGT01#PAYDAILY.PAYROLL"))
+    assert (request.action, request.job, request.arguments) == (
+        "set_priority",
+        "PAYROLL",
+        {"priority": value},
+    )
+
+
+@pytest.mark.parametrize("words", ["cancel it", "no", "50 or 60", "99999"])
+def test_what_is_no_value_completes_nothing(words: str) -> None:
+    assert _said(words, Memory(unfinished="Set the priority of PAYROLL")).action != "set_priority"
 
 
 @pytest.mark.parametrize(
@@ -98,6 +120,7 @@ def test_an_alert_about_no_job_gets_the_state_of_the_plan() -> None:
 _AGENT_OF: dict[Kind, str] = {
     "diagnosis": "diagnosis",
     "not_started": "diagnosis",
+    "what_if": "diagnosis",
     "status": "status",
     "knowledge": "knowledge",
     "action": "action",

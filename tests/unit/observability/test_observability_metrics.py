@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import time
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -46,6 +48,17 @@ def test_everything_else_is_counted_under_its_name() -> None:
     assert _value(metrics, "resync_queue_oldest_seconds") == 3
     assert _value(metrics, "resync_tws_request_seconds_count", method="GET", outcome="ok") == 1
     assert _value(metrics, "resync_actions_total", action="rerun", state="confirmed") == 1
+
+
+def test_the_mirror_tells_when_it_was_up_to_date() -> None:
+    metrics = Metrics()
+    metrics.mirror_failed(engine="PROD")
+    before = time.time()
+    metrics.mirror_polled(engine="PROD", kind="whole", seconds=3, rows=7)
+    assert before <= _value(metrics, "resync_mirror_read_timestamp_seconds", engine="PROD") <= time.time()
+    assert _value(metrics, "resync_mirror_poll_seconds_sum", engine="PROD", kind="whole") == 3
+    assert _value(metrics, "resync_mirror_rows_total", engine="PROD") == 7
+    assert _value(metrics, "resync_mirror_failures_total", engine="PROD") == 1
 
 
 def test_the_memory_of_the_process_is_there() -> None:

@@ -29,6 +29,12 @@ def test_unsafe_secrets_are_named_by_their_setting(secret: str | None, problem: 
     assert secret is None or secret not in found
 
 
+def test_each_vault_key_is_held_to_the_same() -> None:
+    keys = [SecretStr(_GOOD), SecretStr("0" * 48), SecretStr(_GOOD[:31])]
+    found = SecuritySettings(jwt_secret=SecretStr(_GOOD), vault_keys=keys).unsafe()
+    assert [sentence.partition(" ")[0] for sentence in found] == ["RESYNC_SECURITY__VAULT_KEYS"] * 2
+
+
 def test_the_defaults_are_themselves_valid() -> None:
     defaults = SecuritySettings()
     assert SecuritySettings.model_validate(defaults.model_dump()) == defaults

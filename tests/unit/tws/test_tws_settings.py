@@ -126,3 +126,28 @@ def test_secrets_do_not_show() -> None:
     shown = repr(settings(password="hunter2", api_key="eyJhbGciOi"))
     assert "hunter2" not in shown
     assert "eyJhbGciOi" not in shown
+
+
+def test_the_address_of_the_master_comes_before_those_of_its_backups_each_once() -> None:
+    backups = ["https://bkm.example.com:31116", "https://tws.example.com:31116/twsd"]
+    assert settings(fallback_urls=backups).urls == (
+        "https://tws.example.com:31116/twsd/api/v2",
+        "https://bkm.example.com:31116/twsd/api/v2",
+    )
+
+
+def test_plain_http_to_a_backup_is_unsafe() -> None:
+    (message,) = settings(fallback_urls=["http://bkm.example.com"]).unsafe("RESYNC_ENGINES[DR].")
+    assert message.startswith("RESYNC_ENGINES[DR].URL")
+
+
+@pytest.mark.parametrize("name", ["", "1A", "A B", "A/B", "x" * 41])
+def test_an_engine_has_a_name_that_people_can_write(name: str) -> None:
+    with pytest.raises(ValidationError):
+        settings(name=name)
+
+
+def test_the_account_becomes_credentials_and_a_key_wins() -> None:
+    assert settings().credentials.authorization() == "Basic cmVzeW5jOng="
+    assert settings(api_key="eyJ.k").credentials.authorization() == "Bearer eyJ.k"
+    assert "eyJ.k" not in repr(settings(api_key="eyJ.k").credentials)

@@ -8,14 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws.simulator.filters import (
-    OqlSyntaxError,
-    SelectionError,
-    parse,
-    select_jobs,
-    select_named,
-    select_streams,
-)
+from tws.simulator.filters import OqlSyntaxError, Predicate, SelectionError, parse, select
 
 JOB: dict[str, Any] = {
     "name": "PAYROLL",
@@ -30,6 +23,10 @@ JOB: dict[str, Any] = {
         {"commonStatus": "SUCCESSFUL", "compositeStatus": {"status": "SUCC"}},
     ],
 }
+
+
+def matches(text: str, one: Any) -> bool:
+    return parse(text).select([one]) == [one]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +73,7 @@ JOB: dict[str, Any] = {
     ],
 )
 def test_conditions(text: str, expected: bool) -> None:  # noqa: FBT001 - a test's parameter
-    assert parse(text).matches(JOB) is expected
+    assert matches(text, JOB) is expected
 
 
 @pytest.mark.parametrize(
@@ -116,7 +113,7 @@ def test_any_text_is_a_query_or_a_syntax_error(text: str) -> None:
         query = parse(text)
     except OqlSyntaxError:
         return
-    assert query.matches(JOB) in (True, False)
+    assert query.select([JOB]) in ([], [JOB])
 
 
 WORDS = st.text(alphabet="ABC_1", min_size=1, max_size=4)
@@ -129,8 +126,8 @@ def test_in_and_equality_agree(wanted: list[str], names: list[str]) -> None:
     negation = parse(f"name NOT IN [{','.join(repr(one) for one in wanted)}]")
     for name in names:
         job = {"name": name}
-        assert membership.matches(job) == alternatives.matches(job) == (name in wanted)
-        assert negation.matches(job) != membership.matches(job)
+        assert bool(membership.select([job])) == bool(alternatives.select([job])) == (name in wanted)
+        assert bool(negation.select([job])) != bool(membership.select([job]))
 
 
 @given(
@@ -138,7 +135,7 @@ def test_in_and_equality_agree(wanted: list[str], names: list[str]) -> None:
     st.booleans(),
 )
 def test_order_is_complete_and_puts_what_lacks_the_field_last(rows: list[dict[str, int]], down: bool) -> None:  # noqa: FBT001
-    ordered = parse(f"ORDER BY priority {'DESC' if down else 'ASC'}").sort(rows)
+    ordered = parse(f"ORDER BY priority {'DESC' if down else 'ASC'}").select(rows)
     values = [row["priority"] for row in ordered if row]
     assert values == sorted(values, reverse=down)
     assert len(ordered) == len(rows)
@@ -146,7 +143,7 @@ def test_order_is_complete_and_puts_what_lacks_the_field_last(rows: list[dict[st
 
 
 def test_order_by_key_name_is_by_name() -> None:
-    assert parse("ORDER BY key.name DESC").sort([{"name": "A"}, {"name": "B"}]) == [
+    assert parse("ORDER BY key.name DESC").select([{"name": "A"}, {"name": "B"}]) == [
         {"name": "B"},
         {"name": "A"},
     ]
@@ -180,18 +177,36 @@ ROW = {
     ],
 )
 def test_job_selections(text: str, expected: bool) -> None:  # noqa: FBT001 - a test's parameter
-    assert select_jobs(text)(ROW) is expected
+    assert chooses(select("job", text), ROW) is expected
 
 
-def test_stream_and_workstation_selections() -> None:
-    row = {"name": "PAYDAILY", "workstation": "/AGT_HR01", "compositeStatus": {"status": "STUCK"}}
-    assert select_streams("/@/@#/@/PAY@+state=stuck")(row)
-    assert not select_streams("AGT_FIN01#@")(row)
-    assert select_named("/AGT_@#")({"name": "AGT_HR01"})
-    assert not select_named("MDM")({"name": "AGT_HR01"})
+def chooses(selection: Predicate | None, row: dict[str, Any]) -> bool:
+    return selection is None or selection(row)
+
+
+@pytest.mark.parametrize("text", ["/@/@#/@/@.@", "@#@.@", "@"])
+def test_a_selection_of_everything_is_told_apart(text: str) -> None:
+    assert select("job", text) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "row", "expected"),
+    [
+        ("job_stream", "/@/@#/@/PAY@+state=stuck", {"name": "PAYDAILY", "workstation": "/AGT_HR01"}, True),
+        ("job_stream", "AGT_FIN01#@", {"name": "PAYDAILY", "workstation": "/AGT_HR01"}, False),
+        ("workstation", "/AGT_@#", {"name": "AGT_HR01"}, True),
+        ("workstation", "MDM", {"name": "AGT_HR01"}, False),
+        ("resource", "AGT_BKP01#FITALTO", {"name": "FITALTO", "workstation": "/AGT_BKP01"}, True),
+        ("resource", "/@/@#/@/DB@", {"name": "FITALTO", "workstation": "/AGT_BKP01"}, False),
+        ("prompt", "PAGTO", {"name": "PAGTO"}, True),
+        ("job_definition", "/@/@#/@/PAY@", {"name": "PAYROLL", "workstation": "/AGT_HR01"}, True),
+    ],
+)
+def test_selections_of_other_kinds(kind: str, text: str, row: dict[str, Any], expected: bool) -> None:  # noqa: FBT001
+    assert chooses(select(kind, text), row | {"compositeStatus": {"status": "STUCK"}}) is expected
 
 
 @pytest.mark.parametrize("text", ["a#b#c.d", "@#@.@+priority=0", "@#@.@.@"])
 def test_selections_that_are_not_read_are_refused(text: str) -> None:
     with pytest.raises(SelectionError):
-        select_jobs(text)
+        select("job", text)

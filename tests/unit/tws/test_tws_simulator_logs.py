@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
+from functools import cache
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.support.night import (
     FAILED,
@@ -13,10 +17,11 @@ from tests.support.night import (
     name_of,
     night,
     pass_time,
+    small,
 )
-from tws.simulator import logs
 from tws.simulator.engine import Engine
-from tws.simulator.orders import Action
+from tws.simulator.logs import JobLog
+from tws.simulator.orders import Verb
 
 DECISIVE = {
     "PAYDAILY.PAYROLL": "ORA-01653: unable to extend table HR.PAY_TRANS by 8192 in tablespace PAY_DATA",
@@ -33,7 +38,13 @@ DECISIVE = {
 
 def read_log(engine: Engine, name: str) -> list[str]:
     job = find(engine, name)
-    return logs.render(job, job.last, now=engine.now)
+    return whole(JobLog(job, job.last, now=engine.now))
+
+
+def whole(log: JobLog) -> list[str]:
+    lines = list(log.window(1, len(log)))
+    assert len(lines) == len(log)
+    return lines
 
 
 @pytest.mark.parametrize("name", sorted(DECISIVE))
@@ -68,7 +79,7 @@ def test_the_log_of_a_running_job_grows() -> None:
 
 def test_a_killed_job_says_so_in_its_log() -> None:
     engine = night()
-    carry_out(engine, Action.KILL, find(engine, "BKPDWH.BACKUP_DB"))
+    carry_out(engine, Verb.KILL, find(engine, "BKPDWH.BACKUP_DB"))
     lines = read_log(engine, "BKPDWH.BACKUP_DB")
     assert any("signal 9" in line for line in lines)
     assert "= Exit Status           : 9" in lines
@@ -76,3 +87,40 @@ def test_a_killed_job_says_so_in_its_log() -> None:
 
 def test_a_job_that_was_not_launched_has_no_log(seen_night: Engine) -> None:
     assert read_log(seen_night, "CONTABIL.FECHAMENTO") == []
+
+
+LONG = """
+streams:
+  BIG:
+    workstation: AGT1
+    starts: 0
+    steps: [TALK]
+faults:
+  BIG.TALK: {return_code: 8, minutes: 5, script: "begin\\n1000000* {t} line {i} of many {n}\\nend"}
+"""
+
+
+def test_a_window_of_a_very_long_log_is_made_at_once() -> None:
+    engine = small(LONG, minutes=10)
+    job = find(engine, "BIG.TALK")
+    began = time.perf_counter()
+    log = JobLog(job, job.last, now=engine.now)
+    last = list(log.window(len(log) - 7, len(log)))
+    assert time.perf_counter() - began < 0.1
+    assert len(log) > 1_000_000
+    assert last[0].split(" of many ")[0].endswith("line 1000000")
+    assert last[1] == "end"
+    assert "= Exit Status           : 8" in last
+
+
+@given(st.integers(-5, 250), st.integers(-5, 250))
+def test_a_window_is_a_part_of_the_whole(first: int, last: int) -> None:
+    job = find(seen(), "PAYDAILY.PAYROLL")
+    for content_only in (False, True):
+        log = JobLog(job, job.last, now=seen().now, content_only=content_only)
+        assert list(log.window(first, last)) == whole(log)[max(first, 1) - 1 : max(last, 0)]
+
+
+@cache
+def seen() -> Engine:
+    return night()

@@ -13,9 +13,11 @@ from tws.errors import (
     TwsDeniedError,
     TwsError,
     TwsNotFoundError,
+    TwsNotMasterError,
     TwsProtocolError,
     TwsRejectedError,
     TwsUnreachableError,
+    TwsUnsupportedError,
 )
 
 URL = "https://tws.example.com:31116/twsd/api/v2"
@@ -106,3 +108,17 @@ def test_every_error_answer_becomes_one_error_of_bounded_length(status: int, bod
 
 def test_an_outage_names_the_address_and_not_the_body() -> None:
     assert str(error(503, "secret body")) == f"TWS at {URL} did not answer: status 503"
+
+
+@pytest.mark.parametrize(
+    "body", ['{"messages": ["AWSJPL004E not the master"]}', '{"exceptionName": "com.ibm.EngineNotMaster"}']
+)
+@pytest.mark.parametrize("status", [400, 403, 500, 503])
+def test_a_host_that_only_stands_by_is_not_the_master(status: int, body: str) -> None:
+    assert isinstance(error(status, body), TwsNotMasterError)
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+def test_an_operation_that_the_engine_does_not_know_is_unsupported(status: int) -> None:
+    assert isinstance(error(status, ""), TwsUnsupportedError)
+    assert isinstance(error(404, "", "job x"), TwsNotFoundError)

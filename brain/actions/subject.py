@@ -1,0 +1,84 @@
+"""What a policy knows about the object of a change: pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tws.actions import Change, ObjectKind, PlanObject
+from tws.objects import Job, JobStream, Prompt, Resource, Workstation
+from tws.plan import Plan
+
+__all__ = ["Subject", "subject_of"]
+
+_NAMED = {ObjectKind.JOB_DEFINITION: "job", ObjectKind.JOB_STREAM_DEFINITION: "job_stream"}
+"""What the last part of a definition's selection is the name of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The names that patterns are compared with; empty where the object has no such name."""
+
+    engine: str
+    kind: ObjectKind
+    folder: str = ""
+    workstation: str = ""
+    job_stream: str = ""
+    job: str = ""
+    is_critical: bool = False
+    """The job is critical, or one of the job stream's jobs is."""
+
+
+def subject_of(engine: str, change: Change, target: PlanObject | None, plan: Plan | None) -> Subject:
+    """The subject of a change; `target` is None for a submission, `plan` None where it is not known.
+
+    A prompt of a job or job stream is as much theirs as the objects themselves.
+    """
+    kind = change.kind
+    owner = _owner(target, plan) if isinstance(target, Prompt) else target
+    match owner:
+        case Job():
+            return Subject(
+                engine=engine,
+                kind=kind,
+                folder=owner.folder,
+                workstation=owner.workstation,
+                job_stream=owner.job_stream,
+                job=owner.name,
+                is_critical=owner.is_critical,
+            )
+        case JobStream():
+            return Subject(
+                engine=engine,
+                kind=kind,
+                folder=owner.folder,
+                workstation=owner.workstation,
+                job_stream=owner.name,
+                is_critical=_has_critical_job(owner, plan),
+            )
+        case Workstation():
+            return Subject(engine=engine, kind=kind, folder=owner.folder, workstation=owner.name)
+        case Resource():
+            return Subject(engine=engine, kind=kind, workstation=owner.workstation)
+    is_unknown = isinstance(target, Prompt) and plan is None
+    workstation, _, path = change.selection.rpartition("#")
+    folder, _, name = path.rpartition("/")
+    field = _NAMED.get(kind)
+    return Subject(
+        engine=engine,
+        kind=kind,
+        folder=f"{folder}/" if field else "",
+        workstation=workstation.rpartition("/")[2] if field else "",
+        is_critical=is_unknown,
+        **({field: name} if field else {}),
+    )
+
+
+def _owner(prompt: Prompt, plan: Plan | None) -> Job | JobStream | None:
+    if plan is None:
+        return None
+    return plan.jobs.get(prompt.job_id or "") or plan.job_streams.get(prompt.job_stream_id or "")
+
+
+def _has_critical_job(stream: JobStream, plan: Plan | None) -> bool:
+    """Also when nobody knows: a rule that protects critical jobs must not fail for lack of a plan."""
+    return plan is None or any(job.is_critical for job in plan.jobs_of(stream.id))

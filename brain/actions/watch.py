@@ -1,0 +1,119 @@
+"""Looks after changes that are under way or whose outcome is unknown, and reports where they were decided.
+
+What is due is a row, so any process may do it, and after a crash another does. Reports are turns of their own: the
+inbox takes each once, and the ledger delivers it like any answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from brain.actions.approval import Approval
+from brain.actions.proposal import Proposal, Proposals
+from brain.message import ButtonPress, Verb
+from brain.tables import PROPOSALS
+from brain.turns.inbox import Inbox
+
+__all__ = ["Watch"]
+
+_ROUND = timedelta(seconds=1)
+_AT_ONCE = 8
+"""Proposals that one process looks after at a time."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Watch:
+    """Runs beside the worker. `lease` is how long another process waits before it takes over."""
+
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        *,
+        approval: Approval,
+        proposals: Proposals,
+        inbox: Inbox,
+        lease: timedelta,
+        interval: timedelta = _ROUND,
+    ) -> None:
+        self._engine = engine
+        self._approval = approval
+        self._proposals = proposals
+        self._inbox = inbox
+        self._lease = lease
+        self._interval = interval
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to look."""
+        self._task = asyncio.create_task(self._run(), name="watch")
+
+    async def aclose(self) -> None:
+        """Stops looking; what is under way is taken up by the next process that watches."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def round(self) -> int:
+        """Looks after all that is due now and says how many that were."""
+        due = await self._claim()
+        results = await asyncio.gather(*map(self._follow, due), return_exceptions=True)
+        for proposal_id, failure in zip(due, results, strict=True):
+            if isinstance(failure, Exception):
+                _log.warning("watch_failed", proposal_id=proposal_id, error=type(failure).__name__)
+        return len(due)
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self.round()
+            except (OSError, DBAPIError) as error:
+                _log.warning("watch_round_failed", error=type(error).__name__)
+            await asyncio.sleep(self._interval.total_seconds())
+
+    async def _claim(self) -> list[str]:
+        free = (
+            select(PROPOSALS.c.id)
+            .where(PROPOSALS.c.due_at <= func.now())
+            .order_by(PROPOSALS.c.due_at)
+            .limit(_AT_ONCE)
+            .with_for_update(skip_locked=True)
+        )
+        claim = (
+            update(PROPOSALS)
+            .where(PROPOSALS.c.id.in_(free.scalar_subquery()))
+            .values(due_at=func.now() + self._lease)
+            .returning(PROPOSALS.c.id)
+        )
+        async with self._engine.begin() as connection:
+            return list((await connection.execute(claim)).scalars())
+
+    async def _follow(self, proposal_id: str) -> None:
+        if not await self._approval.follow_up(proposal_id):
+            return
+        proposal = await self._proposals.get(proposal_id)
+        if proposal is not None:
+            await self._report(proposal)
+        forget = update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(due_at=None)
+        async with self._engine.begin() as connection:
+            await connection.execute(forget)
+
+    async def _report(self, proposal: Proposal) -> None:
+        decided = await self._inbox.find(proposal.decided_turn)
+        if decided is None:
+            return
+        report = replace(
+            decided,
+            delivery_id=f"outcome-{proposal.id}-{proposal.state}",
+            button=ButtonPress(verb=Verb.REPORT, value=proposal.id),
+            received_at=datetime.now(UTC),
+            locale=proposal.locale,
+        )
+        await self._inbox.accept(report)

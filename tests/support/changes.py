@@ -1,0 +1,225 @@
+"""How operators ask for changes, in both languages and in conman's, and what each means."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.support.sentences import PAYROLL, act, diagnosis, forbidden, status, topic, what_if
+from tws.selection import parse
+
+CHANGES: list[tuple[str, str, dict[str, Any]]] = [
+    # Every action on every kind of object, in English and in Portuguese.
+    ("rerun the job PAYROLL", "reexecuta o job PAYROLL", act("rerun", "PAYROLL")),
+    (
+        "rerun PAYROLL from step LOAD on the same workstation",
+        "reexecuta o PAYROLL a partir do passo LOAD na mesma estação",
+        act("rerun", "PAYROLL", arguments={"from_step": "LOAD", "same_workstation": True}, further=()),
+    ),
+    (
+        "rerun PAYROLL with all its successors",
+        "reexecute o PAYROLL com todos os sucessores",
+        act("rerun", "PAYROLL", arguments={"with_successors": True}),
+    ),
+    ("hold the job PAYROLL", "segura o job PAYROLL", act("hold", "PAYROLL")),
+    ("hold job stream PAYDAILY", "segura a malha PAYDAILY", act("hold", None, job_stream="PAYDAILY")),
+    ("release PAYROLL", "libera o PAYROLL", act("release", "PAYROLL")),
+    ("release stream PAYDAILY", "libere a malha PAYDAILY", act("release", None, job_stream="PAYDAILY")),
+    (
+        "release the dependencies of PAYROLL",
+        "libera as dependências do PAYROLL",
+        act("release_dependencies", "PAYROLL"),
+    ),
+    (
+        "drop the dependencies of stream PAYDAILY",
+        "remove as dependências da malha PAYDAILY",
+        act("release_dependencies", None, job_stream="PAYDAILY"),
+    ),
+    ("cancel PAYROLL", "cancela o PAYROLL", act("cancel", "PAYROLL")),
+    ("cancel stream PAYDAILY", "cancela a malha PAYDAILY", act("cancel", None, job_stream="PAYDAILY")),
+    ("cancel pending PAYROLL", "cancela pendente o PAYROLL", act("cancel_pending", "PAYROLL")),
+    (
+        "cancel stream PAYDAILY with pend",
+        "cancela a malha PAYDAILY com pend",
+        act("cancel_pending", None, job_stream="PAYDAILY"),
+    ),
+    ("kill PAYROLL", "mata o PAYROLL", act("kill", "PAYROLL")),
+    ("stop the job PAYROLL", "derruba o job PAYROLL", act("kill", "PAYROLL")),
+    ("confirm PAYROLL as successful", "confirma o PAYROLL com sucesso", act("confirm_succ", "PAYROLL")),
+    ("confirm PAYROLL succ", "confirme PAYROLL como SUCC", act("confirm_succ", "PAYROLL")),
+    ("confirm PAYROLL as abend", "confirma o PAYROLL como abend", act("confirm_abend", "PAYROLL")),
+    (
+        "set the priority of PAYROLL to 50",
+        "muda a prioridade do PAYROLL para 50",
+        act("set_priority", "PAYROLL", arguments={"priority": 50}),
+    ),
+    (
+        "raise the priority of PAYROLL from 10 to hi",
+        "sobe a prioridade do PAYROLL de 10 para hi",
+        act("set_priority", "PAYROLL", arguments={"priority": 100}),
+    ),
+    (
+        "change priority of job stream PAYDAILY to 0",
+        "altere a prioridade da malha PAYDAILY para 0",
+        act("set_priority", None, job_stream="PAYDAILY", arguments={"priority": 0}),
+    ),
+    (
+        "raise the priority of PAYROLL",
+        "aumenta a prioridade do PAYROLL",
+        act("set_priority", "PAYROLL", arguments={}),
+    ),
+    (
+        "set the limit of stream PAYDAILY to 3",
+        "coloca o limite da malha PAYDAILY em 3",
+        act("set_limit", None, job_stream="PAYDAILY", arguments={"limit": 3}),
+    ),
+    (
+        "set the job limit of workstation AGT01 to 10",
+        "ajusta o limite da estação AGT01 para 10",
+        act("set_limit", None, workstation="AGT01", arguments={"limit": 10}),
+    ),
+    (
+        "lower the fence of AGT01 to 20",
+        "baixa o fence do AGT01 para 20",
+        act("set_fence", None, workstation="AGT01", arguments={"fence": 20}),
+    ),
+    (
+        "set resource TAPE to 5 units",
+        "define o recurso TAPE em 5 unidades",
+        act("set_quantity", None, resource="TAPE", arguments={"quantity": 5}),
+    ),
+    (
+        "set the units of AGT01#TAPE to 5",
+        "muda a quantidade do recurso AGT01#TAPE para 5",
+        act("set_quantity", None, resource="TAPE", workstation="AGT01", arguments={"quantity": 5}),
+    ),
+    ("link AGT01", "linka o AGT01", act("link", None, workstation="AGT01")),
+    ("please link agent agt01", "por favor liga o agente agt01", act("link", None, workstation="agt01")),
+    ("unlink AGT01", "desliga o AGT01", act("unlink", None, workstation="AGT01")),
+    ("start AGT01", "inicia o AGT01", act("start", None, workstation="AGT01")),
+    (
+        "can you stop workstation AGT01?",
+        "pode parar a estação AGT01?",
+        act("stop", None, workstation="AGT01"),
+    ),
+    ("reply yes to prompt PAGTO", "responda sim ao prompt PAGTO", act("reply_yes", None, prompt="PAGTO")),
+    ("answer prompt 12 with yes", "responde ao prompt 12 com sim", act("reply_yes", None, prompt="12")),
+    ("reply yes to PAGTO", "responda sim para PAGTO", act("reply_yes", None, prompt="PAGTO")),
+    ("answer no to prompt PAGTO", "responda não ao prompt PAGTO", act("reply_no", None, prompt="PAGTO")),
+    ("submit job stream PAYDAILY", "submete a malha PAYDAILY", act("submit", None, job_stream="PAYDAILY")),
+    (
+        "submit job AGT01#LOAD with alias LOAD2 at 14:30",
+        "submeta o job AGT01#LOAD com o alias LOAD2 às 14h30",
+        act("submit", "LOAD", workstation="AGT01", arguments={"alias": "LOAD2", "at": "14:30"}, further=()),
+    ),
+    # Many at once.
+    ("rerun all failed jobs", "reexecuta todos os jobs com falha", act("rerun", "@", topic="failed")),
+    (
+        "rerun all failed of stream FECHAMENTO",
+        "reexecuta todos os abendados do FECHAMENTO",
+        act("rerun", "@", job_stream="FECHAMENTO", topic="failed"),
+    ),
+    (
+        "release all held jobs on AGT01",
+        "libera todos os jobs em hold no AGT01",
+        act("release", "@", workstation="AGT01", topic="held"),
+    ),
+    (
+        "hold everything in PAYDAILY",
+        "segura todos os jobs do PAYDAILY",
+        act("hold", "@", job_stream="PAYDAILY"),
+    ),
+    (
+        "rerun AGT01#PAYROLL.@;state=abend",
+        "reexecuta AGT01#PAYROLL.@;state=abend",
+        act("rerun", None, job_stream="PAYROLL", selection=parse("AGT01#PAYROLL.@+state=abend")),
+    ),
+    # What would happen.
+    (
+        "what happens if I kill PAYROLL?",
+        "o que acontece se eu matar o PAYROLL?",
+        what_if("kill", "PAYROLL"),
+    ),
+    (
+        "what if we set the fence of AGT01 to 60?",
+        "e se eu subir o fence do AGT01 para 60?",
+        what_if("set_fence", None, workstation="AGT01", arguments={"fence": 60}),
+    ),
+    (
+        "should I answer no to prompt PAGTO?",
+        "devo responder não ao prompt PAGTO?",
+        what_if("reply_no", None, prompt="PAGTO"),
+    ),
+    ("what if I stop AGT01?", "o que muda se eu parar o AGT01?", what_if("stop", None, workstation="AGT01")),
+    # What must not be done.
+    ("do not kill PAYROLL", "não mata o PAYROLL", forbidden("kill", kind="unknown")),
+    ("don't answer yes to PAGTO", "não responda sim ao PAGTO", forbidden("reply_yes", kind="unknown")),
+    ("never unlink AGT01", "nunca desligue o AGT01", forbidden("unlink")),
+    ("do not submit PAYDAILY", "não submeta o PAYDAILY", forbidden("submit", kind="unknown")),
+]
+
+COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    ("sj @#@.@+state=abend", topic("failed", workstation=None, job_stream=None)),
+    ("sj @#@.@+state=abend,fail", topic("failed")),
+    ("conman sj @#@.@+state=exec", topic("running")),
+    ('conman "sj @#PAY@.@+state=hold"', topic("waiting", job_stream="PAY@")),
+    ("sj @#@.@+priority=0", topic("held")),
+    ("sj AGT01#PAYDAILY.PAYROLL", status(**PAYROLL)),
+    ("sj AGT01#PAYDAILY.PAYROLL;stdlist", diagnosis(**PAYROLL)),
+    ("sj /FIN/AGT01#/FIN/PAYDAILY(0900 02/19/26).PAYROLL", status(**PAYROLL)),
+    ("ss @#@+state=stuck", topic("job_streams", selection=parse("@#@+state=stuck"))),
+    ("ss AGT01#PAYDAILY", topic("job_streams", job_stream="PAYDAILY")),
+    ("sc", topic("workstations")),
+    ("sc AGT01", topic("workstations", workstation="AGT01")),
+    ("rr AGT01#PAYDAILY.PAYROLL", act("rerun", **PAYROLL)),
+    ("rr AGT01#PAYDAILY(0900 02/19/26).PAYROLL;from=X", act("rerun", **PAYROLL)),
+    ("rj AGT01#PAYDAILY.PAYROLL", act("release", **PAYROLL)),
+    ("cs AGT01#PAYDAILY", act("cancel", None, job_stream="PAYDAILY", workstation="AGT01")),
+    ("ap AGT01#PAYDAILY.PAYROLL;0", act("hold", **PAYROLL)),
+    ("sj AGT01#PAYDAILY.@;state=abend", topic("failed", selection=parse("AGT01#PAYDAILY.@+state=abend"))),
+    ("sj AGT01#PAYDAILY.@", topic("selected", job_stream="PAYDAILY")),
+    ("sj AGT01#PAYDAILY.@;info;stdlist", diagnosis(None, job_stream="PAYDAILY")),
+    ("sp @;asked", topic("prompts", prompt=None)),
+    ("sp PAGTO", topic("prompts", prompt="PAGTO")),
+    ("rc", topic("prompts")),
+    ("sr AGT01#TAPE", topic("resources", resource="TAPE", workstation="AGT01")),
+    ("sf", topic("files")),
+    ("rr AGT01#PAYDAILY.PAYROLL;step=LOAD;pri=hi", act("rerun", **PAYROLL, arguments={"from_step": "LOAD"})),
+    ("rerunsucc AGT01#PAYDAILY.PAYROLL;all", act("rerun", **PAYROLL, arguments={"with_successors": True})),
+    (
+        "rr AGT01#0AAAAAAAAAAAAAAB.PAYROLL;schedid",
+        act("rerun", "PAYROLL", selection=parse("AGT01#0AAAAAAAAAAAAAAB.PAYROLL;schedid")),
+    ),
+    ("rr AGT01#PAYDAILY.@+state=abend", act("rerun", None, selection=parse("AGT01#PAYDAILY.@+state=abend"))),
+    ("kill AGT01#12345", act("kill", None, selection=parse("AGT01#12345"))),
+    ("cj =AGT01#PAYDAILY.PAYROLL;pend", act("cancel_pending", **PAYROLL)),
+    ("cj AGT01#0AAA.PAYROLL;schedid;pend", act("cancel_pending", "PAYROLL")),
+    ("cs PAYDAILY;pend", act("cancel_pending", None, job_stream="PAYDAILY")),
+    ("rj AGT01#PAYDAILY.PAYROLL;dep", act("release_dependencies", **PAYROLL)),
+    ("rs AGT01#PAYDAILY", act("release", None, job_stream="PAYDAILY", workstation="AGT01")),
+    ("ap AGT01#PAYDAILY.PAYROLL;50", act("set_priority", **PAYROLL, arguments={"priority": 50})),
+    ("ap AGT01#PAYDAILY;hi", act("set_priority", None, job_stream="PAYDAILY", arguments={"priority": 100})),
+    ("ap AGT01#PAYDAILY.PAYROLL", act("set_priority", **PAYROLL, arguments={})),
+    ("confirm AGT01#PAYDAILY.PAYROLL;succ", act("confirm_succ", **PAYROLL)),
+    ("confirm AGT01#PAYDAILY.PAYROLL;abend", act("confirm_abend", **PAYROLL)),
+    ("ls AGT01#PAYDAILY;5", act("set_limit", None, job_stream="PAYDAILY", arguments={"limit": 5})),
+    ("lc AGT01;10", act("set_limit", None, workstation="AGT01", arguments={"limit": 10})),
+    ("f AGT01;20", act("set_fence", None, workstation="AGT01", arguments={"fence": 20})),
+    (
+        "res AGT01#TAPE;5",
+        act("set_quantity", None, resource="TAPE", workstation="AGT01", arguments={"quantity": 5}),
+    ),
+    ("reply PAGTO;y", act("reply_yes", None, prompt="PAGTO")),
+    ("reply AGT01#12;n", act("reply_no", None, prompt="12")),
+    ("lk AGT01", act("link", None, workstation="AGT01")),
+    ("unlink AGT01;noask", act("unlink", None, workstation="AGT01")),
+    ("start AGT01", act("start", None, workstation="AGT01")),
+    ("stop AGT01;wait", act("stop", None, workstation="AGT01")),
+    (
+        "sbs AGT01#PAYDAILY;alias=PAY2",
+        act("submit", None, job_stream="PAYDAILY", arguments={"alias": "PAY2"}),
+    ),
+    ("sbj AGT01#LOAD;into=PAYDAILY", act("submit", "LOAD", workstation="AGT01", job_stream=None)),
+    ("rr", {"kind": "unknown", "action": None}),
+    ("do not rr AGT01#PAYDAILY.PAYROLL", {"kind": "status", "action": None}),
+    ("rr AGT01#PAYDAILY.PAYROLL no wait", {"kind": "status", "action": None}),
+]

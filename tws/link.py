@@ -1,0 +1,67 @@
+"""What all accounts share that talk to one engine."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+
+from observability.metrics import Metrics
+
+from .breaker import Breaker
+from .bulkhead import Bulkhead
+from .settings import TwsSettings
+
+__all__ = ["Link", "read_date"]
+
+
+class Link:
+    """The engine's hosts, and how it is spared; one for each engine in a process."""
+
+    def __init__(self, settings: TwsSettings, session: aiohttp.ClientSession, metrics: Metrics) -> None:
+        self.settings = settings
+        self.session = session
+        self.metrics = metrics
+        self._urls = settings.urls
+        self.bulkhead = Bulkhead(
+            settings.url,
+            running=settings.max_concurrent,
+            waiting=settings.max_waiting,
+            wait_seconds=settings.read_timeout.total_seconds(),
+        )
+        self.breaker = Breaker(
+            settings.url,
+            failures=settings.breaker_failures,
+            pause_seconds=settings.breaker_pause.total_seconds(),
+            report=lambda state: metrics.tws_breaker(engine=settings.name, state=state),
+        )
+        self.clock_skew: timedelta | None = None
+        """How far the engine's clock is ahead of ours, to the second, at the last answer; None before any."""
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """The addresses of the engine, the one that answered last first."""
+        return self._urls
+
+    def prefer(self, url: str) -> None:
+        """That address answered."""
+        at = self._urls.index(url)
+        self._urls = self._urls[at:] + self._urls[:at]
+
+    def note_clock(self, response: aiohttp.ClientResponse) -> None:
+        """Compares the time of an answer with ours."""
+        told = read_date(response.headers.get("Date", ""))
+        if told is not None:
+            skew = (told - datetime.now(UTC)).total_seconds()
+            # The header has whole seconds, so that it is half a second late on average.
+            self.clock_skew = timedelta(seconds=round(skew + 0.5))
+
+
+def read_date(text: str) -> datetime | None:
+    """The time in a header; None for what is none."""
+    try:
+        date = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    return date if date.tzinfo else None

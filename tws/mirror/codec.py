@@ -1,0 +1,64 @@
+"""Plan objects as rows of the mirror and back, without loss: pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from pydantic import TypeAdapter
+
+from tws.actions import ObjectKind, PlanObject, kind_of
+from tws.objects import Job, JobStream, Prompt, Resource, Workstation
+
+__all__ = ["Row", "decode", "encode"]
+
+_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
+    ObjectKind.JOB: TypeAdapter(Job),
+    ObjectKind.JOB_STREAM: TypeAdapter(JobStream),
+    ObjectKind.WORKSTATION: TypeAdapter(Workstation),
+    ObjectKind.RESOURCE: TypeAdapter(Resource),
+    ObjectKind.PROMPT: TypeAdapter(Prompt),
+}
+
+
+class Row(NamedTuple):
+    """One object: what is asked for, and all of it as JSON."""
+
+    kind: str
+    id: str
+    selection: str
+    status: str
+    substatus: str | None
+    priority: int | None
+    canceled: bool
+    content: str
+
+
+def encode(each: PlanObject) -> Row:
+    """The object as a row.
+
+    A workstation has for a status `LINKED`, `UNLINKED` or `IGNORED`, for a substatus `RUNNING` or `STOPPED`, and its
+    fence for a priority. A resource has `free/all`, e.g. `1/3`.
+    """
+    kind = kind_of(each)
+    substatus, priority, canceled = None, None, False
+    match each:
+        case Job() | JobStream():
+            selection, status = each.selection, each.status
+            substatus, priority, canceled = each.substatus, each.priority, each.canceled
+        case Workstation():
+            selection, priority = each.name, each.fence
+            status = "IGNORED" if each.is_ignored else "LINKED" if each.is_linked else "UNLINKED"
+            substatus = "RUNNING" if each.is_running else "STOPPED"
+        case Resource():
+            selection, status = each.selection, f"{each.available}/{each.quantity}"
+        case Prompt():
+            selection, status = each.name or str(each.number or each.id), each.status
+    content = _ADAPTERS[kind].dump_json(each, exclude_defaults=True).decode()
+    return Row(kind, each.id, selection, status, substatus, priority, canceled, content)
+
+
+def decode(kind: str, content: str) -> PlanObject:
+    """The object that was encoded. Raises pydantic's `ValidationError` for JSON that no object has."""
+    found: PlanObject = _ADAPTERS[kind].validate_json(content)
+    return found

@@ -1,0 +1,103 @@
+"""What an engine tells beside the objects of its plan: itself, its definitions, its catalogue of actions. Pure types.
+
+Source of names: `EngineInfoV2`, `JobDefinition`, `JobStream`, `FileInPlanV2` and `ActionMetadataV2` of the vendor's
+OpenAPI document of REST API V2.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+__all__ = ["ActionInfo", "EngineInfo", "EventMessage", "JobDefinition", "JobStreamDefinition", "PlanFile"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineInfo:
+    """Who answers."""
+
+    version: str
+    """Such as `10.2.8`; empty where the engine does not say."""
+    time_zone: str
+    """IANA name of the master's time zone; empty where the engine does not say."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobDefinition:
+    """A job in the model."""
+
+    id: str
+    """What a submit takes."""
+    name: str
+    workstation: str
+    folder: str
+    description: str
+    login: str
+    task: str
+    """Script or command, where the engine returns one."""
+    recovery: str
+    """`STOP`, `CONTINUE`, `RERUN`, …; empty where the engine does not say."""
+
+    @property
+    def selection(self) -> str:
+        """`workstation#job`."""
+        return f"{self.workstation}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobStreamDefinition:
+    """A job stream in the model."""
+
+    id: str
+    """What a submit takes."""
+    name: str
+    workstation: str
+    folder: str
+    description: str
+    time_zone: str
+    is_draft: bool
+    """A draft is not planned."""
+    on_overlap: str
+    """`parallel`, `enqueue` or `donotstart`."""
+    jobs: tuple[str, ...]
+    """Names of its jobs in the order of the definition."""
+
+    @property
+    def selection(self) -> str:
+        """`workstation#stream`."""
+        return f"{self.workstation}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFile:
+    """A file that something in the plan waits for."""
+
+    id: str
+    name: str
+    workstation: str
+    status: str
+    """`Not Checked`, `Checking`, `Exists`, `Unavailable`, `Resync`."""
+    qualifier: str
+    """Condition of the test, e.g. `-f %p`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionInfo:
+    """How an engine says that one of its actions is called."""
+
+    key: str
+    """As in the `actions` of objects, e.g. `RERUN_JOB`."""
+    method: str
+    path: str
+    """Template with `{…}` for the id."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventMessage:
+    """A line that an event rule wrote to the engine's message log."""
+
+    id: str
+    rule: str
+    event_type: str
+    text: str
+    at: datetime | None
