@@ -50,7 +50,8 @@ class Settings(BaseSettings):
     tws: TwsSettings | None = Field(default=None, description="The TWS engine; `serve` needs it.")
     more_tws: dict[str, TwsSettings] = Field(
         default_factory=dict,
-        description="Further engines, by the name that people call them: `RESYNC_MORE_TWS__TEST__URL`, ….",
+        description="Further engines by the names that people call them, each with the settings of the first one; "
+        "JSON, or a variable for each setting with the engine's name in between.",
     )
     mirror: MirrorSettings = Field(
         default_factory=MirrorSettings, description="The copy of the plan, its history and its statistics."

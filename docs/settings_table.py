@@ -72,7 +72,9 @@ def _sections() -> Iterator[_Section]:
 
 
 def _model_of(annotation: Any) -> type[BaseModel] | None:
-    """The section that a field holds, also an optional one."""
+    """The section that a field holds, also an optional one; several under names of their own are a value."""
+    if get_origin(annotation) is dict:
+        return None
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate

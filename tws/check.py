@@ -14,9 +14,10 @@ from cryptography import x509
 from yarl import URL
 
 from .client import TwsClient
+from .contents import PlanInfo
 from .errors import TwsError
 from .model import EngineInfo
-from .objects import JobFilter, JobStreamFilter, PlanInfo
+from .objects import JobFilter, JobStreamFilter
 from .operations import CHANGES, V1, V2, Call, Read
 from .settings import TwsSettings
 from .transport import tls_context

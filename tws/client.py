@@ -13,6 +13,7 @@ from observability.metrics import Metrics
 
 from . import oql, wire, wire_model, wire_plan
 from .actions import Action, Change, ObjectKind, PlanObject
+from .contents import PlanInfo
 from .credentials import Credentials
 from .errors import (
     TwsDeniedError,
@@ -34,7 +35,6 @@ from .objects import (
     JobPage,
     JobStream,
     JobStreamFilter,
-    PlanInfo,
     Prompt,
     Resource,
     Workstation,

@@ -5,23 +5,32 @@ Pure. `tws/why.py` explains the gates to people, `tws/turn.py` opens and closes 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from importlib import resources
+from typing import Literal, NamedTuple
 
+import yaml
+from pydantic import TypeAdapter
+
+from .actions import Action
 from .objects import FAILED_STATUSES, Dependency, Job, JobStream, Resource, Workstation
 from .plan import STARTABLE, Owner, Plan
 
 __all__ = [
+    "RULES",
     "WAITING",
     "Cause",
     "Gate",
+    "Rule",
     "cause_of",
     "closed",
     "holding",
     "is_bound",
     "is_up",
+    "owners_of",
     "passes",
     "shown",
 ]
@@ -72,6 +81,19 @@ class Cause(StrEnum):
     LAUNCHING = "launching"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """What holds for a cause: a row of `causes.yaml`."""
+
+    status: str
+    substatus: str | None = None
+    about: Literal["predecessor", "workstation"] | None = None
+    passes: bool = False
+    action: Action | None = None
+    target: Literal["owner", "about"] = "about"
+    arguments: Mapping[str, int] = field(default_factory=dict)
+
+
 class Gate(NamedTuple):
     """A closed gate."""
 
@@ -80,6 +102,9 @@ class Gate(NamedTuple):
     dependency: Dependency | None = None
 
 
+_DATA = yaml.safe_load(resources.files("tws").joinpath("causes.yaml").read_bytes())
+RULES = TypeAdapter(dict[Cause, Rule]).validate_python(_DATA)
+"""By cause, those of a job that is not in the plan excepted."""
 _OVERRIDES_LIMIT = 100
 """Priority `hi`; it and `go` (101) override the limit of a workstation, not that of a stream."""
 WAITING = frozenset({"HOLD", "SCHED", "WAIT", "WAITD", "CANCLP", *STARTABLE})
@@ -92,23 +117,6 @@ _BAD_ENDS = {
     "SUPPR": Cause.PREDECESSOR_SUPPRESSED,
     "CANCLP": Cause.PREDECESSOR_CANCEL_PENDING,
 }
-_DEAD = (Cause.SUPPRESSED, Cause.UNTIL_PASSED, Cause.STREAM_UNTIL_PASSED)
-_SUPPRESSED = "SUPPR_UNSATISFIED_DEPENDENCY"
-_AGENT, _LIMIT = "READY_WAITING_FOR_AGENT", "READY_WAITING_FOR_LIMIT"
-_READY: dict[Cause, str | None] = {
-    Cause.FENCE: None,
-    Cause.WORKSTATION_IGNORED: "SUPPR_WORKSTATION_IGNORED",
-    **dict.fromkeys((Cause.WORKSTATION_UNLINKED, Cause.WORKSTATION_STOPPED, Cause.POOL_EMPTY), _AGENT),
-    **dict.fromkeys((Cause.WORKSTATION_LIMIT_ZERO, Cause.WORKSTATION_LIMIT, Cause.STREAM_LIMIT), _LIMIT),
-    Cause.RESOURCE: "READY_WAITING_FOR_RESOURCES",
-}
-_HOLD: dict[Cause, str | None] = {
-    **dict.fromkeys((Cause.CANCELED, Cause.STREAM_CANCELED, Cause.CANCEL_PENDING)),
-    **dict.fromkeys((Cause.HELD, Cause.STREAM_HELD), "HOLD_PRIORITY_ZERO"),
-    **dict.fromkeys((Cause.TIME, Cause.STREAM_TIME, Cause.EVERY), "HOLD_WAITING_FOR_TIME"),
-    **dict.fromkeys((Cause.PROMPT, Cause.PROMPT_NOT_ASKED, Cause.PROMPT_REFUSED), "HOLD_WAITING_FOR_PROMPT"),
-    Cause.FILE: "HOLD_WAITING_FOR_FILE",
-}
 _FAMILIES = {"PROMPT": 2, "FILE": 3}
 """Where a dependency's type stands in the table; predecessors of all types come before the time."""
 
@@ -119,12 +127,11 @@ def closed(plan: Plan, job: Job, now: datetime) -> list[Gate]:
         return [Gate(Cause.LAUNCHING, job)]
     if job.status not in _NOT_LAUNCHED:
         return []
-    stream = plan.job_streams.get(job.job_stream_id)
     if job.canceled:
         return [Gate(Cause.CANCELED, job)]
-    if job.is_stream_canceled or (stream and stream.canceled):
-        return [Gate(Cause.STREAM_CANCELED, stream or job)]
-    owners: list[Owner] = [job, stream] if stream else [job]
+    owners = owners_of(plan, job)
+    if job.is_stream_canceled or owners[-1].canceled:
+        return [Gate(Cause.STREAM_CANCELED, owners[-1])]
     holds = [*_ends(owners, job, now), *holding(plan, owners, now)]
     return holds + [gate for gate in _at_launch(plan, job, owners) if not holds or not passes(plan, gate)]
 
@@ -147,16 +154,8 @@ def holding(plan: Plan, owners: Sequence[Owner], now: datetime) -> list[Gate]:
 
 def shown(gates: Sequence[Gate]) -> tuple[str, str | None]:
     """Status and substatus of a job that is neither launched nor cancelled, by its closed gates."""
-    cause = gates[0].cause if gates else None
-    if cause is None or (cause in _READY and cause is not Cause.FENCE):
-        return "READY", _READY.get(cause) if cause else None
-    if cause in _DEAD:
-        return "SUPPR", _SUPPRESSED if cause is Cause.SUPPRESSED else None
-    return (
-        ("FENCE", None)
-        if cause is Cause.FENCE
-        else ("HOLD", _HOLD.get(cause, "HOLD_WAITING_FOR_PREDECESSOR"))
-    )
+    rule = RULES[gates[0].cause] if gates else None
+    return (rule.status, rule.substatus) if rule else ("READY", None)
 
 
 def cause_of(plan: Plan, predecessor: Owner) -> Cause:
@@ -175,6 +174,12 @@ def is_bound(owner: Owner) -> bool:
     return last is None or last.attempt == 1 or last.rerun_type == "RERUN_EVERY"
 
 
+def owners_of(plan: Plan, job: Job) -> list[Owner]:
+    """The job and, if it was read, its stream: all whose dependencies and times the job waits for."""
+    stream = plan.job_streams.get(job.job_stream_id)
+    return [job, stream] if stream else [job]
+
+
 def is_up(workstation: Workstation) -> bool:
     """Whether jobs can be launched there."""
     return workstation.is_linked and workstation.is_running
@@ -186,7 +191,7 @@ def _of(owner: Owner, for_job: Cause, for_stream: Cause) -> Cause:
 
 def _ends(owners: Sequence[Owner], job: Job, now: datetime) -> Iterator[Gate]:
     """What ends the waiting without a start."""
-    if job.status == "SUPPR" and job.substatus == _SUPPRESSED:
+    if job.status == "SUPPR" and job.substatus == RULES[Cause.SUPPRESSED].substatus:
         yield Gate(Cause.SUPPRESSED, job)
     for owner in owners if is_bound(job) else ():
         has_passed = owner.has_until_passed or (owner.latest_start is not None and owner.latest_start <= now)

@@ -20,12 +20,9 @@ __all__ = [
     "JobRun",
     "JobStream",
     "JobStreamFilter",
-    "PlanContents",
-    "PlanInfo",
     "Prompt",
     "Recovery",
     "Resource",
-    "RunStatistics",
     "Workstation",
 ]
 
@@ -330,43 +327,6 @@ class Prompt:
     """`Predefined Prompt`, `Ad Hoc Prompt`, or `Restart Prompt` for one that a recovery asks."""
     job_id: str | None = None
     job_stream_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RunStatistics:
-    """How long a job usually runs, over its successful runs."""
-
-    runs: int
-    median: timedelta
-    p95: timedelta
-    last_success_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanInfo:
-    """Which plan an engine works on."""
-
-    run_number: int | None
-    """One more at each extension; None where the engine does not say."""
-    starts_at: datetime | None
-    ends_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanContents:
-    """Everything in the plan of one engine as it was read."""
-
-    engine: str
-    """The name that Resync gives the engine."""
-    read_at: datetime
-    run_number: int | None
-    starts_at: datetime | None
-    ends_at: datetime | None
-    jobs: tuple[Job, ...]
-    job_streams: tuple[JobStream, ...]
-    workstations: tuple[Workstation, ...]
-    resources: tuple[Resource, ...]
-    prompts: tuple[Prompt, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

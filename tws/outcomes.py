@@ -14,9 +14,19 @@ from .objects import FAILED_STATUSES, Dependency, Job, JobStream
 from .plan import RUNNING, STARTABLE, Owner, Plan
 from .recovery import Stage, stage_of
 
-__all__ = ["final_status", "has_started", "is_dead", "is_over", "met", "stream_status"]
+__all__ = [
+    "LaunchOrder",
+    "final_status",
+    "has_started",
+    "is_dead",
+    "is_over",
+    "launch_order",
+    "met",
+    "stream_status",
+]
 
 
+LaunchOrder = tuple[int, float, str, int, str]
 _UNDECIDED = frozenset({Stage.ASKS, Stage.RUNS_JOB, Stage.RERUNS})
 _FINAL = frozenset({"SUCC", "SUPPR", *FAILED_STATUSES})
 _FINAL_OF_STREAM = frozenset({"SUCC", "CANCL", "ABEND", "SUPPR"})
@@ -27,6 +37,13 @@ def is_over(plan: Plan, owner: Owner) -> bool:
     if isinstance(owner, JobStream):
         return owner.canceled or all(is_over(plan, job) for job in plan.jobs_of(owner.id))
     return owner.canceled or owner.status == "SUCC" or stage_of(plan, owner) is Stage.CONTINUES
+
+
+def launch_order(plan: Plan, job: Job) -> LaunchOrder:
+    """The lowest is launched first."""
+    stream = plan.job_streams.get(job.job_stream_id)
+    began = stream.scheduled_at if stream else None
+    return -job.priority, began.timestamp() if began else 0.0, job.job_stream, job.position, job.id
 
 
 def final_status(plan: Plan, owner: Owner) -> str | None:

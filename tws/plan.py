@@ -15,16 +15,8 @@ from typing import TypeVar
 import rustworkx as rx
 
 from .actions import PlanObject
-from .objects import (
-    Dependency,
-    Job,
-    JobStream,
-    PlanContents,
-    Prompt,
-    Resource,
-    RunStatistics,
-    Workstation,
-)
+from .contents import PlanContents, RunStatistics
+from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
 
 __all__ = ["RUNNING", "STARTABLE", "Node", "Owner", "Plan", "followed"]
 

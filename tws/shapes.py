@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import reduce
 from importlib import resources
@@ -16,9 +16,11 @@ from .fields import Fields
 __all__ = ["shaped"]
 
 _T = TypeVar("_T")
-_Get = Callable[[Fields], Any]
+_Read = Callable[[Fields, str], Any]
+_Place = tuple[str, _Read, str]
+"""The path of an object, how its field is read, the field's name."""
 
-_READERS: dict[object, Callable[[Fields, str], Any]] = {
+_READERS: dict[object, _Read] = {
     str: Fields.text,
     str | None: lambda fields, name: fields.text(name) or None,
     bool: Fields.flag,
@@ -27,44 +29,35 @@ _READERS: dict[object, Callable[[Fields, str], Any]] = {
     datetime | None: Fields.instant,
     timedelta | None: Fields.duration,
 }
+_MARKS: dict[str, _Read] = {"~": Fields.short_name, "!": Fields.is_false}
 
 
 def shaped(form: type[_T], fields: Fields, shape: str = "", **others: Any) -> _T:
     """The object, with other fields that the shape does not name; `shape` is that of another API."""
-    return form(**{name: get(fields) for name, get in _SHAPES[shape or form.__name__]}, **others)
-
-
-def _compile(places: str, kind: object) -> _Get:
-    gets = [_compile_one(place, _READERS[kind]) for place in places.split()]
-    if len(gets) == 1:
-        return gets[0]
-
-    def first(fields: Fields) -> Any:
-        for get in gets:
-            found = get(fields)
+    nodes = {"": fields}
+    for name, places in _SHAPES[shape or form.__name__]:
+        for path, read, key in places:
+            node = nodes.get(path)
+            if node is None:
+                node = nodes[path] = reduce(Fields.child, path.split("."), fields)
+            others[name] = found = read(node, key)
             if found:
                 break
-        return found
-
-    return first
+    return form(**others)
 
 
-def _compile_one(place: str, read: Callable[[Fields, str], Any]) -> _Get:
-    read = {"~": Fields.short_name, "!": Fields.is_false}.get(place[0], read)
-    *parents, name = place.lstrip("~!").split(".")
-    if not parents:
-        return lambda fields: read(fields, name)
-    return lambda fields: read(reduce(Fields.child, parents, fields), name)
+def _places(text: str, kind: object) -> Iterator[_Place]:
+    for place in text.split():
+        path, _, key = place.lstrip("~!").rpartition(".")
+        yield path, _MARKS.get(place[0], _READERS[kind]), key
 
 
-def _load() -> dict[str, tuple[tuple[str, _Get], ...]]:
-    found = {}
+def _load() -> Iterator[tuple[str, list[tuple[str, tuple[_Place, ...]]]]]:
     data = yaml.safe_load(resources.files("tws").joinpath("shapes.yaml").read_bytes())
     for name, shape in data.items():
         form = name.removeprefix("Classic")
         hints = get_type_hints(getattr(objects, form, None) or getattr(model, form))
-        found[name] = tuple((field, _compile(places, hints[field])) for field, places in shape.items())
-    return found
+        yield name, [(field, tuple(_places(text, hints[field]))) for field, text in shape.items()]
 
 
-_SHAPES = _load()
+_SHAPES = dict(_load())

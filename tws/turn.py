@@ -6,15 +6,16 @@ Pure. No time passes: nothing ends but what the action ends. The rules are those
 from __future__ import annotations
 
 import heapq
+from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from .actions import Action, PlanObject
-from .gates import WAITING, Cause, closed, holding, is_bound, shown
+from .gates import WAITING, Cause, closed, holding, is_bound, owners_of, shown
 from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
-from .outcomes import final_status, is_dead, is_over, met, stream_status
+from .outcomes import LaunchOrder, final_status, is_dead, is_over, launch_order, met, stream_status
 from .plan import RUNNING, STARTABLE, Owner, Plan
 from .recovery import Stage, fresh_run, new_prompt, new_recovery_job, recovery_job, recovery_of, stage_of
 
@@ -37,7 +38,6 @@ _PLACES: Mapping[Action, Mapping[str, bool]] = {
 }
 
 _O = TypeVar("_O", bound=Owner)
-_Order = tuple[int, float, str, int, str]
 _Arguments = Mapping[str, str | int | bool]
 
 
@@ -52,14 +52,14 @@ class Turn:
         self.launched: list[str] = []
         """Ids of the jobs that start, in the order in which they are launched."""
         self._now = now
-        self._ready: list[tuple[_Order, str]] = []
+        self._ready: list[tuple[LaunchOrder, str]] = []
         self._opened: set[str] = set()
         """Workstations, streams and resources with more room than before: who waits there is considered."""
         self._narrowed: set[str] = set()
         """Those with less: who waits there may wait for something else now."""
-        self._settled_jobs: dict[str, None] = {}
-        self._settled_streams: dict[str, None] = {}
-        """Ids of those whose outcome others have to be told; dicts for their order."""
+        self._settled_jobs: OrderedDict[str, None] = OrderedDict()
+        self._settled_streams: OrderedDict[str, None] = OrderedDict()
+        """Ids of those whose outcome others have to be told, the oldest first."""
         self._touched: set[str] = set()
         """Streams some job of which changed in any way."""
 
@@ -127,8 +127,6 @@ class Turn:
                 self._go_on(job)
             self._settle(job)
 
-    # What becomes of jobs and streams.
-
     def _put(self, owner: _O, **changes: Any) -> _O:
         changed = replace(owner, **changes)
         self.plan.put(changed)
@@ -153,8 +151,7 @@ class Turn:
             self._evaluate_job(owner)
 
     def _evaluate_job(self, job: Job) -> None:
-        stream = self.plan.job_streams.get(job.job_stream_id)
-        owners: list[Owner] = [job, stream] if stream else [job]
+        owners = owners_of(self.plan, job)
         if job.is_cancel_pending and self._is_open(owners):
             self._cancel(job)
             return
@@ -167,9 +164,7 @@ class Turn:
         if status == "SUPPR":
             self._settle(job)
         elif not gates:
-            began = stream.scheduled_at if stream else None
-            order = (-job.priority, began.timestamp() if began else 0.0, job.job_stream, job.position, job.id)
-            heapq.heappush(self._ready, (order, job.id))
+            heapq.heappush(self._ready, (launch_order(self.plan, job), job.id))
         elif gates[0].cause in _ASKS:
             self._ask(owners)
 
@@ -243,8 +238,6 @@ class Turn:
         freed = {"canceled": False, "is_cancel_pending": False}
         self._change(job, status="HOLD", substatus=None, runs=runs, **freed, **changes)
 
-    # Dependencies.
-
     def _settle(self, owner: Owner) -> None:
         """Has those who follow the owner told what became of it: streams last, when all is known of their jobs."""
         (self._settled_jobs if isinstance(owner, Job) else self._settled_streams)[owner.id] = None
@@ -252,10 +245,10 @@ class Turn:
     def _settle_all(self) -> None:
         while self._settled_jobs or self._settled_streams:
             if self._settled_jobs:
-                job = self.plan.jobs[_first(self._settled_jobs)]
+                job = self.plan.jobs[self._settled_jobs.popitem(last=False)[0]]
                 self._tell_followers(job)
                 self._settled_streams[job.job_stream_id] = None
-            elif stream := self.plan.job_streams.get(_first(self._settled_streams)):
+            elif stream := self.plan.job_streams.get(self._settled_streams.popitem(last=False)[0]):
                 self._settle_stream(stream)
 
     def _settle_stream(self, stream: JobStream) -> None:
@@ -292,8 +285,6 @@ class Turn:
         may_run = job.status in WAITING and not job.canceled and is_bound(job)
         if may_run and any(is_dead(self.plan, one) for one in job.dependencies):
             self._settle(self._put(job, status="SUPPR", substatus="SUPPR_UNSATISFIED_DEPENDENCY"))
-
-    # Places and units.
 
     def _react(self) -> None:
         """Settles what changed and launches what may be launched, until nothing more happens."""
@@ -333,9 +324,9 @@ class Turn:
         if job.is_no_operation:
             self._cancel(job)
             return
-        job = self._hold_units(job, is_taking=True)
-        if stream := self.plan.job_streams.get(job.job_stream_id):
-            self._hold_units(stream, is_taking=True)
+        for owner in owners_of(self.plan, job):
+            self._hold_units(owner, is_taking=True)
+        job = self.plan.jobs[job.id]
         *before, last = job.runs or (fresh_run(job, "REGULAR"),)
         self._put(job, status="INTRO", substatus=None, runs=(*before, replace(last, status="INTRO")))
         self.launched.append(job.id)
@@ -352,10 +343,3 @@ class Turn:
                 (self._narrowed if is_taking else self._opened).add(one.target)
                 dependencies[number] = replace(one, held=units, satisfied=is_taking)
         return self._put(owner, dependencies=tuple(dependencies))
-
-
-def _first(queue: dict[str, None]) -> str:
-    """Takes the oldest out."""
-    found = next(iter(queue))
-    del queue[found]
-    return found

@@ -18,10 +18,11 @@ from observability.metrics import Metrics
 
 from .actions import Action, Change, ObjectKind
 from .client import TwsClient
+from .contents import PlanInfo
 from .errors import TwsError, TwsNotFoundError, TwsProtocolError, TwsRejectedError, TwsUnsupportedError
 from .fields import Fields
 from .model import EngineInfo, EventMessage, JobStreamDefinition
-from .objects import CommonStatus, Job, JobFilter, JobPage, PlanInfo
+from .objects import CommonStatus, Job, JobFilter, JobPage
 from .operations import V1, Call, Read, place, utc_text
 from .reader import Reader
 from .settings import TwsSettings

@@ -12,8 +12,8 @@ from datetime import datetime
 
 import rustworkx as rx
 
-from .actions import Action, Change, PlanObject, is_legal, kind_of
-from .gates import Cause, Gate, cause_of, closed, passes
+from .actions import Change, PlanObject, is_legal, kind_of
+from .gates import RULES, Cause, Gate, Rule, cause_of, closed, passes
 from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
 from .plan import Owner, Plan
 
@@ -50,49 +50,6 @@ class FirstCause:
     """From the job that was asked about to the one that the reason is about: each waits for the next one."""
 
 
-_WAITS_FOR = frozenset(
-    {Cause.PREDECESSOR, Cause.PREDECESSOR_CANCEL_PENDING, Cause.OVERLAP, Cause.JOIN, Cause.PREDECESSOR_FAILED}
-)
-"""What may have a cause further up; a failed predecessor only if it is a stream."""
-_PASSES = frozenset(
-    {
-        *(
-            Cause.TIME,
-            Cause.STREAM_TIME,
-            Cause.EVERY,
-            Cause.PREDECESSOR,
-            Cause.OVERLAP,
-            Cause.JOIN,
-            Cause.LAUNCHING,
-        ),
-        *(Cause.PROMPT_NOT_ASKED, Cause.WORKSTATION_LIMIT, Cause.INTERNETWORK, Cause.FILE),
-        *(Cause.PREDECESSOR_PENDING, Cause.PREDECESSOR_CANCEL_PENDING, Cause.CANCEL_PENDING),
-    }
-)
-_TO_PREDECESSOR: Mapping[Cause, Action] = {
-    Cause.PREDECESSOR_FAILED: Action.RERUN,
-    Cause.PREDECESSOR_UNCONFIRMED: Action.CONFIRM_SUCC,
-    Cause.PREDECESSOR_SUPPRESSED: Action.CONFIRM_SUCC,
-    Cause.PREDECESSOR_CANCEL_PENDING: Action.CANCEL,
-}
-_TO_OWNER: Mapping[Cause, Action] = {
-    **dict.fromkeys((Cause.CANCELED, Cause.UNTIL_PASSED, Cause.SUPPRESSED), Action.RERUN),
-    **dict.fromkeys((Cause.HELD, Cause.STREAM_HELD), Action.RELEASE),
-    **dict.fromkeys(
-        (Cause.PREDECESSOR_ORPHAN, Cause.PROMPT_REFUSED, Cause.FILE, Cause.INTERNETWORK),
-        Action.RELEASE_DEPENDENCIES,
-    ),
-    Cause.CANCEL_PENDING: Action.CANCEL,
-}
-_TO_WORKSTATION: Mapping[Cause, tuple[Action, Mapping[str, int]]] = {
-    Cause.FENCE: (Action.SET_FENCE, {"fence": 0}),
-    Cause.WORKSTATION_UNLINKED: (Action.LINK, {}),
-    Cause.WORKSTATION_STOPPED: (Action.START, {}),
-    Cause.WORKSTATION_LIMIT_ZERO: (Action.SET_LIMIT, {"limit": 1}),
-}
-_OF_WORKSTATION = frozenset(
-    {*_TO_WORKSTATION, Cause.WORKSTATION_IGNORED, Cause.POOL_EMPTY, Cause.WORKSTATION_LIMIT}
-)
 _RANK = {cause: rank for rank, cause in enumerate(Cause)}
 
 
@@ -161,7 +118,7 @@ def _step(plan: Plan, owner: Owner, now: datetime) -> tuple[list[Reason], list[O
 
 def _behind(gate: Gate) -> tuple[Dependency, ...]:
     dependency = gate.dependency
-    if dependency is None or gate.cause not in _WAITS_FOR:
+    if dependency is None or RULES[gate.cause].about != "predecessor":
         return ()
     return dependency.members or (dependency,)
 
@@ -195,22 +152,27 @@ def _subject(plan: Plan, job: Job, gate: Gate) -> PlanObject | Dependency:
     if one is not None:
         found = plan.owner(one.target_id) or plan.prompts.get(one.id) or plan.resources.get(one.target)
         return found or one
-    return plan.workstations[job.workstation] if gate.cause in _OF_WORKSTATION else gate.owner
+    return plan.workstations[job.workstation] if RULES[gate.cause].about == "workstation" else gate.owner
 
 
 def _reason(plan: Plan, gate: Gate, about: PlanObject | Dependency) -> Reason:
     if gate.cause is Cause.RECOVERY_PROMPT:
         about = plan.recovery_prompt(about.id) or about
-    action, arguments = _clearing(plan, gate, about)
-    target = gate.owner if gate.cause in _TO_OWNER else about
+    rule = RULES[gate.cause]
+    target = gate.owner if rule.target == "owner" else about
+    needed = (
+        {"quantity": gate.dependency.quantity or 1}
+        if gate.dependency and gate.cause is Cause.RESOURCE
+        else {}
+    )
     return Reason(
         cause=gate.cause,
         owner=gate.owner,
         about=about,
         fact={name: value for name, value in _facts(plan, gate, about) if value is not None},
         since=_since(gate, about),
-        clears=_change(action, target, arguments) if action else None,
-        passes=gate.cause in _PASSES or passes(plan, gate),
+        clears=_change(rule, target, rule.arguments or needed) if not passes(plan, gate) else None,
+        passes=rule.passes or passes(plan, gate),
     )
 
 
@@ -246,26 +208,9 @@ def _since(gate: Gate, about: PlanObject | Dependency) -> datetime | None:
     return (last.ended_at or last.started_at) if last else None
 
 
-def _clearing(
-    plan: Plan, gate: Gate, about: PlanObject | Dependency
-) -> tuple[Action | None, Mapping[str, int]]:
-    """The action that opens the gate, with the smallest change of a value that does."""
-    match gate.cause, about:
-        case ((Cause.PROMPT | Cause.RECOVERY_PROMPT), Prompt()):
-            return Action.REPLY_YES, {}
-        case Cause.STREAM_LIMIT, JobStream(limit=0):
-            return Action.SET_LIMIT, {"limit": 1}
-        case Cause.RESOURCE, Resource() if not passes(plan, gate) and gate.dependency:
-            return Action.SET_QUANTITY, {"quantity": gate.dependency.quantity or 1}
-    if found := _TO_WORKSTATION.get(gate.cause):
-        return found
-    return _TO_PREDECESSOR.get(gate.cause) or _TO_OWNER.get(gate.cause), {}
-
-
-def _change(
-    action: Action, target: PlanObject | Dependency | None, arguments: Mapping[str, int]
-) -> Change | None:
-    if target is None or isinstance(target, Dependency) or not is_legal(action, target):
+def _change(rule: Rule, target: PlanObject | Dependency, arguments: Mapping[str, int]) -> Change | None:
+    action = rule.action
+    if action is None or isinstance(target, Dependency) or not is_legal(action, target):
         return None
     selection = target.name or target.id if isinstance(target, Workstation | Prompt) else target.selection
     kind = kind_of(target)

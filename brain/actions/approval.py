@@ -93,6 +93,8 @@ class Approval:
         proposal = await self._proposals.get(proposal_id)
         if proposal is None:
             return Result(state="refused", detail=say(press.locale, "proposal_unknown"))
+        if press.verb is Verb.REPORT and proposal.is_open:
+            return Result(state="refused", detail=say(press.locale, "proposal_undecided"))
         if press.verb is Verb.REPORT:
             return await self._tell(proposal, press.locale, is_report=True)
         refusal = await self._refusal(proposal, press)

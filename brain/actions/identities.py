@@ -82,9 +82,7 @@ class Identities:
         try:
             return _read(actor_id, engine, self._vault.decrypt(secret))
         except VaultError as error:
-            _log.error(
-                "tws_identity_unreadable", actor_id=actor_id, engine=engine, reason=str(error)
-            )  # the reason says it all
+            _log.warning("tws_identity_unreadable", actor_id=actor_id, engine=engine, reason=str(error))
             return None
 
     async def unlink(self, actor_id: str, engine: str) -> bool:

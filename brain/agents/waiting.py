@@ -17,7 +17,8 @@ from brain.reply import Block, Bullets, Button, Text, strong, text
 from brain.state import Draft, Memory
 from brain.times import span
 from brain.toolbox import Toolbox
-from tws.objects import Dependency, Job, JobStream, PlanContents
+from tws.contents import PlanContents
+from tws.objects import Dependency, Job, JobStream
 from tws.plan import Plan
 from tws.why import FirstCause, Reason, first_causes, reasons, why_absent
 

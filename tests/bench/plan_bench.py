@@ -18,8 +18,9 @@ import psutil
 
 from tests.support.simulated_plan import contents_of
 from tws.actions import Action, Change, ObjectKind, legal_actions
+from tws.contents import PlanContents
 from tws.impact import consequences
-from tws.objects import Job, JobStream, PlanContents
+from tws.objects import Job, JobStream
 from tws.plan import Plan, followed
 from tws.simulator.engine import Engine
 from tws.simulator.generator import generated

@@ -42,9 +42,7 @@ async def test_a_proposal_shows_its_consequences_and_is_carried_out_on_approval(
     decided = await talk.press(Verb.APPROVE, view.id)
     assert decided.outcome is not None
     assert decided.outcome.state == "confirmed"
-    assert decided.plain_text.startswith(
-        f"Rerun {_PAYROLL}, decided by Otto\nConfirmed. The plan shows it: "
-    )
+    assert decided.plain_text.startswith(f"Rerun {_PAYROLL}, decided by Otto\nConfirmed. The plan shows it: ")
     (done,) = await accepted_by(tws_url)
     assert done["justification"]["description"].startswith(
         "the tablespace was extended (approved by operator"
@@ -127,7 +125,8 @@ async def test_speaking_of_an_action_proposes_nothing(talk: Talk, parts: Parts, 
 async def test_an_illegal_action_names_the_legal_ones(talk: Talk, parts: Parts) -> None:
     reply = await talk.say("release PAYROLL")
     assert (
-        reply.plain_text == f"Release is not possible: {_PAYROLL} is in ABEND. Possible now: Rerun, Cancel, Confirm SUCC."
+        reply.plain_text
+        == f"Release is not possible: {_PAYROLL} is in ABEND. Possible now: Rerun, Cancel, Confirm SUCC."
     )
     assert await parts.proposals.stats() == {}
 

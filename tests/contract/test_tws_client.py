@@ -22,6 +22,7 @@ from observability.metrics import Metrics
 from tests.support.scripted_tws import Answer, ScriptedTws, breaks_off, hangs_up, running_script, says
 from tws.actions import Action, Change, ObjectKind
 from tws.client import Justification, TwsClient
+from tws.contents import PlanInfo
 from tws.credentials import Credentials
 from tws.errors import (
     TwsDeniedError,
@@ -32,7 +33,7 @@ from tws.errors import (
     TwsUnreachableError,
     TwsUnsupportedError,
 )
-from tws.objects import JobFilter, JobStreamFilter, PlanInfo
+from tws.objects import JobFilter, JobStreamFilter
 from tws.operations import CHANGES
 from tws.settings import TwsSettings
 from tws.transport import open_session

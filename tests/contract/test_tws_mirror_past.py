@@ -16,12 +16,13 @@ from tests.support.fake_plan import FakePlan
 from tests.support.mirrored import NAME, START, MakeMirror, assert_mirrored
 from tests.support.plan import make_dependency, make_job, make_run
 from tests.support.simulator import SteppingClock
+from tws.contents import RunStatistics
 from tws.mirror.lease import LeaseLostError
 from tws.mirror.past import PastRun
 from tws.mirror.plans import Plans
 from tws.mirror.poller import Mirror
 from tws.mirror.settings import MirrorSettings
-from tws.objects import CommonStatus, RunStatistics
+from tws.objects import CommonStatus
 from tws.tables import CHANGES, OBJECTS, RUNS
 
 

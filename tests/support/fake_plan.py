@@ -9,8 +9,9 @@ from typing import TypeVar
 
 from tests.support.plan import AT, make_dependency, make_job, make_run, make_stream
 from tws.actions import PlanObject
+from tws.contents import PlanInfo
 from tws.errors import TwsUnreachableError
-from tws.objects import CommonStatus, Job, JobStream, PlanInfo, Prompt, Resource, Workstation
+from tws.objects import CommonStatus, Job, JobStream, Prompt, Resource, Workstation
 from tws.oql import Comparison, Condition, Field, Or
 
 __all__ = ["FakePlan", "make_plan"]

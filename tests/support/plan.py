@@ -7,17 +7,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tws.actions import PlanObject
-from tws.objects import (
-    CommonStatus,
-    Dependency,
-    Job,
-    JobRun,
-    JobStream,
-    PlanContents,
-    Prompt,
-    Resource,
-    Workstation,
-)
+from tws.contents import PlanContents
+from tws.objects import CommonStatus, Dependency, Job, JobRun, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 
 __all__ = [

@@ -10,12 +10,14 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 from aiohttp import web
+from pydantic import SecretStr
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bots.problems import problem_middleware
 from bots.rest.outbox import WebOutboxes
 from bots.rest.routes import RestRoutes
 from bots.rest.settings import RestSettings
+from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.message import Channel, Locale, Verb
 from brain.reply import (
@@ -45,10 +47,16 @@ from observability.metrics import Metrics
 from observability.settings import ObservabilitySettings
 from observability.tracing import Tracer
 from security.actors import ActorDirectory
+from security.audit import AuditLog
 from security.limits import RateLimiter
 from security.passwords import Passwords
 from security.roles import Actor, Role
 from security.tokens import Tokens
+from security.vault import Vault
+from tws.client import TwsClient
+from tws.engines import Engines
+from tws.settings import TwsSettings
+from tws.transport import open_session
 
 PASSWORD = "correct horse battery staple"
 AGENTS = ("diagnosis", "knowledge", "status")
@@ -127,8 +135,12 @@ async def rest_server(
     login_rate: str = "1000/minute",
     works: bool = True,
     port: int = 0,
+    tws_url: str = "http://127.0.0.1:1",
 ) -> AsyncIterator[RestServer]:
-    """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting."""
+    """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting.
+
+    By itself no TWS answers.
+    """
     directory = ActorDirectory(engine, Passwords(rounds=4))
     for role in Role:
         await directory.add(role.value, role.value.title(), role, PASSWORD, replace=True)
@@ -155,6 +167,9 @@ async def rest_server(
         deadline=timedelta(seconds=30),
     )
     worker = Worker(ledger=ledger, runner=runner, dsn=dsn, concurrency=8)
+    tws_settings = TwsSettings(url=tws_url, username="resync", password=SecretStr(PASSWORD), read_retries=0)
+    tws_session = open_session(tws_settings)
+    tws = TwsClient(tws_settings, tws_session, metrics)
     store = Store(engine)
     embedder = MiniLmEmbedder(threads=1)
 
@@ -173,6 +188,12 @@ async def rest_server(
         inbox=inbox,
         events=events,
         proposals=proposals,
+        identities=Identities(
+            engine,
+            vault=Vault(["k" * 32]),
+            engines=Engines({tws.name: tws}, default=tws.name),
+            audit=AuditLog(),
+        ),
         agents=AGENTS,
         directory=directory,
         tokens=Tokens(
@@ -216,6 +237,7 @@ async def rest_server(
         await site_runner.cleanup()
         await events.aclose()
         await limiter.aclose()
+        await tws_session.close()
         await tracer.aclose()
         await locks.dispose()
 

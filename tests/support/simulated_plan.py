@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from tws.actions import Action, Change
+from tws.contents import PlanContents
 from tws.fields import Fields
-from tws.objects import PlanContents, Workstation
+from tws.objects import Workstation
 from tws.simulator import wire
 from tws.simulator.engine import Engine
 from tws.simulator.orders import Kind, Order, Verb

@@ -12,21 +12,34 @@ from tests.support.repository import ROOT, files, lines_of_code, project, shippe
 
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
 _MAX_LINES = 400
+_MAX_TEST_LINES = 600
+"""Tables of cases are long and simple."""
 _MAX_CODE = 20_000
-"""Of the product, without blanks, comments and docstrings."""
+"""Of the product, without blanks, comments and docstrings; the simulator stands in for the vendor's."""
+_SIMULATOR = ROOT / "tws" / "simulator"
+_MAX_SIMULATOR = 4_500
 _REGISTRY = re.compile(r"\b(pypi|pythonhosted|npmjs|registry\.yarnpkg|debian|ubuntu)\.(org|com|net)\b")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
 
-def test_no_file_of_code_is_longer_than_400_lines() -> None:
+def test_no_file_of_code_is_long() -> None:
     lines = {path: len(path.read_text().splitlines()) for path in files(".py", ".js", ".css", ".html")}
+    most = {path: _MAX_TEST_LINES if path.is_relative_to(ROOT / "tests") else _MAX_LINES for path in lines}
 
     assert len(lines) > 100
-    assert {str(path): count for path, count in lines.items() if count > _MAX_LINES} == {}
+    assert {str(path): count for path, count in lines.items() if count > most[path]} == {}
 
 
 def test_the_product_stays_small() -> None:
-    assert 10_000 < sum(lines_of_code(path) for path in _shipped_modules()) < _MAX_CODE
+    product, simulator = 0, 0
+    for path in _shipped_modules():
+        if path.is_relative_to(_SIMULATOR):
+            simulator += lines_of_code(path)
+        else:
+            product += lines_of_code(path)
+
+    assert 10_000 < product < _MAX_CODE
+    assert 1_000 < simulator < _MAX_SIMULATOR
 
 
 def test_no_file_names_the_host_of_a_package_registry() -> None:

@@ -87,9 +87,27 @@ def test_a_secret_that_is_not_set_is_shown_as_such() -> None:
 def test_the_environment_is_read_by_section(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RESYNC_TWS__URL", "https://tws.example.com")
     monkeypatch.setenv("RESYNC_TURNS__LOCALE", "pt")
-    monkeypatch.setenv("RESYNC_ACTIONS__SECOND_PERSON", '["cancel", "rerun"]')
+    monkeypatch.setenv("RESYNC_ACTIONS__BULK_PER_HOUR", "7")
+    monkeypatch.setenv("RESYNC_MORE_TWS__TEST__URL", "https://test.example.com")
     read = Settings(_env_file=None)
     assert read.tws is not None
     assert read.tws.url == "https://tws.example.com/twsd/api/v2"
     assert read.turns.locale == "pt"
-    assert read.actions.second_person == {"cancel", "rerun"}
+    assert read.actions.bulk_per_hour == 7
+    assert [engine.name for engine in read.engines] == ["TWS", "TEST"]
+
+
+def test_engines_of_the_same_name_are_unsafe() -> None:
+    settings = _settings(more_tws={"other": _TWS | {"name": "TWS"}})
+    assert any(problem.startswith("RESYNC_MORE_TWS") for problem in unsafe(settings))
+
+
+def test_what_is_unsafe_about_a_further_engine_names_it() -> None:
+    settings = _settings(more_tws={"test": _TWS | {"password": None}})
+    assert any(problem.startswith("RESYNC_MORE_TWS__TEST__PASSWORD") for problem in unsafe(settings))
+
+
+def test_the_secrets_of_a_further_engine_are_masked() -> None:
+    shown = effective(_settings(more_tws={"test": _TWS | {"password": "hunter2"}}))
+    assert shown["RESYNC_MORE_TWS__TEST__PASSWORD"] == "********"
+    assert "hunter2" not in str(shown)

@@ -17,7 +17,8 @@ from sqlalchemy import DateTime, Row, Select, Text, cast, null, select, union_al
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tws.actions import ObjectKind, PlanObject
-from tws.objects import Job, JobStream, PlanContents, Prompt, Resource, RunStatistics, Workstation
+from tws.contents import PlanContents, RunStatistics
+from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 from tws.tables import CHANGES, LEASES, OBJECTS, PLANS, RUNS, STATISTICS
 

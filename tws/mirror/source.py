@@ -7,7 +7,8 @@ from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from tws.objects import Job, JobStream, PlanInfo, Prompt, Resource, Workstation
+from tws.contents import PlanInfo
+from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 from tws.oql import Condition
 
 __all__ = ["Edge", "GraphSync", "Guard", "Node", "PlanSource"]

@@ -14,7 +14,7 @@ from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tws.actions import PlanObject
-from tws.objects import PlanInfo
+from tws.contents import PlanInfo
 
 from . import statements
 from .codec import Row, encode

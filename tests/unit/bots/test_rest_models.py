@@ -113,4 +113,8 @@ def test_every_kind_of_block_survives_the_journey() -> None:
         "consequences": ["It runs again."],
         "requires": "second_person",
         "expires_at": "2026-03-02T03:15:00Z",
+        "arguments": {},
+        "targets": [],
+        "rule": "",
+        "ticket": "",
     }

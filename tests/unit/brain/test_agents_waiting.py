@@ -19,7 +19,8 @@ from tests.support.plan import (
     make_stream,
     make_workstation,
 )
-from tws.objects import Job, PlanContents
+from tws.contents import PlanContents
+from tws.objects import Job
 from tws.plan import Plan
 from tws.why import Cause, Reason, reasons, why_absent
 

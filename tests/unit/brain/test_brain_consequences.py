@@ -20,8 +20,9 @@ from tests.support.plan import (
     make_workstation,
 )
 from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, PlanObject, is_legal, kind_of
+from tws.contents import PlanContents
 from tws.impact import Deadline, Impact, RecoveryEffect, consequences
-from tws.objects import CommonStatus, Job, PlanContents
+from tws.objects import CommonStatus, Job
 from tws.plan import Plan
 
 _WAITING = {"status": "HOLD", "common_status": CommonStatus.WAITING, "runs": ()}

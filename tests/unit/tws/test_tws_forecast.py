@@ -8,8 +8,9 @@ import pytest
 
 from tests.support.plan import AT, make_dependency, make_job, make_plan, make_run, make_stream, make_waiting
 from tws.actions import PlanObject
+from tws.contents import RunStatistics
 from tws.forecast import Forecast, forecast
-from tws.objects import Dependency, Job, JobStream, RunStatistics
+from tws.objects import Dependency, Job, JobStream
 from tws.plan import Plan
 
 MINUTE = timedelta(minutes=1)

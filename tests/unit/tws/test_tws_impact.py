@@ -19,8 +19,9 @@ from tests.support.plan import (
     make_workstation,
 )
 from tws.actions import Action, Change, PlanObject, kind_of
+from tws.contents import RunStatistics
 from tws.impact import Danger, Impact, RecoveryEffect, consequences
-from tws.objects import Dependency, Job, Recovery, RunStatistics
+from tws.objects import Dependency, Job, Recovery
 from tws.plan import Plan
 from tws.why import Cause
 

@@ -261,7 +261,11 @@ def test_a_user_may_have_less_than_the_role() -> None:
 
 @pytest.mark.parametrize(
     ("values", "problem"),
-    [({"apply_delay": (3.0, 1.0)}, "apply_delay"), ({"tls": True}, "ca_file"), ({"overflow": "all"}, "overflow")],
+    [
+        ({"apply_delay": (3.0, 1.0)}, "apply_delay"),
+        ({"tls": True}, "ca_file"),
+        ({"overflow": "all"}, "overflow"),
+    ],
 )
 def test_settings_that_make_no_sense_are_refused(values: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
