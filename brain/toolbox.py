@@ -118,10 +118,7 @@ class Toolbox:
         self.engine, self._plan = engine, None
 
     async def _ask(
-        self,
-        read: Callable[Concatenate[TwsClient, _P], Awaitable[_T]],
-        *args: _P.args,
-        **kwargs: _P.kwargs,
+        self, read: Callable[Concatenate[TwsClient, _P], Awaitable[_T]], *args: _P.args, **kwargs: _P.kwargs
     ) -> _T:
         self._need(Permission.ASK)
         known = await self._tools.reads[self.engine].ask(read, *args, **kwargs)
@@ -262,8 +259,8 @@ class Toolbox:
         self, changes: Sequence[Change], locale: Locale, reason: str, ticket: str
     ) -> Proposal | Refusal:
         wish = Wish(
-            actor_id=self.actor.actor_id,
-            role=self.actor.role,
+            proposed_by=self.actor.actor_id,
+            proposer_role=self.actor.role,
             turn_id=self._turn_id,
             locale=locale,
             engine=self.engine,

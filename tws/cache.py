@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 
 from .client import TwsClient
-from .errors import TwsUnreachableError
+from .errors import TwsError
 
 __all__ = ["CachedReads", "Known"]
 
@@ -40,8 +40,7 @@ class Known(Generic[_T]):
 class CachedReads:
     """Reads of one engine for one account. For answers to questions only: actions and their checks ask `TwsClient`.
 
-    The three spans of `TwsSettings` mean what RFC 9111 and RFC 5861 call fresh, `stale-while-revalidate` and
-    `stale-if-error`. Those who ask the same at the same time share one request.
+    The two spans of `TwsSettings` mean what RFC 9111 and RFC 5861 call fresh and `stale-while-revalidate`. Those who ask the same at the same time share one request.
     """
 
     def __init__(
@@ -78,13 +77,8 @@ class CachedReads:
             task.add_done_callback(lambda done: self._forget(key, done))
         if known and age < settings.stale_while_revalidate:
             return known
-        try:
-            # Others may wait for the same: nobody's cancellation ends it.
-            return await asyncio.shield(task)
-        except TwsUnreachableError:
-            if known and age < settings.stale_if_error:
-                return known
-            raise
+        # Others may wait for the same: nobody's cancellation ends it.
+        return await asyncio.shield(task)
 
     def forget(self) -> None:
         """Drops every answer: something was changed."""
@@ -99,7 +93,12 @@ class CachedReads:
 
     async def _refresh(self, key: Hashable, read: Callable[[], Awaitable[Any]]) -> Known[Any]:
         as_of = self._clock()
-        known = self._answers[key] = Known(await read(), as_of)
+        try:
+            known = self._answers[key] = Known(await read(), as_of)
+        except TwsError:
+            # The next one who asks must hear of it.
+            self._answers.pop(key, None)
+            raise
         self._answers.move_to_end(key)
         if len(self._answers) > _MOST:
             self._answers.popitem(last=False)

@@ -102,12 +102,8 @@ class TwsSettings(BaseModel):
         description="How long an answer to a question is given again without asking the engine.",
     )
     stale_while_revalidate: Span = Field(
-        default=timedelta(seconds=30),
+        default=timedelta(seconds=10),
         description="How old an answer may be that is given, with its age, while the engine is asked anew.",
-    )
-    stale_if_error: Span = Field(
-        default=timedelta(minutes=10),
-        description="How old an answer may be that is given, with its age, while the engine is away.",
     )
     max_log_bytes: ByteSize = Field(
         default=ByteSize(512 * 1024),

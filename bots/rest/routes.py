@@ -137,7 +137,9 @@ def _table(
         Endpoint("GET", "/api/v1/rag/documents/{document_id}", rag.get, ask, None, content),
         Endpoint("DELETE", "/api/v1/rag/documents/{document_id}", rag.remove, edit, None, {204: None}),
         Endpoint("GET", linked, own.show, Permission.PROPOSE, None, account),
-        Endpoint("PUT", linked, own.link, Permission.PROPOSE, models.TwsCredentials, account, problems=(503,)),
+        Endpoint(
+            "PUT", linked, own.link, Permission.PROPOSE, models.TwsCredentials, account, problems=(503,)
+        ),
         Endpoint("DELETE", linked, own.unlink, Permission.PROPOSE, None, {204: None}),
         Endpoint("GET", "/api/v1/health", admin.health, None, None, health),
         Endpoint("GET", "/api/v1/admin/stats", admin.stats, Permission.ADMINISTER, None, {200: models.Stats}),

@@ -6,12 +6,12 @@ replica it comes from, and a worker that takes over a dead one's turn finds out 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -24,7 +24,7 @@ from brain.actions.readback import facts
 from brain.message import Locale, Verb
 from brain.phrases import say
 from brain.reply import DecisionState
-from brain.tables import EXECUTIONS, PROPOSALS
+from brain.tables import EXECUTIONS
 from observability.metrics import Metrics
 from security.audit import AuditDetail, AuditEntry, AuditLog
 from security.roles import Actor, Permission
@@ -60,29 +60,20 @@ class Result:
     """A new proposal to decide on: the old one was void, or left changes undone."""
 
 
+@dataclass(frozen=True, slots=True)
 class Approval:
     """Takes decisions and carries out what was approved."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        proposals: Proposals,
-        proposer: Proposer,
-        judge: Judge,
-        execution: Execution,
-        audit: AuditLog,
-        metrics: Metrics,
-        watch_for: timedelta,
-    ) -> None:
-        self._engine = engine
-        self._proposals = proposals
-        self._proposer = proposer
-        self._judge = judge
-        self._execution = execution
-        self._audit = audit
-        self._metrics = metrics
-        self._watch_for = watch_for
+    engine: AsyncEngine
+    _: KW_ONLY
+    proposals: Proposals
+    proposer: Proposer
+    judge: Judge
+    execution: Execution
+    audit: AuditLog
+    metrics: Metrics
+    watch_for: timedelta
+    """How long an outcome that is unknown is looked for."""
 
     async def decide(self, proposal_id: str, press: Press) -> Result:
         """Approves, rejects or tells what became of the proposal.
@@ -90,7 +81,7 @@ class Approval:
         A decision on a decided proposal changes nothing and returns what became of it. Raises `TwsUnreachableError`
         when the plan cannot be read: then nothing is decided.
         """
-        proposal = await self._proposals.get(proposal_id)
+        proposal = await self.proposals.get(proposal_id)
         if proposal is None:
             return Result(state="refused", detail=say(press.locale, "proposal_unknown"))
         if press.verb is Verb.REPORT and proposal.is_open:
@@ -99,7 +90,7 @@ class Approval:
             return await self._tell(proposal, press.locale, is_report=True)
         refusal = await self._refusal(proposal, press)
         if refusal is not None:
-            async with self._engine.begin() as connection:
+            async with self.engine.begin() as connection:
                 await self._append(connection, proposal, press, "other", {"refused": refusal})
             return Result(state="refused", detail=refusal)
         if proposal.is_open:
@@ -110,7 +101,7 @@ class Approval:
         if proposal.is_final or press.verb is Verb.REJECT:
             return await self._tell(proposal, press.locale)
         # The first of many is a trial: the rest follows without holding up the turn.
-        await self._execution.run(proposal, press.channel, most=1)
+        await self.execution.run(proposal, press.channel, most=1)
         await self._conclude(proposal)
         return await self._tell(await self._current(proposal_id), press.locale, is_report=True)
 
@@ -118,32 +109,32 @@ class Approval:
         """Goes on with what is under way, or looks once more; tells whether there is an outcome to report."""
         proposal = await self._current(proposal_id)
         if proposal.state == "approved":
-            await self._execution.run(proposal, "watch")
+            await self.execution.run(proposal, "watch")
         else:
-            await self._execution.look(proposal, "watch")
+            await self.execution.look(proposal, "watch")
         await self._conclude(proposal, is_watched=True)
         proposal = await self._current(proposal_id)
         if proposal.state != "unknown":
             return True
         waited = datetime.now(UTC) - (proposal.decided_at or proposal.proposed_at)
-        if waited > self._watch_for:
-            minutes = round(self._watch_for.total_seconds() / 60)
+        if waited > self.watch_for:
+            minutes = round(self.watch_for.total_seconds() / 60)
             detail = say(proposal.locale, "watch_ended", minutes=minutes)
-            async with self._engine.begin() as connection:
+            async with self.engine.begin() as connection:
                 await move(connection, proposal_id, expected="unknown", state="unknown", detail=detail)
             return True
         # Soon at first, and then less and less often.
         pause = min(max(waited / 4, timedelta(seconds=2)), timedelta(minutes=2))
-        await self._set_due(proposal_id, pause)
+        await self.proposals.set_due(proposal_id, pause)
         return False
 
     async def _refusal(self, proposal: Proposal, press: Press) -> str | None:
         if press.verb is Verb.REJECT:
             may_reject = press.actor.may(Permission.PROPOSE)
             return None if may_reject else say(press.locale, "refused_not_permitted")
-        if not self._proposer.may_write(proposal.engine):
+        if not self.proposer.may_write(proposal.engine):
             return say(press.locale, "read_only")
-        decision = await self._judge.decide(press.actor.role, proposal.engine, proposal.items)
+        decision = await self.judge.decide(press.actor.role, proposal.engine, proposal.items)
         asked = Requirement.FOUR_EYES if proposal.requires == "second_person" else Requirement.SELF_CONFIRM
         key = why_not(press.actor, decision, requires=asked, proposed_by=proposal.proposed_by)
         return None if key is None else say(press.locale, key)
@@ -165,7 +156,7 @@ class Approval:
     async def _why_void(self, proposal: Proposal, locale: Locale) -> str | None:
         """Why the approval would no longer be for what was shown; None if nothing changed."""
         try:
-            items, run_number = await self._proposer.look(proposal.engine, proposal.changes)
+            items, run_number = await self.proposer.look(proposal.engine, proposal.changes)
         except TwsNotFoundError as error:
             return say(locale, "proposal_gone", reason=str(error))
         if state_digest(items, run_number) == proposal.digest:
@@ -178,12 +169,12 @@ class Approval:
 
     async def _approve(self, proposal: Proposal, press: Press) -> str | None:
         """Approval, the right to execute once and the audit rows, or none of them; why not, where a cap forbids it."""
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             if len(proposal.items) > 1:
                 # One at a time for each person, or two approvals at once would both find room under the cap.
                 key = func.hashtextextended(f"bulk:{proposal.proposed_by}", 0)
                 await connection.execute(select(func.pg_advisory_xact_lock(key)))
-                left = await self._proposer.bulk_left(proposal.proposed_by, connection)
+                left = await self.proposer.bulk_left(proposal.proposed_by, connection)
                 if len(proposal.items) > left:
                     return say(press.locale, "bulk_cap", count=len(proposal.items), left=left)
             won = await move(
@@ -195,7 +186,7 @@ class Approval:
                 decided_at=func.now(),
                 decided_turn=press.turn_id,
                 reason=press.reason or proposal.reason,
-                due_at=func.now() + self._execution.lease,
+                due_at=func.now() + self.execution.lease,
             )
             if won:
                 rows = [{"proposal_id": proposal.id, "position": n} for n in range(len(proposal.items))]
@@ -213,7 +204,7 @@ class Approval:
         again: tuple[Change, ...] = (),
     ) -> Result | None:
         """Ends what nobody approved; None if somebody else decided first: theirs stands."""
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             won = await move(
                 connection,
                 proposal.id,
@@ -233,9 +224,9 @@ class Approval:
 
     async def _conclude(self, proposal: Proposal, *, is_watched: bool = False) -> None:
         """Sums up the changes once none waits any more; what is left to do or to watch becomes due."""
-        rows = await self._execution.rows(proposal.id)
+        rows = await self.execution.rows(proposal.id)
         if any(row["state"] == "waiting" for row in rows):
-            await self._set_due(proposal.id, timedelta())
+            await self.proposals.set_due(proposal.id, timedelta())
             return
         undone = [proposal.changes[row["position"]] for row in rows if row["state"] == "skipped"]
         made = sum(row["state"] == "confirmed" for row in rows)
@@ -247,7 +238,7 @@ class Approval:
             detail = f"{summary} {detail}" if bad else summary
         # The watch forgets it only after the report; a turn reports by itself.
         due = {} if is_watched else {"due_at": func.now() if state == "unknown" else None}
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             won = await move(
                 connection, proposal.id, expected=proposal.state, state=state, detail=detail, **due
             )
@@ -261,40 +252,29 @@ class Approval:
         if not changes:
             return None
         try:
-            fresh = await self._proposer.propose(changes, proposal.wish())
+            fresh = await self.proposer.propose(changes, proposal.wish())
         except TwsNotFoundError:
             return None
         return fresh if isinstance(fresh, Proposal) else None
 
-    async def _set_due(self, proposal_id: str, pause: timedelta) -> None:
-        later = update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(due_at=func.now() + pause)
-        async with self._engine.begin() as connection:
-            await connection.execute(later)
-
     async def _current(self, proposal_id: str) -> Proposal:
-        return cast("Proposal", await self._proposals.get(proposal_id))
+        return cast("Proposal", await self.proposals.get(proposal_id))
 
     async def _tell(self, proposal: Proposal, locale: Locale, *, is_report: bool = False) -> Result:
         """How the proposal stands; unless it is a report, that nothing was done again."""
         if proposal.state == "approved":
-            done = await self._done(proposal.id)
-            key = "bulk_in_progress" if len(proposal.items) > 1 else "proposal_in_progress"
-            return Result(state="running", detail=say(locale, key, made=done, count=len(proposal.items)))
+            rows = await self.execution.rows(proposal.id)
+            key = "bulk_in_progress" if len(rows) > 1 else "proposal_in_progress"
+            made = sum(row["state"] == "confirmed" for row in rows)
+            return Result(state="running", detail=say(locale, key, made=made, count=len(rows)))
         detail = proposal.detail
         if not is_report:
             detail = say(locale, "proposal_decided", person=proposal.decided_by or "", detail=detail)
-        fresh = await self._proposals.in_place_of(proposal.id)
+        fresh = await self.proposals.in_place_of(proposal.id)
         return Result(state=cast("DecisionState", proposal.state), detail=detail, fresh=fresh)
 
-    async def _done(self, proposal_id: str) -> int:
-        query = select(func.count()).where(
-            EXECUTIONS.c.proposal_id == proposal_id, EXECUTIONS.c.state == "confirmed"
-        )
-        async with self._engine.connect() as connection:
-            return (await connection.execute(query)).scalar_one()
-
     def _count(self, proposal: Proposal, state: str) -> None:
-        self._metrics.proposal_settled(action=proposal.action, state=state)
+        self.metrics.proposal_settled(action=proposal.action, state=state)
         _log.info("proposal_settled", proposal_id=proposal.id, state=state)
 
     async def _append(
@@ -324,4 +304,4 @@ class Approval:
                     **detail,
                 },
             )
-            await self._audit.append(connection, entry)
+            await self.audit.append(connection, entry)

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, update
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy import ColumnElement, RowMapping, func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from brain.actions.identities import Identities
 from brain.actions.proposal import Item, Proposal, state_digest
@@ -40,35 +40,31 @@ class _Found:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
 class Execution:
-    """Carries out approved proposals; `lease` is how long nobody else takes one up that is under way."""
+    """Carries out approved proposals."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        engines: Engines,
-        identities: Identities,
-        audit: AuditLog,
-        category: str,
-        patience_seconds: float,
-        interval_seconds: float,
-    ) -> None:
-        self._engine = engine
-        self._engines = engines
-        self._identities = identities
-        self._audit = audit
-        self._category = category
-        self._patience = patience_seconds
-        self._interval = interval_seconds
-        self.lease = timedelta(seconds=2 * patience_seconds + 60)
+    engine: AsyncEngine
+    _: KW_ONLY
+    engines: Engines
+    identities: Identities
+    audit: AuditLog
+    category: str
+    patience_seconds: float
+    """How long the plan is read for the effect of one change."""
+    interval_seconds: float
+
+    @property
+    def lease(self) -> timedelta:
+        """How long nobody else takes up a proposal that is under way."""
+        return timedelta(seconds=2 * self.patience_seconds + 60)
 
     async def rows(self, proposal_id: str) -> list[RowMapping]:
         """What became of each change, in order; `waiting` are those that are still to be made."""
         query = (
             select(EXECUTIONS).where(EXECUTIONS.c.proposal_id == proposal_id).order_by(EXECUTIONS.c.position)
         )
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             return list((await connection.execute(query)).mappings())
 
     async def run(self, proposal: Proposal, channel: str, *, most: int | None = None) -> None:
@@ -110,7 +106,7 @@ class Execution:
             return None
         change, locale = item.change, proposal.locale
         try:
-            now = await self._engines.get(proposal.engine).read_object(change.kind, change.object_id)
+            now = await self.engines.get(proposal.engine).read_object(change.kind, change.object_id)
         except TwsError as error:
             return say(locale, "not_sent", reason=str(error))
         if state_digest([Item(change=change, before=now)], None) == state_digest([item], None):
@@ -119,19 +115,12 @@ class Execution:
 
     async def _begin(self, proposal_id: str, position: int) -> bool:
         """Takes the one chance to send; False if somebody had it before."""
-        take = (
-            update(EXECUTIONS)
-            .where(_at(proposal_id, position), EXECUTIONS.c.sent_at.is_(None))
-            .values(sent_at=func.now())
-        )
-        keep = (
-            update(PROPOSALS)
-            .where(PROPOSALS.c.id == proposal_id, PROPOSALS.c.state == "approved")
-            .values(due_at=func.now() + self.lease)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(keep)
-            return (await connection.execute(take)).rowcount == 1
+        under_way = PROPOSALS.c.state == "approved"
+        keep = update(PROPOSALS).where(PROPOSALS.c.id == proposal_id, under_way)
+        async with self.engine.begin() as connection:
+            await connection.execute(keep.values(due_at=func.now() + self.lease))
+            unsent = EXECUTIONS.c.sent_at.is_(None)
+            return await _set(connection, proposal_id, position, unsent, sent_at=func.now())
 
     async def _send(self, proposal: Proposal, position: int) -> str | None:
         """Calls TWS once; returns why not, if the engine certainly did nothing."""
@@ -157,29 +146,25 @@ class Execution:
 
     async def _client(self, proposal: Proposal) -> TwsClient | None:
         """The engine under the account that the policy asks for; None if that was unlinked since."""
-        client = self._engines.get(proposal.engine)
+        client = self.engines.get(proposal.engine)
         if proposal.identity == "service":
             return client
-        credentials = await self._identities.credentials(proposal.proposed_by, proposal.engine)
+        credentials = await self.identities.credentials(proposal.proposed_by, proposal.engine)
         return None if credentials is None else client.acting_as(credentials)
 
     def _justify(self, proposal: Proposal) -> Justification:
         people = f"approved by {proposal.decided_by}, requested by {proposal.proposed_by}"
         reason = f"{proposal.reason or 'Resync'} ({people}, proposal {proposal.id})"
-        return Justification(reason=reason, category=self._category, ticket=proposal.ticket)
+        return Justification(reason=reason, category=self.category, ticket=proposal.ticket)
 
     async def _note(self, proposal_id: str, position: int, answer: str, *, echoed_id: str = "") -> None:
-        note = (
-            update(EXECUTIONS)
-            .where(_at(proposal_id, position))
-            .values(answered_at=func.now(), answer=answer, echoed_id=echoed_id)
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(note)
+        async with self.engine.begin() as connection:
+            values = {"answered_at": func.now(), "answer": answer, "echoed_id": echoed_id}
+            await _set(connection, proposal_id, position, **values)
 
     async def _read_back(self, proposal: Proposal, position: int) -> _Found:
         """Polls the plan until it shows the change, shows something else, or patience ends."""
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self.patience_seconds
         detail = say(proposal.locale, "seen_no_answer")
         while True:
             row = (await self.rows(proposal.id))[position]
@@ -190,7 +175,7 @@ class Execution:
                     return _Found(state=seen.state, detail=detail)
             if time.monotonic() >= deadline:
                 return _Found(state="unknown", detail=detail)
-            await asyncio.sleep(self._interval)
+            await asyncio.sleep(self.interval_seconds)
 
     async def _observe(self, proposal: Proposal, row: RowMapping) -> Observation | None:
         """What the plan shows now; None if it cannot be read, or nobody knows what a submission made."""
@@ -199,7 +184,7 @@ class Execution:
         if not object_id:
             return None
         try:
-            now = await self._engines.get(proposal.engine).read_object(seen_as(item.change), object_id)
+            now = await self.engines.get(proposal.engine).read_object(seen_as(item.change), object_id)
         except TwsError as error:
             _log.warning("read_back_failed", proposal_id=proposal.id, code=error.code)
             return None
@@ -209,39 +194,37 @@ class Execution:
         self, proposal: Proposal, position: int, found: _Found, channel: str, *, expected: str
     ) -> str:
         """Writes what became of the change, with its audit row; what somebody wrote first stands."""
-        end = (
-            update(EXECUTIONS)
-            .where(_at(proposal.id, position), EXECUTIONS.c.state == expected)
-            .values(state=found.state, detail=found.detail)
+        entry = AuditEntry(
+            actor_id=proposal.decided_by or "",
+            channel=channel,
+            action=proposal.action,
+            target=proposal.changes[position].selection,
+            phase="after",
+            detail={"proposal_id": proposal.id, "state": found.state, "detail": found.detail},
         )
-        async with self._engine.begin() as connection:
-            if (await connection.execute(end)).rowcount == 1:
-                entry = AuditEntry(
-                    actor_id=proposal.decided_by or "",
-                    channel=channel,
-                    action=proposal.action,
-                    target=proposal.changes[position].selection,
-                    phase="after",
-                    detail={"proposal_id": proposal.id, "state": found.state, "detail": found.detail},
-                )
-                await self._audit.append(connection, entry)
+        async with self.engine.begin() as connection:
+            before = EXECUTIONS.c.state == expected
+            values = {"state": found.state, "detail": found.detail}
+            if await _set(connection, proposal.id, position, before, **values):
+                await self.audit.append(connection, entry)
                 return found.state
         return str((await self.rows(proposal.id))[position]["state"])
 
     async def _skip_after(self, proposal_id: str, position: int) -> None:
-        skip = (
-            update(EXECUTIONS)
-            .where(
-                EXECUTIONS.c.proposal_id == proposal_id,
-                EXECUTIONS.c.position > position,
-                EXECUTIONS.c.state == "waiting",
-                EXECUTIONS.c.sent_at.is_(None),
-            )
-            .values(state="skipped")
-        )
-        async with self._engine.begin() as connection:
-            await connection.execute(skip)
+        unbegun = (EXECUTIONS.c.state == "waiting") & EXECUTIONS.c.sent_at.is_(None)
+        rest = (EXECUTIONS.c.proposal_id == proposal_id) & (EXECUTIONS.c.position > position)
+        async with self.engine.begin() as connection:
+            await connection.execute(update(EXECUTIONS).where(rest, unbegun).values(state="skipped"))
 
 
-def _at(proposal_id: str, position: int) -> ColumnElement[bool]:
-    return and_(EXECUTIONS.c.proposal_id == proposal_id, EXECUTIONS.c.position == position)
+async def _set(
+    connection: AsyncConnection,
+    proposal_id: str,
+    position: int,
+    *only_if: ColumnElement[bool],
+    **values: object,
+) -> bool:
+    """Changes one row, if it is as expected; tells whether it was."""
+    row = (EXECUTIONS.c.proposal_id == proposal_id, EXECUTIONS.c.position == position)
+    changed = await connection.execute(update(EXECUTIONS).where(*row, *only_if).values(**values))
+    return changed.rowcount == 1

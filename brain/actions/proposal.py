@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -14,13 +14,13 @@ from pydantic import TypeAdapter
 from sqlalchemy import ColumnElement, RowMapping, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from brain.actions.policy import Identity
+from brain.actions.policy import Decision, Identity, Requirement
 from brain.message import Locale
 from brain.reply import ProposalView
 from brain.tables import EXECUTIONS, PROPOSALS
 from security.roles import Role
-from tws.actions import Action, Change, PlanObject
-from tws.objects import Job, JobStream, Prompt, Resource, Workstation
+from tws.actions import Action, Change, ObjectKind, PlanObject
+from tws.objects import Job, JobStream
 
 __all__ = ["Item", "Proposal", "Proposals", "Requires", "Wish", "bulk_used", "move", "state_digest"]
 
@@ -29,6 +29,15 @@ Requires: TypeAlias = Literal["self", "second_person"]
 _NAMED = 3
 """How many objects a title names before the rest is counted."""
 _RELEASES = frozenset({Action.RELEASE, Action.RELEASE_DEPENDENCIES})
+_OWNER = ("status", "canceled", "is_cancel_pending", "priority")
+_BOUND: Mapping[ObjectKind, tuple[str, ...]] = {
+    ObjectKind.JOB: _OWNER,
+    ObjectKind.JOB_STREAM: (*_OWNER, "limit"),
+    ObjectKind.WORKSTATION: ("is_linked", "is_running", "limit", "fence"),
+    ObjectKind.PROMPT: ("status", "number"),
+    ObjectKind.RESOURCE: ("quantity",),
+}
+"""What of an object's state a decision is about; what moves by itself all the time is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,26 +53,24 @@ _ITEMS: TypeAdapter[tuple[Item, ...]] = TypeAdapter(tuple[Item, ...])
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wish:
-    """Who wants something, and why."""
+    """Who wants something, and why; the fields are columns of the proposals."""
 
-    actor_id: str
-    role: Role
     turn_id: str
-    locale: Locale
     engine: str
+    locale: Locale
+    proposed_by: str
+    proposer_role: Role
     reason: str = ""
     ticket: str = ""
     replaces: str | None = None
-    """The proposal whose place the new one takes."""
+    """The proposal whose place the new one takes: that one was void, or stopped before its end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Proposal:
+class Proposal(Wish):
     """A row of the proposals."""
 
     id: str
-    turn_id: str
-    engine: str
     action: Action
     items: tuple[Item, ...]
     consequences: tuple[str, ...]
@@ -72,18 +79,12 @@ class Proposal:
     """Of the policy."""
     identity: Identity
     digest: str
-    locale: Locale
-    proposed_by: str
-    proposer_role: Role
     proposed_at: datetime
     expires_at: datetime
-    replaces: str | None
     state: str
     decided_by: str | None
     decided_at: datetime | None
     decided_turn: str
-    reason: str
-    ticket: str
     detail: str
     due_at: datetime | None
 
@@ -127,56 +128,21 @@ class Proposal:
 
     def wish(self) -> Wish:
         """The same wish again, for a fresh proposal in place of this one."""
-        return Wish(
-            actor_id=self.proposed_by,
-            role=self.proposer_role,
-            turn_id=self.turn_id,
-            locale=self.locale,
-            engine=self.engine,
-            reason=self.reason,
-            ticket=self.ticket,
-            replaces=self.id,
-        )
+        again = {field.name: getattr(self, field.name) for field in fields(Wish)}
+        return Wish(**again | {"replaces": self.id})
 
 
 def state_digest(items: Sequence[Item], run_number: int | None) -> str:
     """Binds an approval to what the approver saw: another state, other arguments or another plan, another digest."""
-    bound = [
-        [
-            item.change.action,
-            item.change.kind,
-            item.change.object_id,
-            sorted(item.change.arguments.items()),
-            _state(item.change.action, item.before),
-        ]
-        for item in items
-    ]
-    return hashlib.sha256(json.dumps([run_number, bound]).encode()).hexdigest()
-
-
-def _state(action: Action, target: PlanObject | None) -> list[object]:
-    """What of the object's state a decision is about; what moves by itself all the time is left out."""
-    match target:
-        case Job() | JobStream():
-            kept = [item.target for item in target.dependencies if not item.satisfied]
-            last = target.last_run if isinstance(target, Job) else None
-            return [
-                target.status,
-                target.canceled,
-                target.is_cancel_pending,
-                target.priority,
-                target.limit if isinstance(target, JobStream) else None,
-                [last.id, last.attempt] if last else None,
-                sorted(kept) if action in _RELEASES else None,
-            ]
-        case Workstation():
-            return [target.is_linked, target.is_running, target.limit, target.fence]
-        case Prompt():
-            return [target.status, target.number]
-        case Resource():
-            return [target.quantity]
-        case None:
-            return []
+    bound: list[object] = [run_number]
+    for change, before in ((item.change, item.before) for item in items):
+        state = [getattr(before, name) for name in _BOUND[change.kind]] if before else []
+        if isinstance(before, Job) and before.last_run:
+            state += [before.last_run.id, before.last_run.attempt]
+        if isinstance(before, Job | JobStream) and change.action in _RELEASES:
+            state += sorted(item.target for item in before.dependencies if not item.satisfied)
+        bound.append([change.action, change.kind, change.object_id, sorted(change.arguments.items()), state])
+    return hashlib.sha256(json.dumps(bound).encode()).hexdigest()
 
 
 class Proposals:
@@ -190,38 +156,26 @@ class Proposals:
         self,
         wish: Wish,
         items: tuple[Item, ...],
+        decision: Decision,
         *,
         digest: str,
         consequences: tuple[str, ...],
-        requires: Requires,
-        rule: str,
-        identity: Identity,
     ) -> Proposal:
         """Stores a new open proposal; all items have the same action."""
-        values = {
+        values = asdict(wish) | {
             "id": uuid.uuid4().hex,
-            "turn_id": wish.turn_id,
-            "engine": wish.engine,
             "action": items[0].change.action,
             "items": _ITEMS.dump_python(items, mode="json"),
             "consequences": list(consequences),
-            "requires": requires,
-            "rule": rule,
-            "identity": identity,
+            "requires": "second_person" if decision.requirement is Requirement.FOUR_EYES else "self",
+            "rule": decision.rule,
+            "identity": decision.identity,
             "digest": digest,
-            "locale": wish.locale,
-            "proposed_by": wish.actor_id,
-            "proposer_role": wish.role,
-            "reason": wish.reason,
-            "ticket": wish.ticket,
-            "replaces": wish.replaces,
             "expires_at": datetime.now(UTC) + self._lifetime,
         }
+        store = insert(PROPOSALS).values(**values).returning(PROPOSALS)
         async with self._engine.begin() as connection:
-            row = (
-                await connection.execute(insert(PROPOSALS).values(**values).returning(PROPOSALS))
-            ).mappings()
-            return _read(row.one())
+            return _read((await connection.execute(store)).mappings().one())
 
     async def get(self, proposal_id: str) -> Proposal | None:
         """One proposal, None if there is no such id."""
@@ -236,6 +190,13 @@ class Proposals:
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else _read(row)
+
+    async def set_due(self, proposal_id: str, pause: timedelta | None) -> None:
+        """Has the watch look after the proposal after the pause, or no more."""
+        due_at = None if pause is None else func.now() + pause
+        change = update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(due_at=due_at)
+        async with self._engine.begin() as connection:
+            await connection.execute(change)
 
     async def stats(self) -> dict[str, int]:
         """How many proposals are in each state."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -42,36 +42,28 @@ class Refusal:
     """What is possible instead, where it is the object's state that forbids it."""
 
 
+@dataclass(frozen=True, slots=True)
 class Proposer:
     """Checks a wish against the plan, the policy and the caps, and stores what passes as a proposal."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        engines: Engines,
-        judge: Judge,
-        proposals: Proposals,
-        identities: Identities,
-        bulk_per_hour: int,
-    ) -> None:
-        self._engine = engine
-        self._engines = engines
-        self._judge = judge
-        self._proposals = proposals
-        self._identities = identities
-        self._bulk_per_hour = bulk_per_hour
+    engine: AsyncEngine
+    _: KW_ONLY
+    engines: Engines
+    judge: Judge
+    proposals: Proposals
+    identities: Identities
+    bulk_per_hour: int
 
     def may_write(self, engine: str) -> bool:
         """Whether the plan of that engine is changed at all."""
-        return self._engines.get(engine).settings.write
+        return self.engines.get(engine).settings.write
 
     async def look(self, engine: str, changes: Sequence[Change]) -> tuple[tuple[Item, ...], int | None]:
         """The changes with their objects as they are now, and the plan's run number; never from a cache.
 
         Raises the errors of `tws.errors`.
         """
-        client, gate = self._engines.get(engine), asyncio.Semaphore(_READS)
+        client, gate = self.engines.get(engine), asyncio.Semaphore(_READS)
 
         async def read(change: Change) -> Item:
             if change.action is Action.SUBMIT:
@@ -84,42 +76,40 @@ class Proposer:
 
     async def propose(self, changes: Sequence[Change], wish: Wish) -> Proposal | Refusal:
         """Stores a proposal for one change, or for the same action on many objects."""
-        if Permission.PROPOSE not in ROLE_PERMISSIONS[wish.role]:
+        if Permission.PROPOSE not in ROLE_PERMISSIONS[wish.proposer_role]:
             return Refusal(detail=say(wish.locale, "refused_not_permitted"))
         if not self.may_write(wish.engine):
             return Refusal(detail=say(wish.locale, "read_only"))
         items, run_number = await self.look(wish.engine, changes)
-        decision = await self._judge.decide(wish.role, wish.engine, items)
+        decision = await self.judge.decide(wish.proposer_role, wish.engine, items)
         refusal = await self._not_allowed(decision, len(items), wish) or _illegal(items, wish.locale)
         if refusal is not None:
             return refusal
-        plan = await self._judge.plan(wish.engine)
-        return await self._proposals.create(
+        plan = await self.judge.plan(wish.engine)
+        return await self.proposals.create(
             wish,
             items,
+            decision,
             digest=state_digest(items, run_number),
             # On a large plan this takes a moment, in which others are served.
             consequences=await asyncio.to_thread(_tell, items, plan, wish.locale),
-            requires="second_person" if decision.requirement is Requirement.FOUR_EYES else "self",
-            rule=decision.rule,
-            identity=decision.identity,
         )
 
     async def bulk_left(self, actor_id: str, connection: AsyncConnection) -> int:
         """How many changes of many at once the person may still make within the hour."""
         used = await bulk_used(connection, actor_id, since=datetime.now(UTC) - _HOUR)
-        return max(0, self._bulk_per_hour - used)
+        return max(0, self.bulk_per_hour - used)
 
     async def _not_allowed(self, decision: Decision, count: int, wish: Wish) -> Refusal | None:
         if decision.requirement is Requirement.DENIED:
             key = "refused_by_rule" if decision.rule else "refused_without_rule"
             return Refusal(detail=say(wish.locale, key, rule=decision.rule))
-        if decision.identity == "own" and not await self._identities.account(wish.actor_id, wish.engine):
+        if decision.identity == "own" and not await self.identities.account(wish.proposed_by, wish.engine):
             return Refusal(detail=say(wish.locale, "identity_missing", engine=wish.engine))
         if count == 1:
             return None
-        async with self._engine.connect() as connection:
-            left = await self.bulk_left(wish.actor_id, connection)
+        async with self.engine.connect() as connection:
+            left = await self.bulk_left(wish.proposed_by, connection)
         return Refusal(detail=say(wish.locale, "bulk_cap", count=count, left=left)) if count > left else None
 
 

@@ -101,9 +101,7 @@ class Watch:
         proposal = await self._proposals.get(proposal_id)
         if proposal is not None:
             await self._report(proposal)
-        forget = update(PROPOSALS).where(PROPOSALS.c.id == proposal_id).values(due_at=None)
-        async with self._engine.begin() as connection:
-            await connection.execute(forget)
+        await self._proposals.set_due(proposal_id, None)
 
     async def _report(self, proposal: Proposal) -> None:
         decided = await self._inbox.find(proposal.decided_turn)

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,10 +16,20 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.approval import Press
 from brain.actions.proposal import move, state_digest
+from brain.actions.proposer import Refusal
 from brain.message import Channel, Locale, Verb
 from brain.tables import EXECUTIONS, PROPOSALS
 from security.roles import Actor, Role
-from tests.support.brain_parts import ENGINE, OPERATOR, SUPERVISOR, VIEWER, Parts, accepted_by, open_parts
+from tests.support.brain_parts import (
+    ENGINE,
+    OPERATOR,
+    SUPERVISOR,
+    VIEWER,
+    Parts,
+    accepted_by,
+    change_of,
+    open_parts,
+)
 from tws.actions import Action
 from tws.errors import TwsUnreachableError
 from tws.objects import CommonStatus, JobFilter
@@ -402,3 +413,40 @@ async def test_the_first_permitted_decision_stands_whatever_is_pressed_in_what_o
     assert stored is not None
     assert stored.state == state
     assert len(await accepted_by(tws_url)) - before == (state == "confirmed")
+
+
+async def test_buttons_are_what_the_state_the_policy_and_the_engine_allow(
+    parts: Parts, engine: AsyncEngine, tws_url: str, tmp_path: Path
+) -> None:
+    job = await parts.job("PAYROLL", "PAYDAILY")
+    everything = (Action.RERUN, Action.CANCEL, Action.CONFIRM_SUCC)
+    assert parts.toolbox(OPERATOR).offers(job) == everything
+    assert parts.toolbox(VIEWER).offers(job) == ()
+    on_alert = parts.tools.for_turn(actor=VIEWER, channel=Channel.WEBHOOK, turn_id="t1")
+    assert on_alert.offers(job) == everything
+    policy = tmp_path / "policy.yaml"
+    policy.write_text(
+        "rules:\n  - {name: reruns, roles: [operator], actions: [rerun], requires: four_eyes}\n"
+    )
+    async with open_parts(engine, tws_url, policy=policy) as strict:
+        assert strict.toolbox(OPERATOR).offers(job) == (Action.RERUN,)
+        assert strict.toolbox(SUPERVISOR).offers(job) == ()
+    async with open_parts(engine, tws_url, user="viewer") as weak:
+        assert weak.toolbox(OPERATOR).offers(await weak.job("PAYROLL", "PAYDAILY")) == ()
+    async with open_parts(engine, tws_url, may_write=False) as read_only:
+        assert read_only.toolbox(OPERATOR).offers(job) == ()
+
+
+async def test_an_action_that_would_change_nothing_is_not_proposed(parts: Parts) -> None:
+    job = await parts.job("GERA_HOLERITE", "PAYDAILY")
+    change = change_of(Action.SET_PRIORITY, job, priority=job.priority)
+    refused = await parts.toolbox().propose(change, Locale.EN)
+    assert isinstance(refused, Refusal)
+    assert refused.detail.startswith(f"There is nothing to change: {job.selection} has state=")
+
+
+async def test_an_illegal_action_is_refused_with_what_is_legal(parts: Parts, tws_url: str) -> None:
+    refused = await parts.refuse(Action.HOLD, await parts.job("PAYROLL", "PAYDAILY"))
+    assert refused.legal == (Action.RERUN, Action.CANCEL, Action.CONFIRM_SUCC)
+    assert "Hold is not possible: AGT_HR01#PAYDAILY.PAYROLL is in ABEND." in refused.detail
+    assert await accepted_by(tws_url) == []

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
+from pydantic import TypeAdapter
 from redis.asyncio import Redis
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -17,6 +18,7 @@ from bots.rest.inbound import Delivery, chat_message
 from bots.rest.models import ChatRequest
 from bots.rest.outbox import WebOutboxes
 from bots.rest.settings import RestSettings
+from brain.actions.proposal import Item
 from brain.message import Channel, Conversation, InboundMessage, Sender, Verb
 from brain.reply import Reply
 from brain.tables import PROPOSALS
@@ -24,6 +26,7 @@ from brain.turns.events import TurnEvents
 from brain.turns.outbox import OutboxError
 from security.roles import Actor, Role
 from tests.support.rest_server import VIEW, RestServer, rest_server
+from tws.actions import Action, Change, ObjectKind
 
 EVENTS = {"Accept": "text/event-stream"}
 DECISION = f"/api/v1/proposals/{VIEW.id}/decision"
@@ -38,17 +41,21 @@ async def server(engine: AsyncEngine, postgres_dsn: str, redis_url: str) -> Asyn
 @pytest.fixture
 async def proposal(engine: AsyncEngine) -> None:
     """A stored proposal with the id of `VIEW`."""
+    change = Change(action=Action.RERUN, kind=ObjectKind.JOB, object_id="j", selection=VIEW.target)
     row = {
         "id": VIEW.id,
         "turn_id": "t",
+        "engine": "TWS",
         "action": "rerun",
-        "target": {"job_id": "j", "selection": VIEW.target, "name": "PAYCALC", "run_id": None, "attempt": 0}
-        | {"was_held": False, "had_dependencies": False},
+        "items": TypeAdapter(tuple[Item, ...]).dump_python((Item(change=change, before=None),), mode="json"),
         "consequences": list(VIEW.consequences),
         "requires": "self",
+        "rule": "everyday work",
+        "identity": "service",
         "digest": "d",
         "locale": "en",
         "proposed_by": "operator",
+        "proposer_role": "operator",
         "expires_at": VIEW.expires_at,
     }
     async with engine.begin() as connection:
@@ -90,7 +97,10 @@ async def test_a_proposal_travels_with_the_answer(server: RestServer) -> None:
     headers = await server.sign_in("operator")
     async with server.client.post("/api/v1/chat", headers=headers, json={"message": "rerun"}) as response:
         proposal = (await response.json())["proposal"]
-    assert proposal.keys() == {"id", "action", "target", "consequences", "requires", "expires_at"}
+    assert proposal.keys() == {
+        *("id", "action", "target", "targets", "arguments", "consequences"),
+        *("requires", "rule", "ticket", "expires_at"),
+    }
     assert proposal["expires_at"] == "2026-03-02T03:15:00Z"
 
 

@@ -105,7 +105,8 @@ async def test_what_is_older_than_the_retention_goes_with_its_partition(
         oldest = (await connection.execute(select(func.min(CHANGES.c.valid_to)))).scalar()
         partitions = (
             await connection.execute(
-                text("SELECT count(*) FROM pg_inherits WHERE inhparent = 'tws_changes'::regclass")
+                # Other tests live on other days, and the partitions of those stay.
+                text("SELECT count(*) FROM pg_class WHERE relname ~ '^tws_changes_202603\\d\\d$'")
             )
         ).scalar_one()
         runs = (await connection.execute(select(func.count()).select_from(RUNS))).scalar()

@@ -79,7 +79,7 @@ class Demo:
     def orders(self, job: str) -> int:
         """How many changes of the job the simulated engine has accepted."""
         _, *lines = (self.data_dir / "tws" / "plan.jsonl").read_text().splitlines()
-        return sum(json.loads(line)["job"].endswith(f".{job}") for line in lines)
+        return sum(json.loads(line).get("label", "").endswith(f".{job}") for line in lines)
 
     async def __aenter__(self) -> Self:
         return self

@@ -179,7 +179,6 @@ async def open_parts(
         breaker_pause=timedelta(milliseconds=50),
         fresh_for=_AT_ONCE,
         stale_while_revalidate=_AT_ONCE,
-        stale_if_error=_AT_ONCE,
     )
     async with open_session(settings) as session:
         metrics, audit = Metrics(), AuditLog()

@@ -110,7 +110,9 @@ class Plans:
         columns = [RUNS.c[each.name] for each in fields(PastRun)]
         mine = select(*columns).where(RUNS.c.engine == engine_name, RUNS.c.selection == selection)
         async with self._engine.connect() as connection:
-            rows = await connection.execute(mine.order_by(RUNS.c.ended_at.desc()).limit(limit))
+            rows = await connection.execute(
+                mine.order_by(RUNS.c.ended_at.desc(), RUNS.c.started_at.desc()).limit(limit)
+            )
             return tuple(PastRun(**row) for row in rows.mappings())
 
     async def statistics(self, engine_name: str) -> dict[str, RunStatistics]:
