@@ -59,7 +59,7 @@ async def test_question_to_card_to_approval_to_confirmed(browser: Browser, resyn
         await page.keyboard.press("Escape")
         await expect(page.get_by_test_id("passage")).to_be_hidden()
         await page.get_by_role("button", name="Rerun", exact=True).first.click()
-        await expect(page.get_by_test_id("proposal")).to_contain_text("A new run of PAYROLL")
+        await expect(page.get_by_test_id("proposal")).to_contain_text("gets a new run")
         await _picture(page, "web-proposal")
         assert len(await resync.runs_of("PAYROLL", "PAYDAILY")) == len(before)
         await page.get_by_test_id("approve").click()

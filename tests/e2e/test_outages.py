@@ -109,11 +109,11 @@ async def test_without_tws_the_last_known_plan_is_told_with_its_age(fragile: Res
     async with fragile.client("operator") as operator:
         assert (await operator.ask("why did PAYROLL fail?"))["degraded"] == []
         await gate.shut()
-        english = await _once_noticed(operator)
+        english = await _until(operator, degraded=["tws"])
         portuguese = await operator.ask("quais jobs falharam?")
         refused = await operator.ask("rerun PAYROLL")
         await gate.open()
-        assert (await operator.ask("what failed?"))["degraded"] == []
+        await _until(operator, degraded=[])
     for answer in (english, portuguese):
         assert answer["degraded"] == ["tws"]
         assert "PAYROLL" in answer["reply"]["plain_text"]
@@ -122,10 +122,10 @@ async def test_without_tws_the_last_known_plan_is_told_with_its_age(fragile: Res
     assert refused["proposal"] is None
 
 
-async def _once_noticed(operator: Client) -> dict[str, Any]:
-    """What a question gets once its answer of a moment ago is no longer given."""
+async def _until(operator: Client, *, degraded: list[str]) -> dict[str, Any]:
+    """The answer once that is away: an answer of a moment ago is given again, and an engine that failed is let alone."""
     async with asyncio.timeout(30):
-        while (answer := await operator.ask("what failed?"))["degraded"] != ["tws"]:  # noqa: ASYNC110  # no event
+        while (answer := await operator.ask("what failed?"))["degraded"] != degraded:  # noqa: ASYNC110  # no event
             await asyncio.sleep(0.5)
     return answer
 
