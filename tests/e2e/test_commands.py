@@ -255,3 +255,62 @@ async def test_simulator_wants_its_users_password(folder: Path, tws_url: str) ->
             credentials = {"Authorization": aiohttp.encode_basic_auth("viewer", password)}
             async with session.get(f"{tws_url}/plan/workstation", headers=credentials) as answer:
                 assert answer.status == status
+
+
+async def test_check_of_an_engine_tells_what_it_is_and_what_is_missing(
+    resync: Resync, settings: dict[str, str]
+) -> None:
+    found = await resync("check", "--tws", "tws")
+
+    assert found.status == 0, found.errors
+    assert "version: " in found.output
+    assert "plan: run " in found.output
+    assert "rights on JOB: " in found.output
+    assert settings["TWS__PASSWORD"] not in found.output
+
+
+async def test_check_of_an_unknown_engine_names_the_known_ones(resync: Resync) -> None:
+    found = await resync("check", "--tws", "PROD")
+
+    assert found.status == 2
+    assert "there is no engine PROD; known: TWS" in found.errors
+
+
+async def test_passwords_in_the_vault_move_to_a_new_key(
+    resync: Resync, server: Server, settings: dict[str, str]
+) -> None:
+    old = (Path(settings["DATA_DIR"]) / "vault.key").read_text().strip()
+    async with server.client("operator") as operator:
+        body = {"username": "operator", "password": PASSWORD}
+        async with operator.session.put("/api/v1/me/tws-identities/TWS", json=body) as response:
+            assert response.status == 200
+    keys = ["another-key:0123456789-abcdefghijklm", old]
+
+    lost = await resync("vault", "rotate", SECURITY__VAULT_KEYS=json.dumps(keys[:1]))
+    moved = await resync("vault", "rotate", SECURITY__VAULT_KEYS=json.dumps(keys))
+    again = await resync("vault", "rotate", SECURITY__VAULT_KEYS=json.dumps(keys[:1]))
+
+    assert lost.status == 2
+    assert "no key of the vault" in lost.errors
+    assert (moved.status, again.status) == (0, 0)
+    assert "1 secrets are under the newest key" in moved.output
+
+
+async def test_a_broken_scenario_is_told_with_its_place(folder: Path) -> None:
+    broken = folder / "broken.yaml"
+    broken.write_text("title: x\nstreams: [1, 2]\n")
+
+    found = await run(folder, "tws-sim", "--port", "0", "--scenario", str(broken), DEMO_PASSWORD=PASSWORD)
+
+    assert found.status == 2
+    assert "broken.yaml:2:10: streams: " in found.errors
+
+
+async def test_a_broken_policy_keeps_the_server_from_starting(resync: Resync, folder: Path) -> None:
+    broken = folder / "policy.yaml"
+    broken.write_text("rules:\n  - {name: x, requires: perhaps}\n")
+
+    found = await resync("serve", ACTIONS__POLICY=str(broken))
+
+    assert found.status == 2
+    assert f"{broken}:2:" in found.errors
