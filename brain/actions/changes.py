@@ -10,7 +10,6 @@ from brain.actions.approval import Approval
 from brain.actions.execution import Execution
 from brain.actions.identities import Identities
 from brain.actions.judge import Judge
-from brain.actions.policy_file import load_policy
 from brain.actions.proposal import Proposals
 from brain.actions.proposer import Proposer
 from brain.actions.settings import ActionSettings
@@ -48,7 +47,7 @@ def build_changes(
     """The stations over one database. Raises `PolicyError` for a policy that cannot be used."""
     tws = [engines.get(name).settings for name in engines.names]
     plans = Plans(engine)
-    judge = Judge(load_policy(settings.policy), plans)
+    judge = Judge(settings.load_policy(), plans)
     identities = Identities(engine, vault=vault, engines=engines, audit=audit)
     proposals = Proposals(engine, lifetime=settings.proposal_lifetime)
     proposer = Proposer(

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, Field
 
+from brain.actions.policy import Policy
 from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
 
 __all__ = ["ActionSettings"]
@@ -15,9 +16,9 @@ __all__ = ["ActionSettings"]
 class ActionSettings(BaseModel):
     """Who must approve, for how long, and how long an outcome is looked for."""
 
-    policy: Path = Field(
-        default=DEFAULT_POLICY,
-        description="YAML file with the rules: who may change what, when, and who must approve.",
+    policy: Path | None = Field(
+        default=None,
+        description="YAML file with the rules: who may change what, when, and who must approve; default: the shipped one.",
     )
     proposal_lifetime: timedelta = Field(
         default=timedelta(minutes=15),
@@ -38,10 +39,14 @@ class ActionSettings(BaseModel):
         description="Category of the justification that the engine's audit trail gets with each change.",
     )
 
+    def load_policy(self) -> Policy:
+        """The rules. Raises `PolicyError`."""
+        return load_policy(self.policy or DEFAULT_POLICY)
+
     def unsafe(self) -> list[str]:
         """What forbids the start: a policy that cannot be used, with file, line and column."""
         try:
-            load_policy(self.policy)
+            self.load_policy()
         except PolicyError as error:
             return [f"RESYNC_ACTIONS__POLICY: {error}"]
         return []
