@@ -54,11 +54,9 @@ def _others(impact: Impact, locale: Locale) -> Iterator[str]:
 
 def _deadline(moved: Deadline, locale: Locale) -> str:
     day = moved.before or moved.after
-    before, after = (
-        clock(at, _UTC, now=day) if at and day else say(locale, "nobody_knows")
-        for at in (moved.before, moved.after)
-    )
-    return say(locale, "deadline_moves", job=moved.job.selection, before=before, after=after)
+    before, after = (clock(at, _UTC, now=day) if at and day else "" for at in (moved.before, moved.after))
+    key = "deadline_moves" if before and after else "deadline_known" if after else "deadline_lost"
+    return say(locale, key, job=moved.job.selection, before=before, after=after)
 
 
 def _undo(impact: Impact, locale: Locale) -> str:

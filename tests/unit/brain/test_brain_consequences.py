@@ -103,15 +103,16 @@ def test_what_the_engine_would_refuse_is_said_with_what_is_legal() -> None:
 @pytest.mark.parametrize(
     ("before", "after", "words"),
     [
-        (AT, AT.replace(hour=5), "is expected to end at 05:00 UTC instead of 03:00 UTC."),
-        (AT, AT.replace(day=3), "is expected to end at 2026-03-03 03:00 UTC instead of 03:00 UTC."),
-        (AT, None, "is expected to end at nobody knows when instead of 03:00 UTC."),
+        (AT, AT.replace(hour=5), "JOB is expected to end at 05:00 UTC instead of 03:00 UTC."),
+        (AT, AT.replace(day=3), "JOB is expected to end at 2026-03-03 03:00 UTC instead of 03:00 UTC."),
+        (AT, None, "Nobody can say any more when JOB will end; it was expected at 03:00 UTC."),
+        (None, AT, "JOB is then expected to end at 03:00 UTC; as it is, nobody can say when."),
     ],
 )
 def test_a_deadline_that_moves_is_told(before: Any, after: Any, words: str) -> None:
     moved = Deadline(job=make_job(), before=before, after=after)
     impact = Impact(change=_change(Action.HOLD, make_job()), deadlines=(moved,))
-    assert f"AGT_HR01#PAYDAILY.PAYROLL {words}" in sentences(impact, Locale.EN)
+    assert words.replace("JOB", "AGT_HR01#PAYDAILY.PAYROLL") in sentences(impact, Locale.EN)
 
 
 @pytest.mark.parametrize("effect", [RecoveryEffect.APPLIES, RecoveryEffect.SKIPPED])
