@@ -79,8 +79,9 @@ async def test_an_engine_that_takes_no_windows_gives_the_beginning_at_least() ->
     async def whole(request: web.Request) -> web.StreamResponse:
         response = web.StreamResponse(headers={"Content-Type": "text/plain"})
         await response.prepare(request)
-        for number in range(200_000):
-            await response.write(b"line %d %s\n" % (number, b"x" * 80))
+        for start in range(0, 200_000, 1000):
+            lines = (b"line %d %s\n" % (number, b"x" * 80) for number in range(start, start + 1000))
+            await response.write(b"".join(lines))
         return response
 
     async with reading(whole) as (client, _):

@@ -25,7 +25,7 @@ from tws.simulator.routes import BASE, OPERATIONS, Operation
 
 pytestmark = pytest.mark.usefixtures("shared_folder")
 
-_EXAMPLES = 8
+_EXAMPLES = 5
 """Of each operation, well-formed and malformed."""
 _CREDENTIALS = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
 _REFUSALS = {400, 404, 405, 409, 415}
