@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
-import aiohttp
 import pytest
 from pydantic import TypeAdapter
 from redis.asyncio import Redis
@@ -25,7 +23,7 @@ from brain.tables import PROPOSALS
 from brain.turns.events import TurnEvents
 from brain.turns.outbox import OutboxError
 from security.roles import Actor, Role
-from tests.support.rest_server import VIEW, RestServer, rest_server
+from tests.support.rest_server import VIEW, RestServer, events_of, rest_server
 from tws.actions import Action, Change, ObjectKind
 
 EVENTS = {"Accept": "text/event-stream"}
@@ -60,19 +58,6 @@ async def proposal(engine: AsyncEngine) -> None:
     }
     async with engine.begin() as connection:
         await connection.execute(insert(PROPOSALS).values(**row))
-
-
-async def _events(response: aiohttp.ClientResponse) -> list[dict[str, object]]:
-    """All events of a stream, with parsed data; comments appear as `{"comment": …}`."""
-    assert response.content_type == "text/event-stream"
-    events: list[dict[str, object]] = []
-    for frame in (await response.text()).split("\n\n"):
-        fields = dict(line.split(": ", 1) for line in frame.splitlines())
-        if "" in fields:
-            events.append({"comment": fields[""]})
-        elif fields:
-            events.append({**fields, "data": json.loads(fields["data"])})
-    return events
 
 
 async def test_a_message_is_answered_with_the_reply_of_its_turn(server: RestServer) -> None:
@@ -111,7 +96,7 @@ async def test_a_stream_shows_progress_and_ends_with_the_same_answer(server: Res
     ) as response:
         address = response.headers["Content-Location"]
         assert "default-src 'none'" in response.headers["Content-Security-Policy"]
-        events = await _events(response)
+        events = await events_of(response)
     assert [(event["event"], event["id"]) for event in events] == [
         ("progress", "1"),
         ("delta", "2"),
@@ -130,7 +115,7 @@ async def test_a_stream_resumes_after_the_last_event(server: RestServer) -> None
         turn_id = (await response.json())["turn_id"]
     resumed = {**headers, **EVENTS, "Last-Event-ID": "2"}
     async with server.client.get(f"/api/v1/turns/{turn_id}", headers=resumed) as response:
-        events = await _events(response)
+        events = await events_of(response)
     assert [event["event"] for event in events] == ["reply"]
 
 
@@ -165,7 +150,7 @@ async def test_silence_is_filled_with_comments_and_ends_with_a_problem(
     async with rest_server(engine, postgres_dsn, redis_url, settings=settings, works=False) as server:
         headers = {**await server.sign_in("viewer"), **EVENTS}
         async with server.client.post("/api/v1/chat", headers=headers, json={"message": "hi"}) as response:
-            events = await _events(response)
+            events = await events_of(response)
     assert len([event for event in events if "comment" in event]) >= 3
     assert events[-1]["event"] == "problem"
     problem = events[-1]["data"]
@@ -271,7 +256,7 @@ async def test_a_decision_is_answered_with_its_outcome(server: RestServer) -> No
 async def test_a_decision_streams_too(server: RestServer) -> None:
     headers = {**await server.sign_in("operator"), **EVENTS}
     async with server.client.post(DECISION, headers=headers, json={"decision": "reject"}) as response:
-        events = await _events(response)
+        events = await events_of(response)
     assert events[-1]["data"] == {"state": "confirmed", "detail": "reject by operator"}
 
 
@@ -284,7 +269,7 @@ async def test_a_decision_that_came_to_nothing_is_no_outcome(server: RestServer)
         assert (await response.json())["code"] == "not_decided"
     streamed = {**headers, **EVENTS}
     async with server.client.post(DECISION, headers=streamed, json={"decision": "approve"}) as response:
-        assert (await _events(response))[-1]["event"] == "problem"
+        assert (await events_of(response))[-1]["event"] == "problem"
 
 
 async def test_a_decision_on_nothing_starts_no_turn(server: RestServer) -> None:
@@ -398,7 +383,7 @@ async def test_a_stream_that_breaks_ends_with_a_problem_and_tells_nothing_of_the
         await connection.execute(text("ALTER TABLE turn_events RENAME TO turn_events_away"))
     try:
         async with server.client.get(address, headers=headers) as response:
-            events = await _events(response)
+            events = await events_of(response)
     finally:
         async with engine.begin() as connection:
             await connection.execute(text("ALTER TABLE turn_events_away RENAME TO turn_events"))

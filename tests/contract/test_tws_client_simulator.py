@@ -18,6 +18,7 @@ from observability.metrics import Metrics
 from tests.support.openapi import template_of, validate_request, validate_response
 from tests.support.scripted_tws import running_script
 from tests.support.simulator import PASSWORD, SteppingClock, running_simulator
+from tests.support.waiting import until
 from tws import oql
 from tws.actions import Action, Change, ObjectKind, PlanObject, kind_of
 from tws.client import Justification, TwsClient
@@ -81,14 +82,6 @@ def _check(request: web.Request, sent: str, response: aiohttp.ClientResponse, bo
     )
     answer: Any = json.loads(body) if response.content_type == "application/json" else body.decode()
     validate_response(request.method, template, response.status, answer)
-
-
-async def until(read: Callable[[], Awaitable[_T]], is_done: Callable[[_T], bool]) -> _T:
-    """Reads until the effect shows, as the engine makes changes after it answered."""
-    async with asyncio.timeout(20):
-        while not is_done(value := await read()):  # noqa: ASYNC110 - the engine gives no event to wait for
-            await asyncio.sleep(0.05)
-    return value
 
 
 async def first(client: TwsClient, *statuses: str) -> Job:

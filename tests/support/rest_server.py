@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -250,3 +251,16 @@ def _health(engine: AsyncEngine) -> HealthChecks:
     checks = HealthChecks()
     checks.add("database", database)
     return checks
+
+
+async def events_of(response: aiohttp.ClientResponse) -> list[dict[str, object]]:
+    """All events of a stream, with parsed data; comments appear as `{"comment": …}`."""
+    assert response.content_type == "text/event-stream"
+    events: list[dict[str, object]] = []
+    for frame in (await response.text()).split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in frame.splitlines())
+        if "" in fields:
+            events.append({"comment": fields[""]})
+        elif fields:
+            events.append({**fields, "data": json.loads(fields["data"])})
+    return events

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-__all__ = ["eventually"]
+__all__ = ["eventually", "until"]
 
 _T = TypeVar("_T")
 
@@ -19,3 +19,13 @@ async def eventually(find: Callable[[], Awaitable[_T]], *, seconds: float = 30, 
         assert time.monotonic() < deadline, f"still {found!r} after {seconds} s"
         await asyncio.sleep(pause)
     return found
+
+
+async def until(read: Callable[[], Awaitable[_T]], is_done: Callable[[_T], bool]) -> _T:
+    """What `read` gives once it is done."""
+
+    async def find() -> list[_T]:
+        value = await read()
+        return [value] if is_done(value) else []
+
+    return (await eventually(find, pause=0.05))[0]
