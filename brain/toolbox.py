@@ -137,6 +137,10 @@ class Toolbox:
         """The log of a run: untrusted text."""
         return await self._ask(TwsClient.job_log, run_id)
 
+    async def job_log_window(self, run_id: str, first_line: int, last_line: int) -> JobLog:
+        """Some lines of the log of a run, counted from 1: untrusted text."""
+        return await self._ask(TwsClient.job_log_window, run_id, first_line, last_line)
+
     async def predecessors(self, job_id: str, depth: int | None = None) -> tuple[Job | JobStream, ...]:
         """What the job follows, directly or over so many steps."""
         return await self._ask(TwsClient.predecessors, job_id, depth)

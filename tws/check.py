@@ -42,6 +42,8 @@ class CheckReport:
     """What the account may do, by type of object as the Security file names it."""
     actions: Mapping[str, tuple[str, ...]]
     """Keys of actions that some jobs and job streams of the plan offer the account, by kind of object."""
+    known: Mapping[str, tuple[str, ...]]
+    """Keys of all actions that the engine knows, by type of object."""
     differences: tuple[str, ...]
     """Where the engine's description of its API differs from what Resync asks, one sentence each."""
     clock_skew: timedelta | None
@@ -59,6 +61,7 @@ class CheckReport:
             yield f"certificate: {self.certificate_days} days left"
         yield from (f"rights on {kind}: {', '.join(sorted(may))}" for kind, may in self.permissions.items())
         yield from (f"actions on a {kind}: {', '.join(keys)}" for kind, keys in self.actions.items())
+        yield from (f"actions known on {kind}: {', '.join(keys)}" for kind, keys in self.known.items())
 
 
 async def check(client: TwsClient) -> CheckReport:
@@ -77,6 +80,10 @@ async def check(client: TwsClient) -> CheckReport:
         plan=await ask(client.plan_info(), PlanInfo(run_number=None, starts_at=None, ends_at=None)),
         permissions=await ask(client.permissions(), {}),
         actions=await ask(_offered(client), {}),
+        known={
+            name: tuple(one.key for one in actions)
+            for name, actions in (await ask(client.objects_info(), {})).items()
+        },
         differences=await ask(_compare(client), ()),
         certificate_days=await ask(_certificate_days(client.settings), None),
         clock_skew=client.clock_skew,

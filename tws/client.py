@@ -47,6 +47,9 @@ from .transport import Transport
 
 __all__ = ["Justification", "TwsClient"]
 
+_POOL = "POOL"
+"""The type of a workstation whose jobs run on one of its members."""
+
 
 class TwsClient:
     """What Resync can ask of one engine, and do in its plan, under one account.
@@ -199,8 +202,9 @@ class TwsClient:
                 raise TwsNotFoundError(f"the definition {object_id}")
 
     async def workstations(self) -> tuple[Workstation, ...]:
-        """All workstations of the plan, each once."""
-        return await self._reader.all_of(Read.WORKSTATIONS, wire_plan.read_workstation)
+        """All workstations of the plan, each once; pools with the members that their definitions name."""
+        places = await self._reader.all_of(Read.WORKSTATIONS, wire_plan.read_workstation)
+        return tuple([await self._with_members(one) if one.type == _POOL else one for one in places])
 
     async def resources(self) -> tuple[Resource, ...]:
         """All resources of the plan, each once."""
@@ -291,6 +295,14 @@ class TwsClient:
         call = await self._to_call(change)
         headers = {**call.headers, **justification.headers()}
         return wire.read_change(await self.transport.change(replace(call, headers=headers)))
+
+    async def _with_members(self, pool: Workstation) -> Workstation:
+        """Who may not read definitions is not told the members; the pool stays as the plan has it."""
+        try:
+            found = await self._reader.named(Read.WORKSTATION_DEFINITIONS, pool.name, wire_model.read_members)
+        except (TwsDeniedError, TwsRejectedError, TwsUnsupportedError):
+            return pool
+        return replace(pool, members=found[0]) if len(found) == 1 else pool
 
     async def _to_call(self, change: Change) -> Call:
         operation = CHANGES.get((change.kind, change.action))

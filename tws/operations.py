@@ -53,6 +53,7 @@ class Read(Enum):
     FILES = "/plan/file limit offset oql plan_id"
     JOB_DEFINITIONS = "/model/jobdefinition limit offset oql"
     JOB_STREAM_DEFINITIONS = "/model/jobstream limit offset oql"
+    WORKSTATION_DEFINITIONS = "/model/workstation limit offset oql"
 
     def __init__(self, text: str) -> None:
         self.path, *self.parameters = text.split()

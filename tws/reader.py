@@ -74,7 +74,7 @@ class Reader:
         rows = {row.id: row async for page in self.pages(operation, (), read) for row in page}
         return tuple(rows.values())
 
-    async def named(self, operation: Read, name: str, read: _From[_Row]) -> tuple[_Row, ...]:
+    async def named(self, operation: Read, name: str, read: _From[_T]) -> tuple[_T, ...]:
         """The objects of the name, which may have `@` and `?`."""
         try:
             condition = oql.matches(oql.Field.NAME, name)

@@ -7,7 +7,13 @@ from .model import ActionInfo, JobDefinition, JobStreamDefinition
 from .shapes import shaped
 from .wire_plan import read_task
 
-__all__ = ["read_actions", "read_job_definition", "read_job_stream_definition", "read_permissions"]
+__all__ = [
+    "read_actions",
+    "read_job_definition",
+    "read_job_stream_definition",
+    "read_members",
+    "read_permissions",
+]
 
 
 def read_job_definition(fields: Fields) -> JobDefinition:
@@ -26,6 +32,11 @@ def read_job_stream_definition(fields: Fields) -> JobStreamDefinition:
         is_draft="draft" in inner.texts("options"),
         jobs=tuple(job.text("name") for job in inner.children("jobs")),
     )
+
+
+def read_members(fields: Fields) -> tuple[str, ...]:
+    """The names of a pool's members, from its definition in its envelope."""
+    return tuple(one.short_name("workstation") for one in fields.child("def").children("members"))
 
 
 def read_actions(payload: object) -> dict[str, tuple[ActionInfo, ...]]:

@@ -43,10 +43,11 @@ def build_changes(
     vault: Vault,
     audit: AuditLog,
     metrics: Metrics,
+    plans: Plans | None = None,
 ) -> Changes:
     """The stations over one database. Raises `PolicyError` for a policy that cannot be used."""
+    plans = plans or Plans(engine)
     tws = [engines.get(name).settings for name in engines.names]
-    plans = Plans(engine)
     judge = Judge(settings.load_policy(), plans)
     identities = Identities(engine, vault=vault, engines=engines, audit=audit)
     proposals = Proposals(engine, lifetime=settings.proposal_lifetime)

@@ -32,6 +32,8 @@ __all__ = ["Evidence", "model_tools"]
 
 _TAIL_LINES = 40
 """Lines of a job log that the model sees after the decisive ones."""
+_WINDOW_LINES = 200
+"""Lines of a job log that the model sees where it asks for a part."""
 
 _READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
     "status": answer_status,
@@ -62,6 +64,12 @@ class _WhichJob(_Strict):
     job: str = Field(max_length=200, description="Job name as in the plan, e.g. PAYROLL.")
     job_stream: str = Field(
         default="", max_length=200, description="Its job stream, if several jobs share the name."
+    )
+
+
+class _WhichLines(_WhichJob):
+    first_line: int | None = Field(
+        default=None, ge=1, description="Reads the log from this line instead, for at most 200 lines."
     )
 
 
@@ -113,7 +121,7 @@ def model_tools(asked: Asked, evidence: Evidence) -> tuple[RunnableTool, ...]:
         _Tool(
             "ask_plan", "Answers a question about the plan, worked out by its rules.", _Question, bench.ask
         ),
-        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichJob, bench.job_log),
+        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichLines, bench.job_log),
         _Tool(
             "search_documents",
             "Searches manuals and runbooks; returns numbered passages.",
@@ -146,11 +154,15 @@ class _Bench:
         self._evidence.selection = draft.memory.get("selection", self._evidence.selection)
         return "\n".join((to_plain(draft.blocks), *draft.memory.get("candidates", ())))
 
-    async def job_log(self, wanted: _WhichJob) -> str:
+    async def job_log(self, wanted: _WhichLines) -> str:
         job = await self._find(wanted)
         run = job.last_run
         if run is None:
             return f"{job.selection} has not run yet."
+        if wanted.first_line is not None:
+            last_line = wanted.first_line + _WINDOW_LINES - 1
+            window = await self._asked.tools.job_log_window(run.id, wanted.first_line, last_line)
+            return window.text or f"The log has no line {wanted.first_line}."
         log = await self._asked.tools.job_log(run.id)
         findings = read_log(log.text, run.return_code)
         if findings.decisive:

@@ -92,6 +92,8 @@ async def test_an_answer_is_streamed_cited_and_remembered(talk: Talk, model: Fak
         ("ask_plan", {"question": "what happens if I cancel PAYROLL?"}, [f"Cancel {_PAYROLL}? "]),
         ("ask_plan", {"question": "show workstations"}, ["AGT_POS02 | FTA | no | "]),
         ("job_log", {"job": "PAYROLL"}, ["decisive line 78: ", "end of the log:", "ended with rc=8"]),
+        ("job_log", {"job": "PAYROLL", "first_line": 78}, ["ORA-01653: unable to extend"]),
+        ("job_log", {"job": "PAYROLL", "first_line": 5000}, ["The log has no line 5000."]),
         ("search_documents", {"query": "how do I make coffee"}, ["No document answers this well enough."]),
     ],
 )

@@ -266,6 +266,7 @@ async def test_check_of_an_engine_tells_what_it_is_and_what_is_missing(
     assert "version: " in found.output
     assert "plan: run " in found.output
     assert "rights on JOB: " in found.output
+    assert "actions known on JOB_IN_PLAN: " in found.output
     assert settings["TWS__PASSWORD"] not in found.output
 
 

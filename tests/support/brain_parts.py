@@ -15,12 +15,12 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.approval import Approval, Press, Result
-from brain.actions.execution import Execution
+from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
-from brain.actions.judge import Judge
-from brain.actions.policy_file import DEFAULT_POLICY, load_policy
+from brain.actions.policy_file import DEFAULT_POLICY
 from brain.actions.proposal import Proposal, Proposals
-from brain.actions.proposer import Proposer, Refusal
+from brain.actions.proposer import Refusal
+from brain.actions.settings import ActionSettings
 from brain.actions.watch import Watch
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshots
@@ -176,6 +176,8 @@ async def open_parts(
         write=may_write,
         read_retries=0,
         read_timeout=timedelta(seconds=read_timeout_seconds),
+        read_back_patience=timedelta(seconds=patience_seconds),
+        read_back_interval=timedelta(seconds=0.03),
         breaker_pause=timedelta(milliseconds=50),
         fresh_for=_AT_ONCE,
         stale_while_revalidate=_AT_ONCE,
@@ -184,58 +186,44 @@ async def open_parts(
         metrics, audit = Metrics(), AuditLog()
         tws = TwsClient(settings, session, metrics)
         engines = Engines({ENGINE: tws}, default=ENGINE)
-        plans = Plans(engine, fresh_for=timedelta())
-        judge = Judge(load_policy(policy), plans)
-        proposals = Proposals(engine, lifetime=lifetime)
-        identities = Identities(engine, vault=Vault(["k" * 32]), engines=engines, audit=audit)
-        proposer = Proposer(
+        changes = build_changes(
             engine,
             engines=engines,
-            judge=judge,
-            proposals=proposals,
-            identities=identities,
-            bulk_per_hour=bulk_per_hour,
-        )
-        execution = Execution(
-            engine,
-            engines=engines,
-            identities=identities,
-            audit=audit,
-            category="Resync",
-            patience_seconds=patience_seconds,
-            interval_seconds=0.03,
-        )
-        approval = Approval(
-            engine,
-            proposals=proposals,
-            proposer=proposer,
-            judge=judge,
-            execution=execution,
+            settings=ActionSettings(
+                policy=policy,
+                proposal_lifetime=lifetime,
+                bulk_per_hour=bulk_per_hour,
+                watch_for=watch_for,
+            ),
+            vault=Vault(["k" * 32]),
             audit=audit,
             metrics=metrics,
-            watch_for=watch_for,
-        )
-        watch = Watch(
-            engine, approval=approval, proposals=proposals, inbox=Inbox(engine, metrics), lease=lease
+            plans=Plans(engine, fresh_for=timedelta()),
         )
         tools = Tools(
             engines=engines,
             reads={ENGINE: CachedReads(tws)},
             search=Search(engine, EMBEDDER, Words(Store(engine))),
-            proposals=proposals,
-            proposer=proposer,
-            judge=judge,
-            plans=plans,
-            approval=approval,
+            proposals=changes.proposals,
+            proposer=changes.proposer,
+            judge=changes.judge,
+            plans=changes.plans,
+            approval=changes.approval,
             snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
         )
         yield Parts(
             engine=engine,
             tws=tws,
-            proposals=proposals,
-            approval=approval,
-            identities=identities,
-            watch=watch,
+            proposals=changes.proposals,
+            approval=changes.approval,
+            identities=changes.identities,
+            watch=Watch(
+                engine,
+                approval=changes.approval,
+                proposals=changes.proposals,
+                inbox=Inbox(engine, metrics),
+                lease=lease,
+            ),
             tools=tools,
             metrics=metrics,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from .catalogue import FOLDER, load
@@ -17,8 +17,8 @@ _SHAPES = load(FOLDER / "model.yaml", dict[Kind, _Json])
 
 
 def definitions(engine: Engine, kind: Kind) -> Mapping[str, _Json]:
-    """`ModelObjectJobDefinition` or `ModelObjectJobStream` by model id."""
-    return dict(_jobs(engine) if kind is Kind.JOB_DEFINITION else _streams(engine))
+    """`ModelObjectJobDefinition`, `ModelObjectJobStream` or `ModelObjectWorkstation` by model id."""
+    return dict(_MAKERS[kind](engine))
 
 
 def filled(shape: Any, **values: Any) -> Any:
@@ -47,3 +47,18 @@ def _jobs_of(stream: Instance) -> list[_Json]:
     own = stream.definition.workstation
     jobs = (job for step in stream.definition.expanded() for job in step)
     return [{"name": name, "workstation": f"/{special.workstation or own}"} for name, special in jobs]
+
+
+def _workstations(engine: Engine) -> Iterator[tuple[str, _Json]]:
+    for model_id, one in engine.workstations.items():
+        found = filled(_SHAPES[Kind.WORKSTATION_DEFINITION], id=model_id, one=one)
+        if one.plan.members:
+            found["def"]["members"] = [{"workstation": f"/{name}"} for name in one.plan.members]
+        yield model_id, found
+
+
+_MAKERS: Mapping[Kind, Callable[[Engine], Iterator[tuple[str, _Json]]]] = {
+    Kind.JOB_DEFINITION: _jobs,
+    Kind.JOB_STREAM_DEFINITION: _streams,
+    Kind.WORKSTATION_DEFINITION: _workstations,
+}

@@ -22,6 +22,8 @@ class Kind(StrEnum):
     RESOURCE = "resource"
     JOB_DEFINITION = "job_definition"
     JOB_STREAM_DEFINITION = "job_stream_definition"
+    WORKSTATION_DEFINITION = "workstation_definition"
+    """No order is given to it; its members are read."""
     TASK = "task"
     """A job that has no definition: an ad hoc job."""
 
