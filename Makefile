@@ -19,6 +19,8 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.13 python3.12 python3.11,\
 
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
+# A file's tests stay together: they share a server or a mirror.
+PARALLEL := --numprocesses auto --dist loadfile
 COMPILE := UV_CUSTOM_COMPILE_COMMAND="make lock" $(UV) pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-annotate
 
@@ -26,10 +28,10 @@ define section
 @printf '\n== %s ==\n' '$(1)'
 endef
 
-.PHONY: help init demo serve test check lint types imports unit contract e2e browser bench docs lock wheel clean
+.PHONY: help init demo serve test check lint types imports unit contract e2e browser bench eval-retrieval docs lock wheel clean
 
 help: ## Lists these targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 init: $(INSTALLED) ## Makes .venv from the lock file; does nothing while that is unchanged
 
@@ -71,15 +73,15 @@ imports: $(INSTALLED) ## Who may import whom: .importlinter
 
 unit: $(INSTALLED) ## Tests without services
 	$(call section,unit tests)
-	@$(PYTEST) tests/unit $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/unit $(ARGS)
 
 contract: $(INSTALLED) ## Tests of each part against real services and vendor doubles
 	$(call section,contract tests)
-	@$(PYTEST) tests/contract $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/contract $(ARGS)
 
 e2e: $(INSTALLED) ## Tests of the whole server over HTTP
 	$(call section,end-to-end tests)
-	@$(PYTEST) tests/e2e $(ARGS)
+	@$(PYTEST) $(PARALLEL) tests/e2e $(ARGS)
 
 browser: $(INSTALLED) ## Tests of the web page in Chromium
 	$(call section,browser tests)
@@ -87,6 +89,9 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 
 bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
+
+eval-retrieval: $(INSTALLED) ## How good the search is on the sets in ../shared/bench-data
+	@$(BIN)/resync eval retrieval $(wildcard ../shared/bench-data/*/) $(ARGS)
 
 docs: $(INSTALLED) ## Writes docs/settings.md anew
 	@$(BIN)/python -m docs.settings_table

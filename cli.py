@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from pydantic import ValidationError
 
+from cli_documents import eval_cli, ingest, tune
+from cli_parts import DataDir, fail, read_settings, run, safe_settings
 from process import until_stopped
 from security.roles import Role
 
@@ -30,9 +30,9 @@ cli.add_typer(user_cli, name="user")
 vault_cli = typer.Typer(no_args_is_help=True, help="The vault of people's TWS passwords.")
 cli.add_typer(audit_cli, name="audit")
 cli.add_typer(vault_cli, name="vault")
-
-_T = TypeVar("_T")
-DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded services.")]
+cli.add_typer(eval_cli, name="eval")
+cli.command()(ingest)
+cli.command()(tune)
 
 
 def main() -> None:
@@ -49,32 +49,32 @@ def demo(
     """Everything on this machine: a simulated TWS with a night batch, runbooks, the web page."""
     from demo import run_demo
 
-    _run(run_demo(_settings(port=port, data_dir=data_dir), tws_port=tws_port))
+    run(run_demo(read_settings(port=port, data_dir=data_dir), tws_port=tws_port))
 
 
 @cli.command()
 def serve() -> None:
     """Production: reads `RESYNC_…` settings and refuses to start on unsafe ones."""
-    settings = _safe_settings()
+    settings = safe_settings()
     from app import serve as serve_app
 
-    _run(serve_app(settings))
+    run(serve_app(settings))
 
 
 @cli.command()
 def work() -> None:
     """Works off turns without serving HTTP, for a second process or machine."""
-    settings = _safe_settings()
+    settings = safe_settings()
     from services import open_services
 
-    async def run() -> None:
+    async def work_() -> None:
         async with open_services(settings) as services:
             services.start()
             print("working", flush=True)
             await until_stopped()
             await services.stop()
 
-    _run(run())
+    run(work_())
 
 
 @cli.command()
@@ -89,9 +89,9 @@ def check(
     """Shows the effective settings (secrets masked) and asks each part whether it answers."""
     from settings import effective, unsafe
 
-    settings = _settings()
+    settings = read_settings()
     if tws is not None:
-        if not _run(_check_engine(settings, tws)):
+        if not run(_check_engine(settings, tws)):
             raise typer.Exit(1)
         return
     for name, value in effective(settings).items():
@@ -111,7 +111,7 @@ def check(
             print(f"{name}: {part.status} ({part.latency_ms:.0f} ms) {part.detail}".rstrip())
         return all(part.status == "ok" for part in report.parts.values())
 
-    if not _run(ping()):
+    if not run(ping()):
         raise typer.Exit(1)
 
 
@@ -123,9 +123,7 @@ async def _check_engine(settings: Settings, name: str) -> bool:
 
     chosen = [one for one in settings.engines if one.name.casefold() == name.casefold()]
     if not chosen:
-        _fail(
-            f"there is no engine {name}; known: {', '.join(one.name for one in settings.engines) or 'none'}"
-        )
+        fail(f"there is no engine {name}; known: {', '.join(one.name for one in settings.engines) or 'none'}")
     async with open_engines(chosen, Metrics()) as engines:
         report = await check_engine(engines.default)
     for line in report.lines():
@@ -149,7 +147,7 @@ def ask(
     settings = ClientSettings()
     given = settings.password or settings.demo_password
     password = given.get_secret_value() if given else typer.prompt(f"Password of {user}", hide_input=True)
-    answer = _run(_ask(url.rstrip("/"), user, password, question))
+    answer = run(_ask(url.rstrip("/"), user, password, question))
     print(json.dumps(answer, ensure_ascii=False, indent=2) if as_json else answer["reply"]["plain_text"])
 
 
@@ -162,7 +160,7 @@ async def _ask(url: str, user: str, password: str, question: str) -> dict[str, A
             headers = {"Authorization": f"Bearer {login['access_token']}"}
             return await _post(session, "/api/v1/chat", {"message": question}, headers)
     except aiohttp.ClientConnectionError:
-        _fail(f"Nothing answers at {url}. Is the server running? (make demo)")
+        fail(f"Nothing answers at {url}. Is the server running? (make demo)")
 
 
 async def _post(
@@ -171,36 +169,8 @@ async def _post(
     async with session.post(path, json=body, headers=headers) as response:
         payload: dict[str, Any] = await response.json(content_type=None)
         if response.status != 200:  # noqa: PLR2004  # anything else is no answer yet
-            _fail(str(payload.get("detail", f"the server answered {response.status}")))
+            fail(str(payload.get("detail", f"the server answered {response.status}")))
         return payload
-
-
-@cli.command()
-def ingest(
-    paths: Annotated[list[Path], typer.Argument(exists=True, help="Files or folders.")],
-    data_dir: DataDir = None,
-) -> None:
-    """Reads Markdown, text, HTML and PDF into the knowledge base; unchanged files cost nothing."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    from services import open_database
-
-    settings = _settings(data_dir=data_dir)
-
-    async def run() -> bool:
-        async with open_database(settings) as database:
-            with Progress(console=Console(stderr=True)) as progress:
-                task = progress.add_task("ingesting", total=None)
-                reports = await database.ingest.ingest_paths(
-                    paths, on_progress=lambda _report: progress.advance(task)
-                )
-        for report in reports:
-            print(f"{report.outcome:<9} {report.source} ({report.chunks} passages) {report.detail}".rstrip())
-        return all(report.outcome != "rejected" for report in reports)
-
-    if not _run(run()):
-        raise typer.Exit(1)
 
 
 @cli.command()
@@ -208,10 +178,10 @@ def migrate() -> None:
     """Brings the schema of RESYNC_DATABASE_URL up to date."""
     import migrations
 
-    settings = _settings()
+    settings = read_settings()
     if settings.database_url is None:
-        _fail("RESYNC_DATABASE_URL is not set; the embedded database is brought up to date when it starts.")
-    _run(migrations.upgrade(settings.database_url.get_secret_value()))
+        fail("RESYNC_DATABASE_URL is not set; the embedded database is brought up to date when it starts.")
+    run(migrations.upgrade(settings.database_url.get_secret_value()))
 
 
 @cli.command("tws-sim")
@@ -246,9 +216,9 @@ def tws_sim(
             tls=ca_file is not None,
             ca_file=ca_file,
         )
-        _run(run_simulator(settings, users, ends_with_input=users_from_stdin))
+        run(run_simulator(settings, users, ends_with_input=users_from_stdin))
     except ValueError as error:  # of the options, or a scenario that is not as it should be
-        _fail(str(error))
+        fail(str(error))
 
 
 def _demo_users() -> dict[str, tuple[str, str]]:
@@ -256,7 +226,7 @@ def _demo_users() -> dict[str, tuple[str, str]]:
 
     password = ClientSettings().demo_password
     if password is None:
-        _fail("RESYNC_DEMO_PASSWORD is not set; it is the password of the simulator's users.")
+        fail("RESYNC_DEMO_PASSWORD is not set; it is the password of the simulator's users.")
     return {role.value: (password.get_secret_value(), role.value) for role in Role}
 
 
@@ -265,6 +235,7 @@ def add_user(
     username: str,
     role: Annotated[Role, typer.Option(help="What the person may do.")],
     name: Annotated[str, typer.Option(help="Name shown to others.")] = "",
+    group: Annotated[list[str] | None, typer.Option(help="A team whose documents they may read.")] = None,
     data_dir: DataDir = None,
     *,
     replace: Annotated[bool, typer.Option(help="Changes an existing person.")] = False,
@@ -272,7 +243,10 @@ def add_user(
     """Adds a person; the password is asked for."""
     password = typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     _change_people(
-        data_dir, lambda people: people.add(username, name or username, role, password, replace=replace)
+        data_dir,
+        lambda people: people.add(
+            username, name or username, role, password, groups=group or (), replace=replace
+        ),
     )
 
 
@@ -291,103 +265,53 @@ def link_user(username: str, channel: str, tenant: str, user_id: str, data_dir: 
 
 
 def _change_people(data_dir: Path | None, change: Callable[[ActorDirectory], Awaitable[object]]) -> None:
+    from database import open_database
     from security.actors import DirectoryError
-    from services import open_database
 
-    async def run() -> None:
-        async with open_database(_settings(data_dir=data_dir)) as database:
+    async def work_() -> None:
+        async with open_database(read_settings(data_dir=data_dir)) as database:
             await change(database.actors)
 
     try:
-        _run(run())
+        run(work_())
     except DirectoryError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @vault_cli.command("rotate")
 def rotate_vault(data_dir: DataDir = None) -> None:
     """Puts all stored TWS passwords under the first of RESYNC_SECURITY__VAULT_KEYS; then the others can go."""
     from brain.actions.identities import reencrypt
+    from database import open_database, open_vault
     from security.vault import VaultError
-    from services import open_database, open_vault
 
-    settings = _settings(data_dir=data_dir)
+    settings = read_settings(data_dir=data_dir)
 
-    async def run() -> int:
+    async def work_() -> int:
         async with open_database(settings) as database:
             return await reencrypt(database.engine, open_vault(settings))
 
     try:
-        print(f"{_run(run())} secrets are under the newest key")
+        print(f"{run(work_())} secrets are under the newest key")
     except VaultError as error:
-        _fail(str(error))
+        fail(str(error))
 
 
 @audit_cli.command("verify")
 def verify_audit(data_dir: DataDir = None) -> None:
     """Checks the chain of the audit log; exit status 1 if a row was changed, added or removed."""
-    from services import open_database
+    from database import open_database
 
-    async def run() -> bool:
-        async with open_database(_settings(data_dir=data_dir)) as database:
+    async def work_() -> bool:
+        async with open_database(read_settings(data_dir=data_dir)) as database:
             verdict = await database.audit.verify(database.engine)
         print(f"{verdict.rows} rows intact, head {verdict.head}")
         if verdict.first_broken is not None:
             print(f"broken at row {verdict.first_broken}")
         return verdict.intact
 
-    if not _run(run()):
+    if not run(work_()):
         raise typer.Exit(1)
-
-
-def _settings(**given: object) -> Settings:
-    """The settings, with the options that were given; exits with a message on bad ones."""
-    from observability import logging
-    from security.masking import mask_event
-    from settings import Settings
-
-    try:
-        settings = Settings(**{name: value for name, value in given.items() if value is not None})  # type: ignore[arg-type]  # checked by pydantic
-    except ValidationError as error:
-        lines = [
-            f"RESYNC_{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()
-        ]
-        _fail("\n".join(lines))
-    logging.configure(settings.observability, mask_event)
-    return settings
-
-
-def _safe_settings() -> Settings:
-    from settings import unsafe
-
-    settings = _settings()
-    problems = unsafe(settings)
-    if problems:
-        _fail("\n".join(problems))
-    return settings
-
-
-def _fail(message: str) -> NoReturn:
-    typer.secho(message, err=True, fg="red")
-    raise typer.Exit(2)
-
-
-def _run(work: Coroutine[Any, Any, _T]) -> _T:
-    """Runs to the end; a port in use or a server that is away ends it with a sentence."""
-    try:
-        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-            return runner.run(work)
-    except OSError as error:
-        _fail(str(error))
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    """That of uvloop, where it is installed."""
-    try:
-        import uvloop
-    except ImportError:
-        return None
-    return uvloop.new_event_loop
 
 
 if __name__ == "__main__":

@@ -95,7 +95,7 @@ async def run_simulator(
 async def _fill(services: Services, password: str) -> None:
     """The demo's people and runbooks; both are there already on a second start."""
     await _add_people(services.database.actors, password)
-    reports = await services.database.ingest.ingest_paths([RUNBOOKS])
+    reports = await services.database.library.ingest.ingest_paths([RUNBOOKS])
     _log.info("demo_runbooks", outcomes=sorted({report.outcome for report in reports}), count=len(reports))
 
 

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -19,15 +18,15 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-import migrations
 from bots.rest.outbox import WebOutboxes
 from bots.webhook.outbox import WebhookOutbox
 from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
+from brain.cases import CaseMaker
 from brain.graph import Brain
 from brain.llm.factory import open_model
 from brain.llm.loop import ToolLoop
@@ -40,24 +39,20 @@ from brain.turns.ledger import Ledger
 from brain.turns.outbox import Outbox, OutboxFactory
 from brain.turns.runner import TurnRunner
 from brain.turns.worker import Worker
-from embedded import embedded_postgres, embedded_valkey
-from knowledge.embed import MiniLmEmbedder
+from database import Database, data_dir, open_database, open_engine, open_vault
+from embedded import embedded_valkey
+from knowledge.documents import Reader
 from knowledge.graph import KnowledgeGraph
-from knowledge.ingest import Ingest
-from knowledge.search import Search
-from knowledge.store import Store
-from knowledge.words import Words
+from knowledge.librarian import Librarian
+from knowledge.orders import Orders
+from knowledge.relations import Relations
 from observability.health import HealthChecks
 from observability.metrics import Metrics
 from observability.tracing import Tracer
-from security.actors import ActorDirectory
-from security.audit import AuditLog
 from security.limits import RateLimiter
 from security.masking import mask_secrets
-from security.passwords import Passwords
 from security.secret_files import load_or_create_secret
 from security.tokens import Tokens
-from security.vault import Vault
 from settings import Settings
 from tws.cache import CachedReads
 from tws.engines import Engines, open_engines
@@ -67,25 +62,12 @@ if TYPE_CHECKING:
     from bots.slack.outbox import SlackOutboxes
     from bots.teams.routes import TeamsChannel
 
-__all__ = ["Database", "Services", "open_database", "open_services", "open_vault"]
+__all__ = ["Services", "open_services"]
 
 _CHANNEL_SECONDS = 10.0
 """Longest call to a channel's service; the turn runner tries an answer again after it."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Database:
-    """What commands need that touch stored data only."""
-
-    dsn: str
-    engine: AsyncEngine
-    actors: ActorDirectory
-    audit: AuditLog
-    store: Store
-    ingest: Ingest
-    search: Search
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +80,8 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
-    watch: Watch
-    mirrors: Sequence[Mirror]
+    rounds: Sequence[Watch | Librarian | CaseMaker | Mirror]
+    """What works in the background by itself."""
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -110,15 +92,14 @@ class Services:
     teams: TeamsChannel | None
 
     def start(self) -> None:
-        """Begins to work off turns, to look after changes whose outcome is unknown, and to copy the plans."""
+        """Begins to work off turns, to look after changes, to read documents, to write cases and to copy plans."""
         self.worker.start()
-        self.watch.start()
-        for mirror in self.mirrors:
-            mirror.start()
+        for one in self.rounds:
+            one.start()
 
     async def stop(self) -> None:
         """Ends the work in the background; turns that are under way get their time."""
-        await asyncio.gather(*(mirror.aclose() for mirror in self.mirrors), self.watch.aclose())
+        await asyncio.gather(*(one.aclose() for one in self.rounds))
         await self.worker.stop(self.settings.turns.drain)
 
     async def stats(self) -> dict[str, object]:
@@ -126,7 +107,7 @@ class Services:
         turns, proposals, documents, age = await asyncio.gather(
             self.ledger.stats(),
             self.proposals.stats(),
-            self.database.store.list(),
+            self.database.library.store.list(Reader(None)),
             self.ledger.oldest_age(),
         )
         return {
@@ -138,42 +119,16 @@ class Services:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database, brought up to date, and what only needs it."""
-    async with AsyncExitStack() as stack:
-        if settings.database_url is None:
-            dsn = await stack.enter_async_context(embedded_postgres(_data_dir(settings)))
-        else:
-            dsn = settings.database_url.get_secret_value()
-        await migrations.upgrade(dsn)
-        engine = create_async_engine(
-            migrations.sqlalchemy_url(dsn), pool_pre_ping=True, pool_size=10, hide_parameters=True
-        )
-        stack.push_async_callback(engine.dispose)
-        store = Store(engine)
-        embedder = MiniLmEmbedder(threads=settings.knowledge.embedding_threads)
-        yield Database(
-            dsn=dsn,
-            engine=engine,
-            actors=ActorDirectory(engine, Passwords(settings.security.bcrypt_rounds)),
-            audit=AuditLog(),
-            store=store,
-            ingest=Ingest(store, embedder, settings.knowledge),
-            search=Search(engine, embedder, Words(store)),
-        )
-
-
-@asynccontextmanager
 async def open_services(settings: Settings) -> AsyncIterator[Services]:
     """Everything; nothing runs in the background before `Services.start()`."""
     assert settings.engines, "checked by settings.unsafe"
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        engine = database.engine
+        engine, library = database.engine, database.library
         redis_url = (
             settings.redis_url.get_secret_value()
             if settings.redis_url is not None
-            else await stack.enter_async_context(embedded_valkey(_data_dir(settings)))
+            else await stack.enter_async_context(embedded_valkey(data_dir(settings)))
         )
         limiter = RateLimiter(redis_url)
         stack.push_async_callback(limiter.aclose)
@@ -202,11 +157,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         tools = Tools(
             engines=engines,
             reads=reads,
-            search=database.search,
+            search=library.search,
+            answers=library.answers,
             proposals=changes.proposals,
             proposer=changes.proposer,
             judge=changes.judge,
             plans=changes.plans,
+            relations=Relations(engine),
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
         )
@@ -224,13 +181,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         slack_outboxes = _slack(settings, web_session)
         teams = _teams(settings, web_session, inbox)
         outboxes = _outboxes(settings, events, slack_outboxes, teams)
-        locks = create_async_engine(
-            migrations.sqlalchemy_url(database.dsn),
-            pool_pre_ping=True,
-            pool_size=settings.turns.concurrency,
-            max_overflow=settings.turns.concurrency,
-            hide_parameters=True,
-        )
+        at_once = settings.turns.concurrency
+        locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
         stack.push_async_callback(locks.dispose)
         ledger = Ledger(engine, locks)
         runner = TurnRunner(
@@ -248,6 +200,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         worker = Worker(
             ledger=ledger, runner=runner, dsn=database.dsn, concurrency=settings.turns.concurrency
         )
+        mirrors = [
+            Mirror(
+                engine,
+                name=name,
+                source=engines.get(name),
+                settings=settings.mirror,
+                metrics=metrics,
+                graph=KnowledgeGraph(engine).replace_source,
+            )
+            for name in engines.names
+        ]
         yield Services(
             settings=settings,
             database=database,
@@ -255,23 +218,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             events=events,
             ledger=ledger,
             worker=worker,
-            watch=Watch(
-                engine,
-                approval=changes.approval,
-                proposals=changes.proposals,
-                inbox=inbox,
-                lease=changes.execution.lease,
-            ),
-            mirrors=[
-                Mirror(
+            rounds=[
+                Watch(
                     engine,
-                    name=name,
-                    source=engines.get(name),
-                    settings=settings.mirror,
-                    metrics=metrics,
-                    graph=KnowledgeGraph(engine).replace_source,
-                )
-                for name in engines.names
+                    approval=changes.approval,
+                    proposals=changes.proposals,
+                    inbox=inbox,
+                    lease=changes.execution.lease,
+                ),
+                Librarian(Orders(engine), library.ingest, settings.knowledge, dsn=database.dsn),
+                CaseMaker(
+                    engine, engines=engines, plans=changes.plans, store=library.store, ingest=library.ingest
+                ),
+                *mirrors,
             ],
             proposals=changes.proposals,
             identities=changes.identities,
@@ -282,12 +241,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             slack_outboxes=slack_outboxes,
             teams=teams,
         )
-
-
-def open_vault(settings: Settings) -> Vault:
-    """With the configured keys, or one that is made in the data folder."""
-    keys = [key.get_secret_value() for key in settings.security.vault_keys]
-    return Vault(keys or [load_or_create_secret(_data_dir(settings) / "vault.key")])
 
 
 def _slack(settings: Settings, session: aiohttp.ClientSession) -> SlackOutboxes | None:
@@ -338,7 +291,7 @@ def _targets(settings: Settings, slack: SlackOutboxes | None, source: str) -> Se
 def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:
     configured = settings.security.jwt_secret
     secret = (
-        load_or_create_secret(_data_dir(settings) / "jwt.secret")
+        load_or_create_secret(data_dir(settings) / "jwt.secret")
         if configured is None
         else configured.get_secret_value()
     )
@@ -392,9 +345,3 @@ async def _checkpointer(dsn: str) -> AsyncIterator[AsyncPostgresSaver]:
     )
     async with pool:
         yield AsyncPostgresSaver(pool)
-
-
-def _data_dir(settings: Settings) -> Path:
-    folder = settings.data_dir.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder

@@ -23,6 +23,7 @@ from brain.agents.decision import answer_decision
 from brain.agents.diagnosis import answer_diagnosis
 from brain.agents.engines import named_engine
 from brain.agents.knowledge import answer_knowledge
+from brain.agents.relations import answer_relations
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, read_message
 from brain.agents.status import answer_status, overview_table
 from brain.agents.synthesis import compose
@@ -161,7 +162,11 @@ class Brain:
             case "diagnosis", _:
                 return await answer_diagnosis(asked)
             case "knowledge", _:
-                return await answer_knowledge(context, locale)
+                # What an alert says is no question for a model.
+                loop = self._loop if context.message.alert is None else None
+                return await answer_knowledge(asked, context.message.text, loop)
+            case "relations", _:
+                return await answer_relations(asked)
             case "action", "action":
                 return await answer_action(asked)
             case "decision", _:

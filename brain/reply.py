@@ -121,6 +121,16 @@ class Citation:
     location: str
     """Heading path or page, as a reader would look it up."""
     quote: str
+    page: int | None = None
+    """Where the format has pages, from 1."""
+    link: str | None = None
+    """Where people read the original."""
+
+    @property
+    def place(self) -> str:
+        """Where to look it up, in one line."""
+        page = "" if self.page is None or self.location.endswith(f" {self.page}") else f"p. {self.page}"
+        return " · ".join(filter(None, (self.location, page, self.link)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -272,7 +282,7 @@ def _plain_lines(block: Block) -> list[str]:
         case Citations():
             # The answer quotes them above; here stands where to look them up.
             return [
-                f"[{number}] {item.document_title}, {item.location}"
+                f"[{number}] {item.document_title}, {item.place}"
                 for number, item in enumerate(block.items, 1)
             ]
         case Buttons():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -14,9 +14,12 @@ from brain.actions.judge import Judge
 from brain.actions.policy import Requirement
 from brain.actions.proposal import Item, Proposal, Proposals, Wish
 from brain.actions.proposer import Proposer, Refusal
+from brain.coverage import Coverage, coverage
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshot, PlanSnapshots
-from knowledge.documents import SearchResult
+from knowledge.cache import AnswerCache, Asking
+from knowledge.documents import Passage, Reader, SearchResult
+from knowledge.relations import Impact, Known, Relations, View
 from knowledge.search import Search
 from security.roles import Actor, Permission, Role
 from tws.actions import Action, Change, ObjectKind, PlanObject, kind_of, legal_actions
@@ -76,10 +79,12 @@ class Tools:
     reads: Mapping[str, CachedReads]
     """Answers of each engine to questions; what a change depends on is never taken from there."""
     search: Search
+    answers: AnswerCache
     proposals: Proposals
     proposer: Proposer
     judge: Judge
     plans: Plans
+    relations: Relations
     approval: Approval
     snapshots: Mapping[str, PlanSnapshots]
     """By engine."""
@@ -178,7 +183,20 @@ class Toolbox:
     async def search(self, query: str, *, k: int = 5) -> SearchResult:
         """Passages of manuals and runbooks."""
         self._need(Permission.ASK)
-        return await self._tools.search.search(query, k=k)
+        return await self._tools.search.search(query, reader=Reader(self.actor.readers), k=k)
+
+    async def look_up(self, question: str, locale: Locale) -> Asking | None:
+        """What was answered to the same question of somebody with the same rights; None where nothing is kept."""
+        self._need(Permission.ASK)
+        return await self._tools.answers.look_up(
+            question, reader=Reader(self.actor.readers), locale=locale.value
+        )
+
+    async def keep_answer(
+        self, asking: Asking, answer: Mapping[str, object], sources: Sequence[Passage]
+    ) -> None:
+        """Keeps an answer from documents for the next time."""
+        await self._tools.answers.keep(asking, answer, sources)
 
     async def overview(self) -> PlanSnapshot:
         """Counts by status and the failed jobs; kept as the last known data for when TWS is away."""
@@ -217,6 +235,24 @@ class Toolbox:
         """The last runs of the job over all plans, newest first."""
         self._need(Permission.ASK)
         return await self._tools.plans.past_runs(self.engine, selection)
+
+    async def facts(
+        self, *names: str, at: datetime | None = None, relations: Collection[str] = ()
+    ) -> tuple[Known, ...]:
+        """What the plan and the documents say of the names, now or at the moment; all relations, or some."""
+        return await self._tools.relations.facts(names, self._view(at), relations=relations)
+
+    async def impact(self, name: str, at: datetime | None = None) -> Impact:
+        """What depends on the object."""
+        return await self._tools.relations.impact(name, self._view(at))
+
+    async def coverage(self) -> Coverage:
+        """What fails without a runbook, and what runbooks name that is gone."""
+        return await coverage(self._tools.relations, self._tools.plans, self._view())
+
+    def _view(self, at: datetime | None = None) -> View:
+        self._need(Permission.ASK)
+        return View(reader=Reader(self.actor.readers), engine=self.engine, at=at or datetime.now(UTC))
 
     def offers(self, target: PlanObject) -> tuple[Action, ...]:
         """The changes worth a button: legal now, allowed by the engine and by the policy for this person.

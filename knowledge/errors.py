@@ -4,6 +4,7 @@ KnowledgeError
 ├── StoreUnavailableError       the database did not answer (retryable)
 ├── EmbeddingUnavailableError   no vectors now; search goes on without them (retryable)
 ├── DocumentRejectedError       this file will never be taken; says why
+│   └── PageGoneError           there is no such page any more
 └── FilterRejectedError         the search was asked to filter by something documents do not have
 """
 
@@ -16,6 +17,7 @@ __all__ = [
     "EmbeddingUnavailableError",
     "FilterRejectedError",
     "KnowledgeError",
+    "PageGoneError",
     "StoreUnavailableError",
 ]
 
@@ -52,6 +54,10 @@ class DocumentRejectedError(KnowledgeError):
     """The file is not a document this product can read; the message is the reason."""
 
     code = "document_rejected"
+
+
+class PageGoneError(DocumentRejectedError):
+    """The server has no such page."""
 
 
 class FilterRejectedError(KnowledgeError):

@@ -1,96 +1,259 @@
-"""Finds passages: exact identifiers, words and vectors, fused to one ranking."""
+"""Finds passages: exact identifiers, words and vectors, added up to one ranking of sections."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+from uuid import UUID
 
-import structlog
-from sqlalchemy import ColumnElement, Text, cast, literal, select
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import ColumnElement, Row, Text, cast, func, literal, select, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .documents import Passage, SearchResult
-from .embed import MiniLmEmbedder, Vectors
+from .documents import Language, Passage, Reader, SearchResult
+from .embed import Embedder
 from .errors import EmbeddingUnavailableError, FilterRejectedError
-from .evidence import Evidence, Fused, NameHits, Ranking
-from .store import transaction
-from .tables import chunks, documents
-from .terms import extract, is_generic, language
-from .words import WordHit, Words
+from .evidence import Evidence, Scale, Way, confidence
+from .rerank import Reranker
+from .store import Key, readable, transaction
+from .tables import chunks, documents, thresholds
+from .terms import extract, is_generic, language, tokenize
+from .translate import Translator, translate_around_names
+from .vectors import Asked, Near, VectorIndex
+from .words import WordIndex, Words, WordScores
 
-__all__ = ["FILTERS", "Search"]
-
-_LOG = structlog.get_logger(__name__)
+__all__ = ["FILTERS", "THRESHOLD", "Search"]
 
 _DEPTH = 50
-"""How far down each ranking is read; passages below never reach the first few."""
+"""How far down each search is looked at; sections below never reach the first few."""
+_RERANKED = 20
+THRESHOLD = "answerable"
+"""Name of the row that a site sets it with."""
+_ANSWERABLE = 0.35
+"""Confidence from which on a question counts as answered, where the site sets no other."""
+_MOST_EXPANDED = 50
+"""Names that one wildcard may stand for."""
+_SCORE_STEP = 4.0
+"""By how much merit the score falls to about a third."""
+_COLUMNS = (
+    *(chunks.c.id, chunks.c.document_id, chunks.c.section, chunks.c.location, chunks.c.page, chunks.c.text),
+    *(chunks.c.identifiers, documents.c.title, documents.c.link, documents.c.kind, documents.c.language),
+    *(documents.c.weight, documents.c.ingested_at, documents.c.valid_from, documents.c.valid_to),
+)
+_WILDCARD = re.compile(r"(?<!\S)(?=\S*[*@?]\S*)[\w#./*@?-]*\w[\w#./*@?-]*(?!\S)")
 
 FILTERS: Mapping[str, ColumnElement[str]] = {
     "document_id": cast(documents.c.id, Text),
     "title": documents.c.title,
     "source": documents.c.source,
     "media_type": documents.c.media_type,
+    "kind": documents.c.kind,
+    "language": documents.c.language,
 }
 """What a search can be narrowed by, each with the exact value."""
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
+_Row: TypeAlias = Row[Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Question:
+    texts: Mapping[Language, str]
+    terms: Mapping[Language, Sequence[str]]
+    names: frozenset[str]
+    degraded: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Names:
+    """Chunks that have identifiers of the question."""
+
+    rarity: dict[Key, float] = field(default_factory=dict)
+    told: set[Key] = field(default_factory=set)
 
 
 class Search:
     """The search over all documents; safe to use from many tasks at once."""
 
-    def __init__(self, engine: AsyncEngine, embedder: MiniLmEmbedder, words: Words) -> None:
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        vectors: VectorIndex,
+        words: Words,
+        translator: Translator,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._engine = engine
-        self._embedder = embedder
+        self._vectors = vectors
         self._words = words
+        self._translator = translator
+        self._reranker = reranker
 
     async def search(
-        self, query: str, *, k: int = 5, filters: Mapping[str, str] | None = None
+        self, query: str, *, reader: Reader, k: int = 5, filters: Mapping[str, str] | None = None
     ) -> SearchResult:
-        """The `k` best passages, at most one of a section.
+        """The `k` best passages that the reader may see, at most one of a section.
 
-        Without the embedding model the answer comes from the rest and says so in `degraded`. Raises
-        `FilterRejectedError` for a filter not in `FILTERS`, and `StoreUnavailableError`.
+        What is away (the embedding model, the translator) is said in `degraded`; the answer comes from the rest.
+        Raises `FilterRejectedError` for a filter not in `FILTERS`, and `StoreUnavailableError`.
         """
-        conditions = _conditions(filters or {})
-        vector, degraded = await self._embed(query)
-        words = await self._by_words(query, conditions)
-        async with transaction(self._engine) as connection:
-            evidence = Evidence(
-                names=await _by_name(connection, query, conditions),
-                words=words,
-                likeness=await _by_vector(connection, vector, self._embedder.model, conditions),
-                is_foreign=language(query) not in self._embedder.languages,
-            )
-            found = await _read(connection, evidence.ranked()[:_DEPTH])
-        best: dict[tuple[str, str], int] = {}
-        for chunk_id, passage in found.items():
-            best.setdefault((passage.document_id, passage.location), chunk_id)
-        ids = list(best.values())[:k]
+        conditions = [readable(reader), *_conditions(filters or {})]
+        index = await self._words.current()
+        question = await self._understand(query, index)
+        allowed = await asyncio.to_thread(
+            index.allowed, reader, await self._documents(conditions) if filters else None
+        )
+        scores = await asyncio.to_thread(index.scores, question.terms)
+        best_words = _best(np.where(allowed, scores.words, 0.0), index)
+        names = await self._by_name(question.names, conditions)
+        embedder = await self._vectors.answering()
+        near, scale, degraded = await self._by_vector(
+            embedder, question, conditions, int(allowed.sum()), {*best_words, *names.rarity}
+        )
+        keys = [key for key in {*best_words, *names.rarity, *near} if key in index.places]
+        rows = await self._rows(keys, conditions)
+        evidence = _weighed(
+            rows,
+            index,
+            scores,
+            names,
+            near,
+            scale,
+            languages=embedder.languages if embedder else (),
+            asks_by_name=_tells(question.names),
+        )
+        ranked = sorted(evidence, key=lambda key: (-evidence[key].merit, str(key)))
+        ranked = await self._rerank(query, ranked, rows)
+        passages = _passages(ranked, rows, evidence, question, near, k)
+        sure = confidence(evidence[ranked[0]]) if ranked else 0.0
         return SearchResult(
-            passages=tuple(found[chunk_id] for chunk_id in ids),
-            answerable=bool(ids) and evidence.answers(ids[0]),
+            passages=tuple(passages),
+            answerable=bool(passages) and sure >= await self.threshold(),
+            confidence=sure,
+            degraded=(*question.degraded, *degraded),
+        )
+
+    async def _understand(self, query: str, index: WordIndex) -> _Question:
+        """The question in each language that documents are in, and the names in it."""
+        asked: Language = language(query)
+        other: Language = "en" if asked == "pt" else "pt"
+        texts: dict[Language, str] = {asked: query, other: query}
+        degraded: tuple[str, ...] = ()
+        if query.strip() and other in index.languages:
+            translated = await translate_around_names(self._translator, query, asked, other)
+            texts[other] = translated or query
+            degraded = () if translated else ("translation",)
+        expanded = [name for wildcard in _WILDCARD.findall(query) for name in await self._expand(wildcard)]
+        return _Question(
+            texts=texts,
+            terms={lang: tokenize(text) for lang, text in texts.items()},
+            names=extract(query).union(expanded),
             degraded=degraded,
         )
 
-    async def _embed(self, query: str) -> tuple[Vectors | None, tuple[str, ...]]:
-        try:
-            return (await self._embedder.embed([query]))[0], ()
-        except EmbeddingUnavailableError as error:
-            _LOG.warning("search_without_embeddings", code=error.code, model=error.model)
-            return None, ("embeddings",)
+    async def _expand(self, wildcard: str) -> Sequence[str]:
+        """The names in documents that `PAY*`, `PAY@` or `PAY?` stands for; at most 50."""
+        wanted = wildcard.upper().removesuffix(".@").replace("%", "").replace("_", r"\_")
+        names = select(func.unnest(chunks.c.identifiers).label("name")).distinct().subquery()
+        matches = names.c.name.like(re.sub(r"[*@]", "%", wanted).replace("?", "_"))
+        query = select(names.c.name).where(matches).order_by(names.c.name).limit(_MOST_EXPANDED)
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(query)).scalars().all()
 
-    async def _by_words(self, query: str, conditions: _Conditions) -> list[WordHit]:
+    async def _documents(self, conditions: _Conditions) -> Collection[UUID]:
+        async with transaction(self._engine) as connection:
+            return (await connection.execute(select(documents.c.id).where(*conditions))).scalars().all()
+
+    async def _by_name(self, names: frozenset[str], conditions: _Conditions) -> _Names:
+        found = _Names()
+        if not names:
+            return found
+        wanted = literal(sorted(names), ARRAY(Text))
+        query = (
+            select(chunks.c.document_id, chunks.c.section, chunks.c.identifiers)
+            .join_from(chunks, documents)
+            .where(chunks.c.identifiers.op("&&")(wanted), *conditions)
+        )
+        shared: dict[Key, set[str]] = defaultdict(set)
+        async with transaction(self._engine) as connection:
+            async for document_id, section, identifiers in await connection.stream(query):
+                shared[document_id, section] |= names & set(identifiers)
+        spread = Counter(name for own in shared.values() for name in own)
+        rarity = {key: sum(1 / spread[name] for name in own) for key, own in shared.items()}
+        best = sorted(rarity, key=lambda key: -rarity[key])[:_DEPTH]
+        found.rarity = {key: rarity[key] / rarity[best[0]] for key in best}
+        found.told = {key for key in best if _tells(shared[key])}
+        return found
+
+    async def _by_vector(
+        self,
+        embedder: Embedder | None,
+        question: _Question,
+        conditions: _Conditions,
+        among: int,
+        others: set[Key],
+    ) -> tuple[dict[Key, Near], Scale, tuple[str, ...]]:
+        """The nearest chunk of each near section and of the others, and what likeness is usual."""
+        away: tuple[dict[Key, Near], Scale, tuple[str, ...]] = {}, Scale(0.0, 0.0), ("embeddings",)
+        if embedder is None:
+            return away
+        text = question.texts["en" if "en" in embedder.languages else "pt"]
+        try:
+            asked = Asked(embedder.model, (await embedder.embed([text]))[0])
+        except EmbeddingUnavailableError:
+            return away
         index = await self._words.current()
-        allowed: frozenset[int] | None = None
-        if conditions:
-            async with transaction(self._engine) as connection:
-                ids = select(chunks.c.id).join_from(chunks, documents).where(*conditions)
-                allowed = frozenset((await connection.execute(ids)).scalars())
-        return await asyncio.to_thread(index.search, query, _DEPTH, allowed)
+        sample = await self._vectors.sample(asked.model, self._words.revision)
+        if not len(sample):
+            return {}, Scale(0.0, 0.0), ()
+        scale = Scale.of(sample @ asked.vector, len(sample) / max(len(index.keys), len(sample)))
+        found = await self._vectors.nearest(asked, conditions, among=among, limit=_DEPTH)
+        found += await self._vectors.likeness(asked, others - {one.key for one in found})
+        near: dict[Key, Near] = {}
+        for one in sorted(found, key=lambda one: one.cosine):
+            near[one.key] = one
+        return near, scale, ()
+
+    async def _rows(self, keys: Collection[Key], conditions: _Conditions) -> dict[Key, list[_Row]]:
+        """The chunks of the sections in reading order, without sections that were replaced in the meantime."""
+        of_keys = tuple_(chunks.c.document_id, chunks.c.section).in_(list(keys))
+        query = (
+            select(*_COLUMNS)
+            .join_from(chunks, documents)
+            .where(of_keys, *conditions)
+            .order_by(chunks.c.document_id, chunks.c.position)
+        )
+        found: dict[Key, list[_Row]] = defaultdict(list)
+        async with transaction(self._engine) as connection:
+            rows: Sequence[Any] = (await connection.execute(query)).all() if keys else ()
+        for row in rows:
+            found[row.document_id, row.section].append(row)
+        return found
+
+    async def _rerank(self, query: str, ranked: list[Key], rows: Mapping[Key, list[_Row]]) -> list[Key]:
+        if self._reranker is None or not ranked:
+            return ranked
+        first = ranked[:_RERANKED]
+        scores = await self._reranker.rerank(query, [_section(rows[key]) for key in first])
+        if scores is None:
+            return ranked
+        order = sorted(zip(first, scores, strict=True), key=lambda pair: -pair[1])
+        return [key for key, _ in order] + ranked[_RERANKED:]
+
+    async def threshold(self) -> float:
+        """The confidence from which on a question counts as answered."""
+        query = select(thresholds.c.value).where(thresholds.c.name == THRESHOLD)
+        async with transaction(self._engine) as connection:
+            value = await connection.scalar(query)
+        return _ANSWERABLE if value is None else value
 
 
 def _conditions(filters: Mapping[str, str]) -> _Conditions:
@@ -100,55 +263,99 @@ def _conditions(filters: Mapping[str, str]) -> _Conditions:
     return [FILTERS[name] == value for name, value in filters.items()]
 
 
-async def _by_name(connection: AsyncConnection, query: str, conditions: _Conditions) -> NameHits:
-    asked = extract(query)
-    wanted = literal(sorted(asked), ARRAY(Text))
-    rows = await connection.execute(
-        select(chunks.c.id, chunks.c.identifiers)
-        .join_from(chunks, documents)
-        .where(chunks.c.identifiers.op("&&")(wanted), *conditions)
-    )
-    shared = {row.id: asked.intersection(row.identifiers) for row in rows}
-    spread = Counter(name for names in shared.values() for name in names)
-    return NameHits(
-        asks_by_name=not all(map(is_generic, asked)),
-        ranking={chunk_id: sum(1 / spread[name] for name in names) for chunk_id, names in shared.items()},
-        told=frozenset(chunk_id for chunk_id, names in shared.items() if not all(map(is_generic, names))),
-    )
+def _best(scores: npt.NDArray[np.float32], index: WordIndex) -> list[Key]:
+    count = min(_DEPTH, len(scores))
+    places = np.argpartition(-scores, count - 1)[:count] if count else ()
+    return [index.keys[place] for place in places if scores[place] > 0]
 
 
-async def _by_vector(
-    connection: AsyncConnection, vector: Vectors | None, model: str, conditions: _Conditions
-) -> Ranking:
-    """Cosines by exact comparison with every chunk: milliseconds at tens of thousands, and nothing missed."""
-    if vector is None:
-        return {}
-    distance = chunks.c.embedding.cosine_distance(vector)
-    rows = await connection.execute(
-        select(chunks.c.id, (1 - distance).label("cosine"))
-        .join_from(chunks, documents)
-        .where(chunks.c.model == model, *conditions)
-        .order_by(distance)
-        .limit(_DEPTH)
-    )
-    return {row.id: row.cosine for row in rows}
+def _tells(names: Iterable[str]) -> bool:
+    """Whether any of the names says something on its own."""
+    return not all(map(is_generic, names))
 
 
-async def _read(connection: AsyncConnection, fused: Sequence[Fused]) -> dict[int, Passage]:
-    """The passages by chunk id, in the same order, without those that were replaced in the meantime."""
-    columns = (chunks.c.id, chunks.c.document_id, documents.c.title, chunks.c.location, chunks.c.text)
-    of_fused = chunks.c.id.in_([item.chunk_id for item in fused])
-    rows = await connection.execute(select(*columns).join_from(chunks, documents).where(of_fused))
-    by_id = {row.id: row for row in rows}
-    return {
-        item.chunk_id: Passage(
+def _weighed(
+    rows: Mapping[Key, list[_Row]],
+    index: WordIndex,
+    scores: WordScores,
+    names: _Names,
+    near: Mapping[Key, Near],
+    scale: Scale,
+    *,
+    languages: Collection[str],
+    asks_by_name: bool,
+) -> dict[Key, Evidence]:
+    words, titles = Scale.of(scores.words), Scale.of(scores.titles)
+    today = datetime.now(UTC).date()
+    found = {}
+    for key, (first, *_) in rows.items():
+        place = index.places[key]
+        cosine = near[key].cosine if key in near else None
+        found[key] = Evidence(
+            words=words.place(scores.words[place]),
+            titles=titles.place(scores.titles[place]),
+            likeness=0.0 if cosine is None else scale.place(cosine),
+            cosine=cosine or 0.0,
+            is_compared=cosine is not None and first.language in languages,
+            coverage=float(scores.coverage[place]),
+            name=names.rarity.get(key, 0.0),
+            is_told=key in names.told,
+            lacks_name=asks_by_name and key not in names.told,
+            weight=first.weight,
+            is_outdated=bool(first.valid_to and first.valid_to < today)
+            or bool(first.valid_from and first.valid_from > today),
+        )
+    return found
+
+
+def _passages(
+    ranked: Sequence[Key],
+    rows: Mapping[Key, list[_Row]],
+    evidence: Mapping[Key, Evidence],
+    question: _Question,
+    near: Mapping[Key, Near],
+    k: int,
+) -> Iterable[Passage]:
+    """The best sections, each with its best chunk; of sections with the same text the first."""
+    seen: set[str] = set()
+    best = evidence[ranked[0]].merit if ranked else 0.0
+    for key in ranked:
+        section = _section(rows[key])
+        if section in seen:
+            continue
+        seen.add(section)
+        row = max(rows[key], key=lambda row: _fit(row, question, near.get(key)))
+        proof = evidence[key]
+        ways: dict[Way, bool] = {
+            "identifier": proof.name > 0,
+            "words": proof.coverage > 0,
+            "vector": key in near,
+        }
+        yield Passage(
             document_id=str(row.document_id),
             document_title=row.title,
             location=row.location,
             text=row.text,
-            score=item.score,
-            matched=item.ways,
+            section=section,
+            page=row.page,
+            link=row.link,
+            kind=row.kind,
+            ingested_at=row.ingested_at,
+            valid_to=row.valid_to,
+            score=min(1.0, math.exp((proof.merit - best) / _SCORE_STEP)),
+            matched=frozenset(way for way, is_so in ways.items() if is_so),
         )
-        for item in fused
-        if (row := by_id.get(item.chunk_id)) is not None
-    }
+        if len(seen) == k:
+            return
+
+
+def _section(rows: Sequence[_Row]) -> str:
+    return "\n".join(row.text for row in rows)
+
+
+def _fit(row: _Row, question: _Question, near: Near | None) -> tuple[int, int]:
+    """How well a chunk stands for its section: names, then words, then likeness."""
+    terms = set(tokenize(row.text))
+    names = len(question.names.intersection(row.identifiers))
+    shared = max(len(terms.intersection(asked)) for asked in question.terms.values())
+    return names, shared + (near is not None and near.chunk_id == row.id)

@@ -6,6 +6,7 @@ between lines (list items, table rows, code lines), then sentences, then words. 
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from itertools import pairwise
@@ -13,7 +14,7 @@ from itertools import pairwise
 from .documents import Chunk, Section
 from .terms import extract
 
-__all__ = ["split"]
+__all__ = ["embedded", "split"]
 
 _MAX_WORDS = 180
 """About the 256 tokens that all-MiniLM-L6-v2 reads; what lies beyond would not be embedded."""
@@ -36,20 +37,29 @@ def split(title: str, sections: Iterable[Section]) -> tuple[Chunk, ...]:
     "PAYROLL ends with RC 8" belong to PAYROLL though they do not repeat the name.
     """
     pieces = [
-        (section.location, piece.strip("\n"))
-        for section in sections
+        (number, section, piece.strip("\n"))
+        for number, section in enumerate(sections)
         for piece in _pieces(section.text, 0)
         if piece.strip()
     ]
     return tuple(
         Chunk(
             position=position,
-            location=location,
+            section=number,
+            location=section.location,
+            page=section.page,
             text=text,
-            identifiers=extract(title) | extract(location) | extract(text),
+            identifiers=extract(title) | extract(section.location) | extract(text),
+            digest=hashlib.sha256(embedded(title, section.location, text).encode()).hexdigest(),
         )
-        for position, (location, text) in enumerate(pieces)
+        for position, (number, section, text) in enumerate(pieces)
     )
+
+
+def embedded(title: str, location: str, text: str) -> str:
+    """What is embedded of a chunk: the headings say what a list of steps is about."""
+    headings = title if location in {"", title} else f"{title}. {location}"
+    return f"{headings}. {text}"
 
 
 def _pieces(text: str, level: int) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -19,7 +19,17 @@ import snowballstemmer
 import yaml
 from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
-__all__ = ["extract", "fold", "is_generic", "language", "notions", "synonyms", "tokenize"]
+__all__ = [
+    "extract",
+    "fold",
+    "is_generic",
+    "language",
+    "name_spans",
+    "notions",
+    "synonym_map",
+    "synonyms",
+    "tokenize",
+]
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
@@ -111,6 +121,11 @@ def synonyms(term: str) -> frozenset[str]:
     return _synonyms().get(term, frozenset())
 
 
+def synonym_map(more: Sequence[str]) -> Mapping[str, frozenset[str]]:
+    """The synonyms of each term of the glossary and of these lines that a site added to it."""
+    return _grouped([*notions(), *more]) if more else _synonyms()
+
+
 def notions() -> list[str]:
     """The lines of the glossary, each the words of one notion in both languages."""
     lines: list[str] = yaml.safe_load(Path(__file__).with_name("glossary.yaml").read_text(encoding="utf-8"))
@@ -119,7 +134,11 @@ def notions() -> list[str]:
 
 @cache
 def _synonyms() -> dict[str, frozenset[str]]:
-    groups = [frozenset(tokenize(notion)) for notion in notions()]
+    return _grouped(notions())
+
+
+def _grouped(lines: Sequence[str]) -> dict[str, frozenset[str]]:
+    groups = [frozenset(tokenize(line)) for line in lines]
     terms = frozenset().union(*groups)
     return {term: frozenset().union(*(group for group in groups if term in group)) - {term} for term in terms}
 
@@ -138,6 +157,20 @@ def extract(text: str) -> frozenset[str]:
     if not _is_shouted(text):
         found |= {match.group() for match in _UPPER_WORD.finditer(text)}
     return frozenset(found)
+
+
+def name_spans(text: str) -> list[tuple[int, int]]:
+    """Where identifiers stand in the text, from left to right, the longest where they overlap."""
+    patterns = _PLAIN_PATTERNS if _is_shouted(text) else (*_PLAIN_PATTERNS, _UPPER_WORD)
+    spans = sorted(
+        {match.span() for pattern in patterns for match in pattern.finditer(text)},
+        key=lambda span: (span[0], -span[1]),
+    )
+    apart: list[tuple[int, int]] = []
+    for start, end in spans:
+        if not apart or start >= apart[-1][1]:
+            apart.append((start, end))
+    return apart
 
 
 def is_generic(identifier: str) -> bool:

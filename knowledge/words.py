@@ -1,4 +1,4 @@
-"""BM25 over all chunks, in memory, following the store.
+"""BM25 over the sections of all documents, in memory, following the store.
 
 PostgreSQL's own text ranking knows no document frequencies and finds a third of what BM25 finds.
 """
@@ -6,80 +6,144 @@ PostgreSQL's own text ranking knows no document frequencies and finds a third of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 from uuid import UUID
 
 import bm25s
 import numpy as np
 import numpy.typing as npt
+from bm25s.tokenization import Tokenized
 
-from .store import Store
-from .terms import synonyms, tokenize
+from .documents import Language, Reader
+from .store import Key, SectionRow, Store, WordRows
+from .terms import synonym_map, tokenize
 
-__all__ = ["WordHit", "WordIndex", "Words"]
+__all__ = ["WordIndex", "WordScores", "Words"]
 
 _SYNONYM_WEIGHT = 0.6
 """A glossary word counts less than the word itself."""
+_PATIENCE = 2.0
+"""Seconds that a question waits for changed documents to be indexed before the index from before answers."""
+
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Tokens: TypeAlias = tuple[list[int], list[int]]
+"""Of the headings and of the whole section, as numbers of the vocabulary."""
 
 
 @dataclass(frozen=True, slots=True)
-class WordHit:
-    """A chunk that shares words with the question."""
+class WordScores:
+    """What each section of the index, in its order, has of a question."""
 
-    chunk_id: int
-    score: float
-    """BM25, above 0."""
-    coverage: float
-    """0 to 1: how much of the question's words it has, rare words counting more; words that no chunk has
-    count most."""
+    words: _Floats
+    """BM25 of headings and text, 0 without a common word."""
+    titles: _Floats
+    """BM25 of the headings alone."""
+    coverage: _Floats
+    """0 to 1: share of the question's words, rare ones counting more; words that no section has count most."""
 
 
 class WordIndex:
-    """An immutable index of texts. Pure and blocking; searching takes about a millisecond."""
+    """An immutable index of sections. Pure and blocking."""
 
-    def __init__(self, ids: Sequence[int], texts: Sequence[str]) -> None:
-        self._ids = np.array(ids, dtype=np.int64)
-        self._scorer: bm25s.BM25 | None = None
-        terms = [tokenize(text) for text in texts]
-        if any(terms):  # bm25s divides by the mean length
-            self._scorer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-            self._scorer.index(terms, show_progress=False)
+    def __init__(
+        self,
+        rows: Sequence[SectionRow],
+        tokens: Sequence[_Tokens],
+        vocabulary: Mapping[str, int],
+        notions: Sequence[str],
+    ) -> None:
+        self.keys: list[Key] = [(row.document_id, row.section) for row in rows]
+        self.places = {key: place for place, key in enumerate(self.keys)}
+        self._synonyms = synonym_map(notions)
+        self._is_portuguese = np.array([row.language == "pt" for row in rows], dtype=bool)
+        self._documents = {row.document_id: number for number, row in enumerate(rows)}
+        self._document_of = np.array([self._documents[row.document_id] for row in rows], dtype=np.int64)
+        readers = [frozenset(row.readers) for row in rows]
+        self._readers = list(dict.fromkeys(readers))
+        codes = {one: code for code, one in enumerate(self._readers)}
+        self._reader_of = np.array([codes[one] for one in readers], dtype=np.int64)
+        self.languages = frozenset(row.language for row in rows)
+        """What documents are written in."""
+        self._vocabulary = vocabulary
+        self._titles = _scorer([heading for heading, _ in tokens], vocabulary)
+        self._words = _scorer([whole for _, whole in tokens], vocabulary)
 
-    def search(self, question: str, limit: int, allowed: Collection[int] | None = None) -> list[WordHit]:
-        """The best chunks, best first, at most `limit`, only of `allowed` ids where given."""
-        terms = list(dict.fromkeys(tokenize(question)))
-        if self._scorer is None or not terms:
-            return []
-        scores = np.stack([self._term_scores(term) for term in terms])
-        found = scores > 0
-        rarity = _rarity(found)
-        coverage = rarity @ found / rarity.sum()
-        total = scores.sum(axis=0)
-        if allowed is not None:
-            total[~np.isin(self._ids, list(allowed))] = 0
-        best = np.argsort(-total, kind="stable")[:limit]
-        return [
-            WordHit(int(self._ids[index]), float(total[index]), float(coverage[index]))
-            for index in best
-            if total[index] > 0
-        ]
+    def allowed(self, reader: Reader, documents: Collection[UUID] | None) -> npt.NDArray[np.bool_]:
+        """Which sections the reader may see, of those documents only where given."""
+        may = [not one or reader.tokens is None or not one.isdisjoint(reader.tokens) for one in self._readers]
+        allowed: npt.NDArray[np.bool_] = np.array(may, dtype=bool)[self._reader_of]
+        if documents is not None:
+            wanted = [self._documents[one] for one in documents if one in self._documents]
+            allowed &= np.isin(self._document_of, wanted)
+        return allowed
 
-    def _term_scores(self, term: str) -> npt.NDArray[np.float32]:
-        """The score of each chunk for a word of the question or, for less, its best synonym."""
-        assert self._scorer is not None  # the caller returned early
-        scores: npt.NDArray[np.float32] = self._scorer.get_scores([term])
-        for synonym in synonyms(term):
-            scores = np.maximum(scores, _SYNONYM_WEIGHT * self._scorer.get_scores([synonym]))
+    def is_portuguese(self, key: Key) -> bool:
+        """Whether the section is of a Portuguese document."""
+        return bool(self._is_portuguese[self.places[key]])
+
+    def scores(self, questions: Mapping[Language, Sequence[str]]) -> WordScores:
+        """Each section is compared with the terms of the question in its document's language."""
+        english = self._scores(questions["en"])
+        if not self._is_portuguese.any() or questions["en"] == questions["pt"]:
+            return english
+        portuguese = self._scores(questions["pt"])
+        choose = self._is_portuguese
+        return WordScores(
+            words=np.where(choose, portuguese.words, english.words),
+            titles=np.where(choose, portuguese.titles, english.titles),
+            # a Portuguese document may quote an English message
+            coverage=np.maximum(portuguese.coverage, english.coverage),
+        )
+
+    def _scores(self, terms: Sequence[str]) -> WordScores:
+        nothing = np.zeros(len(self.keys), dtype=np.float32)
+        terms = list(dict.fromkeys(terms))
+        if self._words is None or not terms:
+            return WordScores(nothing, nothing, nothing)
+        by_term = [self._term_scores(self._words, term) for term in terms]
+        rarity = np.array([_rarity(scores) for scores in by_term], dtype=np.float32)
+        titles = nothing
+        if self._titles is not None:
+            titles = sum((self._term_scores(self._titles, term) for term in terms), nothing)
+        return WordScores(
+            words=sum(by_term, nothing),
+            titles=titles,
+            coverage=sum(
+                (rare * (scores > 0) for rare, scores in zip(rarity / rarity.sum(), by_term, strict=True)),
+                nothing,
+            ),
+        )
+
+    def _term_scores(self, scorer: bm25s.BM25, term: str) -> _Floats:
+        """The score of each section for a word of the question or, for less, its best synonym."""
+        scores = self._get_scores(scorer, term)
+        for synonym in self._synonyms.get(term, ()):
+            if synonym in self._vocabulary:
+                scores = np.maximum(scores, _SYNONYM_WEIGHT * self._get_scores(scorer, synonym))
+        return scores
+
+    def _get_scores(self, scorer: bm25s.BM25, term: str) -> _Floats:
+        number = self._vocabulary.get(term)
+        if number is None:
+            return np.zeros(len(self.keys), dtype=np.float32)
+        scores: _Floats = scorer.get_scores_from_ids([number])
         return scores
 
 
-def _rarity(found: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Lucene's inverse document frequency of each row."""
-    total = found.shape[1]
-    frequency = found.sum(axis=1)
-    rarity: npt.NDArray[np.float64] = np.log1p((total - frequency + 0.5) / (frequency + 0.5))
-    return rarity
+def _scorer(tokens: list[list[int]], vocabulary: Mapping[str, int]) -> bm25s.BM25 | None:
+    if not any(tokens):  # bm25s divides by the mean length
+        return None
+    scorer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    scorer.index(Tokenized(ids=tokens, vocab=dict(vocabulary)), show_progress=False)
+    return scorer
+
+
+def _rarity(scores: _Floats) -> float:
+    """Lucene's inverse document frequency."""
+    frequency = np.count_nonzero(scores)
+    return float(np.log1p((len(scores) - frequency + 0.5) / (frequency + 0.5)))
 
 
 class Words:
@@ -87,18 +151,50 @@ class Words:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._building = asyncio.Lock()
         self._index: WordIndex | None = None
-        self._revision: UUID | None = None
+        self.revision: UUID | None = None
+        """Of the documents as the index has them."""
+        self._tokens: dict[int, _Tokens] = {}
+        self._vocabulary: dict[str, int] = {"": 0}
+        self._refreshing: asyncio.Task[None] | None = None
 
     async def current(self) -> WordIndex:
-        """The index, rebuilt if any process changed a document since. May raise `StoreUnavailableError`.
+        """The index, renewed if any process changed a document since. May raise `StoreUnavailableError`.
 
         Asking costs one read of one row, below a millisecond; nothing is missed when a connection was lost.
+        Where indexing takes longer than two seconds the index from before answers once more.
         """
-        async with self._building:
-            if self._index is None or self._revision != await self._store.revision():
-                rows = await self._store.load_words()
-                self._index = await asyncio.to_thread(WordIndex, rows.ids, rows.texts)
-                self._revision = rows.revision
-            return self._index
+        if self._index is None or self.revision != await self._store.revision():
+            if self._refreshing is None or self._refreshing.done():
+                self._refreshing = asyncio.create_task(self._refresh())
+            refreshing = self._refreshing
+            await asyncio.wait({refreshing}, timeout=_PATIENCE if self._index is not None else None)
+            if refreshing.done():
+                refreshing.result()
+        assert self._index is not None, "the first refresh was waited for"
+        return self._index
+
+    async def _refresh(self) -> None:
+        rows = await self._store.load_words(self._tokens)
+        self._index = await asyncio.to_thread(self._build, rows)
+        self.revision = rows.revision
+
+    def _build(self, rows: WordRows) -> WordIndex:
+        for number, (heading, text) in rows.texts.items():
+            headings = self._numbers(heading)
+            self._tokens[number] = headings, headings + self._numbers(text)
+        self._tokens = {row.id: self._tokens[row.id] for row in rows.sections}
+        tokens = [self._tokens[row.id] for row in rows.sections]
+        # numbered anew, without the terms of removed documents
+        used = sorted(set().union(*(whole for _, whole in tokens)))
+        terms = list(self._vocabulary)
+        vocabulary = {terms[number]: place for place, number in enumerate(used)}
+        places = {number: place for place, number in enumerate(used)}
+        dense = [
+            ([places[number] for number in heading], [places[number] for number in whole])
+            for heading, whole in tokens
+        ]
+        return WordIndex(rows.sections, dense, vocabulary, rows.notions)
+
+    def _numbers(self, text: str) -> list[int]:
+        return [self._vocabulary.setdefault(term, len(self._vocabulary)) for term in tokenize(text)]

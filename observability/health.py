@@ -1,7 +1,5 @@
 """Whether the parts that Resync stands on are there."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping

@@ -1,7 +1,5 @@
 """One stream of log lines on stderr, whoever writes them: structlog, the standard library, warnings."""
 
-from __future__ import annotations
-
 import logging
 import sys
 

@@ -1,10 +1,8 @@
 """What an operator of Resync sets about logs and traces."""
 
-from __future__ import annotations
-
 from typing import Literal, Self
 
-from pydantic import AnyHttpUrl, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import AnyHttpUrl, BaseModel, ConfigDict, SecretStr, model_validator
 
 __all__ = ["ObservabilitySettings"]
 
@@ -14,23 +12,20 @@ _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 class ObservabilitySettings(BaseModel):
     """The section `observability`; environment variables begin with `RESYNC_OBSERVABILITY__`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    log_level: Literal["debug", "info", "warning", "error"] = Field(
-        "info", description="The least severe level that is logged."
-    )
-    log_format: Literal["json", "console"] = Field(
-        "json", description="One JSON object a line, or lines for people to read."
-    )
-    langfuse_host: AnyHttpUrl = Field(
-        AnyHttpUrl("https://cloud.langfuse.com"), description="Where Langfuse is; used when its keys are set."
-    )
-    langfuse_public_key: str | None = Field(None, description="Langfuse project key, `pk-lf-…`.")
-    langfuse_secret_key: SecretStr | None = Field(None, description="Langfuse secret key, `sk-lf-…`.")
-    langfuse_send_text: bool = Field(
-        default=False,
-        description="Whether traces carry questions and answers; otherwise only ids, times and outcomes.",
-    )
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """The least severe level that is logged."""
+    log_format: Literal["json", "console"] = "json"
+    """One JSON object a line, or lines for people to read."""
+    langfuse_host: AnyHttpUrl = AnyHttpUrl("https://cloud.langfuse.com")
+    """Where Langfuse is; used when its keys are set."""
+    langfuse_public_key: str | None = None
+    """Langfuse project key, `pk-lf-…`."""
+    langfuse_secret_key: SecretStr | None = None
+    """Langfuse secret key, `sk-lf-…`."""
+    langfuse_send_text: bool = False
+    """Whether traces carry questions and answers; otherwise only ids, times and outcomes."""
 
     @model_validator(mode="after")
     def _has_both_keys_or_none(self) -> Self:

@@ -3,8 +3,6 @@
 https://langfuse.com/docs/observability/sdk/overview
 """
 
-from __future__ import annotations
-
 import asyncio
 import hashlib
 import threading
@@ -42,7 +40,7 @@ log = structlog.get_logger(__name__)
 class TurnSpan:
     """One turn in a trace."""
 
-    def __init__(self, observation: LangfuseSpan | None, mask: Callable[[str], str] | None) -> None:
+    def __init__(self, observation: "LangfuseSpan | None", mask: Callable[[str], str] | None) -> None:
         self._observation = observation
         self._mask = mask
 
@@ -107,10 +105,10 @@ class Tracer:
 
 @dataclass(frozen=True, slots=True)
 class _Langfuse:
-    client: Langfuse
-    provider: TracerProvider
+    client: "Langfuse"
+    provider: "TracerProvider"
 
-    def start(self, turn_id: str, conversation_key: str, actor_id: str) -> LangfuseSpan:
+    def start(self, turn_id: str, conversation_key: str, actor_id: str) -> "LangfuseSpan":
         from langfuse import propagate_attributes  # noqa: PLC0415  # slow to import, see above
 
         session_id, user_id = _fitting(conversation_key), _fitting(actor_id)

@@ -1,8 +1,8 @@
 """The directory of people: who they are on each channel."""
 
-from __future__ import annotations
-
 import re
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from sqlalchemy import Column, RowMapping, Select, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
@@ -33,7 +33,14 @@ class ActorDirectory:
         self._passwords = passwords
 
     async def add(
-        self, username: str, display_name: str, role: Role, password: str | None, *, replace: bool = False
+        self,
+        username: str,
+        display_name: str,
+        role: Role,
+        password: str | None,
+        *,
+        groups: Collection[str] = (),
+        replace: bool = False,
     ) -> Actor:
         """Adds a person; a password of None means that they come by channels only.
 
@@ -45,6 +52,7 @@ class ActorDirectory:
         values = {
             "display_name": display_name,
             "role": role.value,
+            "groups": sorted({group.casefold() for group in groups}),
             "password_hash": None if password is None else await self._passwords.hash(password),
             "disabled": False,
         }
@@ -58,7 +66,7 @@ class ActorDirectory:
             added = await connection.scalar(statement.returning(users.c.username))
         if added is None:
             raise DirectoryError(f"the user name {username} exists")
-        return Actor(actor_id=username, display_name=display_name, role=role)
+        return _to_actor({"username": username, **values})
 
     async def disable(self, actor_id: str) -> None:
         """Shuts a person out at once, on every channel. Raises `DirectoryError`."""
@@ -124,13 +132,17 @@ class ActorDirectory:
 
 
 def _people(*more: Column[str]) -> Select[tuple[str, ...]]:
-    return select(users.c.username, users.c.display_name, users.c.role, *more).where(
-        users.c.disabled.is_(False)
+    columns = (users.c.username, users.c.display_name, users.c.role, users.c.groups)
+    return select(*columns, *more).where(users.c.disabled.is_(False))
+
+
+def _to_actor(row: RowMapping | Mapping[str, Any]) -> Actor:
+    return Actor(
+        actor_id=row["username"],
+        display_name=row["display_name"],
+        role=Role(row["role"]),
+        groups=frozenset(row["groups"]),
     )
-
-
-def _to_actor(row: RowMapping) -> Actor:
-    return Actor(actor_id=row["username"], display_name=row["display_name"], role=Role(row["role"]))
 
 
 def _nobody(actor_id: str) -> DirectoryError:

@@ -1,7 +1,5 @@
 """The audit log: append-only, each row sealed with the hash of the one before it."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Rate limits in Redis: a moving window per key."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable

@@ -1,7 +1,5 @@
 """Takes secrets out of anything that is to be logged, shown or sent elsewhere."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any

@@ -1,7 +1,5 @@
 """Password hashes: bcrypt over a keyed digest, off the event loop."""
 
-from __future__ import annotations
-
 import asyncio
 import base64
 import hmac

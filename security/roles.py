@@ -1,8 +1,6 @@
 """Who may do what: roles and permissions, pure."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 __all__ = ["ROLE_PERMISSIONS", "Actor", "Permission", "Role"]
@@ -50,6 +48,15 @@ class Actor:
     """The user name; stable, never a display name."""
     display_name: str
     role: Role
+    groups: frozenset[str] = field(default_factory=frozenset)
+    """Teams and departments, lower case; documents may be theirs alone."""
+
+    @property
+    def readers(self) -> frozenset[str]:
+        """What a document may name for this person to read it: `group:sap`, `role:viewer` up to their own role."""
+        roles = list(Role)
+        below = roles[: roles.index(self.role) + 1]
+        return frozenset({*(f"role:{role}" for role in below), *(f"group:{group}" for group in self.groups)})
 
     def may(self, permission: Permission) -> bool:
         """Whether the role grants it."""

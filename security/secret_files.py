@@ -1,7 +1,5 @@
 """Secrets that the embedded and demo installations make for themselves."""
 
-from __future__ import annotations
-
 import os
 import secrets
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What an operator of Resync sets about identity, tokens and rates."""
 
-from __future__ import annotations
-
 import re
 from typing import Annotated
 
@@ -30,34 +28,23 @@ Rate = Annotated[str, AfterValidator(_checked_rate)]
 class SecuritySettings(BaseModel):
     """The section `security`; environment variables begin with `RESYNC_SECURITY__`."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    jwt_secret: SecretStr | None = Field(
-        None,
-        description="Signs access and refresh tokens. At least 32 random characters, e.g. `openssl rand -base64 48`.",
-    )
-    vault_keys: list[SecretStr] = Field(
-        default_factory=list,
-        description="Encrypt people's TWS passwords, the newest key first, as a JSON list; at least 32 random characters "
-        "each. Unset, a key is made in the data folder.",
-    )
-    access_token_minutes: int = Field(
-        30, ge=1, le=24 * 60, description="How long an access token is valid, in minutes."
-    )
-    login_hours: int = Field(
-        12,
-        ge=1,
-        le=30 * 24,
-        description="How long a login lasts before the password is asked again, in hours.",
-    )
-    person_rate: Rate = Field("30/minute", description="Messages one person may send, over all channels.")
-    login_rate: Rate = Field("10/minute", description="Login attempts from one address.")
-    bcrypt_rounds: int = Field(
-        12,
-        ge=10,
-        le=16,
-        description="Cost of a password hash; each step doubles the time (12 is about 0.2 s).",
-    )
+    jwt_secret: SecretStr | None = None
+    """Signs access and refresh tokens. At least 32 random characters, e.g. `openssl rand -base64 48`."""
+    vault_keys: list[SecretStr] = Field(default_factory=list)
+    """Encrypt people's TWS passwords, the newest key first, as a JSON list; at least 32 random characters each.
+    Unset, a key is made in the data folder."""
+    access_token_minutes: int = Field(default=30, ge=1, le=24 * 60)
+    """How long an access token is valid, in minutes."""
+    login_hours: int = Field(default=12, ge=1, le=30 * 24)
+    """How long a login lasts before the password is asked again, in hours."""
+    person_rate: Rate = "30/minute"
+    """Messages one person may send, over all channels."""
+    login_rate: Rate = "10/minute"
+    """Login attempts from one address."""
+    bcrypt_rounds: int = Field(default=12, ge=10, le=16)
+    """Cost of a password hash; each step doubles the time (12 is about 0.2 s)."""
 
     def unsafe(self) -> list[str]:
         """Why this must not serve real people: a sentence for each problem, beginning with the setting's name."""

@@ -1,8 +1,7 @@
 """The tables of people, their identities and tokens, and the audit log."""
 
-from __future__ import annotations
-
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     CheckConstraint,
@@ -36,6 +35,7 @@ users = Table(
     Column("username", Text, primary_key=True),
     Column("display_name", Text, nullable=False),
     Column("role", Text, nullable=False),
+    Column("groups", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     Column("password_hash", Text, comment="null: may not log in with a password"),
     Column("disabled", Boolean, nullable=False, server_default=text("false")),
     Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

@@ -1,9 +1,7 @@
 """Access and refresh tokens: JWT (RFC 7519) signed with HS256, refresh tokens rotated (RFC 9700, 4.14.2)."""
 
-from __future__ import annotations
-
 import uuid
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias
 
@@ -48,6 +46,7 @@ class TokenPair:
     """Lifetime of the access token from now."""
 
 
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """Issues and reads tokens; only refresh tokens are stored, by id.
 
@@ -56,18 +55,16 @@ class Tokens:
     carry no role: whoever reads one looks the person up.
     """
 
-    def __init__(
-        self, engine: AsyncEngine, *, secret: str, access_lifetime: timedelta, refresh_lifetime: timedelta
-    ) -> None:
-        self._engine = engine
-        self._secret = secret
-        self._access_lifetime = access_lifetime
-        self._refresh_lifetime = refresh_lifetime
+    engine: AsyncEngine
+    _: KW_ONLY
+    secret: str = field(repr=False)
+    access_lifetime: timedelta
+    refresh_lifetime: timedelta
 
     async def issue(self, actor_id: str) -> TokenPair:
         """The first pair of a new login. The person must be in the directory."""
-        expires_at = datetime.now(UTC) + self._refresh_lifetime
-        async with self._engine.begin() as connection:
+        expires_at = datetime.now(UTC) + self.refresh_lifetime
+        async with self.engine.begin() as connection:
             return await self._issue(connection, actor_id, family=None, expires_at=expires_at)
 
     def read_access(self, token: str) -> str:
@@ -78,7 +75,7 @@ class Tokens:
         """A new pair for a refresh token, which is used up by it. Raises `TokenError`."""
         claims = self._read(token, "refresh")
         actor_id, jti = claims["sub"], claims["jti"]
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             # The row lock of the update makes a second use at the same moment wait, then find it replaced.
             used = await connection.execute(
                 update(refresh_tokens)
@@ -110,9 +107,9 @@ class Tokens:
             )
         )
         return TokenPair(
-            access_token=self._sign("access", actor_id, uuid.uuid4().hex, now, now + self._access_lifetime),
+            access_token=self._sign("access", actor_id, uuid.uuid4().hex, now, now + self.access_lifetime),
             refresh_token=self._sign("refresh", actor_id, jti, now, expires_at),
-            expires_in=self._access_lifetime,
+            expires_in=self.access_lifetime,
         )
 
     def _sign(self, kind: _Kind, actor_id: str, jti: str, issued_at: datetime, expires_at: datetime) -> str:
@@ -125,13 +122,13 @@ class Tokens:
             "iat": issued_at,
             "exp": expires_at,
         }
-        return jwt.encode(claims, self._secret, algorithm=_ALGORITHM)
+        return jwt.encode(claims, self.secret, algorithm=_ALGORITHM)
 
     def _read(self, token: str, kind: _Kind) -> dict[str, str]:
         try:
             claims: dict[str, str] = jwt.decode(
                 token,
-                self._secret,
+                self.secret,
                 algorithms=[_ALGORITHM],
                 audience=_AUDIENCE,
                 issuer=_ISSUER,

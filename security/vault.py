@@ -4,8 +4,6 @@ Fernet (https://github.com/fernet/spec): AES-128-CBC with HMAC-SHA256, so what w
 newest encrypts, all decrypt, and `reencrypt` moves a secret to the newest so that the others can be dropped.
 """
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,12 +11,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from yarl import URL
 
 import migrations
 from embedded import embedded_postgres, embedded_valkey
 from observability.logging import configure
 from observability.settings import ObservabilitySettings
 from security.masking import mask_event
+from tests.support.postgres import fresh_database
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,8 +41,9 @@ async def postgres_dsn() -> AsyncIterator[str]:
     """A plain `postgresql://` address of a migrated, empty database."""
     given = os.environ.get("RESYNC_TEST_DATABASE_URL")
     if given:
-        await migrations.upgrade(given)
-        yield given
+        async with fresh_database(given) as dsn:  # tests run in several processes
+            await migrations.upgrade(dsn)
+            yield dsn
         return
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as folder:
         async with embedded_postgres(Path(folder)) as dsn:
@@ -73,10 +77,11 @@ async def engine(shared_engine: AsyncEngine) -> AsyncEngine:
 
 
 @pytest.fixture(scope="session")
-async def redis_url() -> AsyncIterator[str]:
+async def redis_url(worker_id: str) -> AsyncIterator[str]:
     given = os.environ.get("RESYNC_TEST_REDIS_URL")
     if given:
-        yield given
+        # a database for each process that runs tests
+        yield str(URL(given).with_path("/" + (re.sub(r"\D", "", worker_id) or "0")))
         return
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as folder:
         async with embedded_valkey(Path(folder)) as url:

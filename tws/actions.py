@@ -4,16 +4,20 @@ Source of the states: the vendor's "User's Guide and Reference", conman commands
 confirm, limit, fence, reply), and answers observed on a 10.2.8 master.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from importlib import resources
+
+import yaml
 
 from .objects import Job, JobStream, Prompt, Resource, Workstation
 
 __all__ = [
     "ACTIONS_OF",
+    "KINDS",
+    "SWITCHES",
+    "VALUES",
     "Action",
     "Change",
     "ObjectKind",
@@ -79,105 +83,62 @@ class Change:
     `with_successors`; for a submission `alias`, `at` (ISO 8601)."""
 
 
-ACTIONS_OF: Mapping[ObjectKind, tuple[Action, ...]] = {
-    ObjectKind.JOB: (
-        Action.RERUN,
-        Action.HOLD,
-        Action.RELEASE,
-        Action.RELEASE_DEPENDENCIES,
-        Action.CANCEL,
-        Action.CANCEL_PENDING,
-        Action.KILL,
-        Action.CONFIRM_SUCC,
-        Action.CONFIRM_ABEND,
-        Action.SET_PRIORITY,
-    ),
-    ObjectKind.JOB_STREAM: (
-        Action.HOLD,
-        Action.RELEASE,
-        Action.RELEASE_DEPENDENCIES,
-        Action.CANCEL,
-        Action.CANCEL_PENDING,
-        Action.SET_PRIORITY,
-        Action.SET_LIMIT,
-    ),
-    ObjectKind.WORKSTATION: (
-        Action.LINK,
-        Action.UNLINK,
-        Action.START,
-        Action.STOP,
-        Action.SET_LIMIT,
-        Action.SET_FENCE,
-    ),
-    ObjectKind.PROMPT: (Action.REPLY_YES, Action.REPLY_NO),
-    ObjectKind.RESOURCE: (Action.SET_QUANTITY,),
-    ObjectKind.JOB_DEFINITION: (Action.SUBMIT,),
-    ObjectKind.JOB_STREAM_DEFINITION: (Action.SUBMIT,),
+_DATA = yaml.safe_load(resources.files("tws").joinpath("actions.yaml").read_bytes())
+_LEGAL = {
+    ObjectKind(kind): {Action(action): frozenset(states.split()) for action, states in rows.items()}
+    for kind, rows in _DATA.items()
 }
+ACTIONS_OF: Mapping[ObjectKind, tuple[Action, ...]] = {kind: tuple(rows) for kind, rows in _LEGAL.items()}
 """Which actions each kind of object knows."""
-
-_WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD"})
-_STARTABLE = frozenset({"READY", "FENCE"})
+KINDS: Mapping[type[PlanObject], ObjectKind] = {
+    Job: ObjectKind.JOB,
+    JobStream: ObjectKind.JOB_STREAM,
+    Workstation: ObjectKind.WORKSTATION,
+    Prompt: ObjectKind.PROMPT,
+    Resource: ObjectKind.RESOURCE,
+}
+VALUES: Mapping[Action, str] = {
+    Action.SET_PRIORITY: "priority",
+    Action.SET_LIMIT: "limit",
+    Action.SET_FENCE: "fence",
+    Action.SET_QUANTITY: "quantity",
+}
+"""Actions that set a value: the name of the argument, and of the object's field."""
+SWITCHES: Mapping[Action, tuple[str, bool]] = {
+    Action.LINK: ("is_linked", True),
+    Action.UNLINK: ("is_linked", False),
+    Action.START: ("is_running", True),
+    Action.STOP: ("is_running", False),
+}
+"""Actions that turn something on or off: the object's field, and what it will be."""
 _LAUNCHED = frozenset({"INTRO", "EXEC", "SUCCP", "ABENP"})
-_ENDED = frozenset({"SUCC", "ABEND", "FAIL", "DONE", "SUPPR", "CANCL", "CANCLP", "ERROR"})
-_NOT_STARTED = _WAITING | _STARTABLE
-
-_JOB: Mapping[Action, frozenset[str]] = {
-    Action.RERUN: _ENDED,
-    Action.HOLD: _NOT_STARTED,
-    # CANCLP is missing on purpose: TWS takes a release there, and cancels. Whoever means that asks for a cancel.
-    Action.RELEASE: _NOT_STARTED,
-    Action.RELEASE_DEPENDENCIES: _WAITING,
-    Action.CANCEL: _NOT_STARTED | _LAUNCHED | (_ENDED - {"CANCL"}) | {"PEND", "EXTRN"},
-    Action.CANCEL_PENDING: _WAITING,
-    Action.KILL: frozenset({"EXEC", "SUCCP", "ABENP"}),
-    Action.CONFIRM_SUCC: frozenset({"EXEC", "PEND", "ABENP", "ABEND", "DONE", "SUPPR", "EXTRN", "ERROR"}),
-    Action.CONFIRM_ABEND: frozenset({"EXEC", "PEND", "DONE", "EXTRN", "ERROR"}),
-    Action.SET_PRIORITY: _NOT_STARTED | {"CANCLP"},
-}
-_STREAM_WAITING = frozenset({"ADD", "HOLD", "READY"})
-_STREAM_ACTIVE = _STREAM_WAITING | {"EXEC", "STUCK"}
-_STREAM: Mapping[Action, frozenset[str]] = {
-    Action.HOLD: _STREAM_ACTIVE,
-    Action.RELEASE: _STREAM_ACTIVE,
-    Action.RELEASE_DEPENDENCIES: frozenset({"ADD", "HOLD"}),
-    Action.CANCEL: _STREAM_ACTIVE | {"ABEND", "SUCC"},
-    Action.CANCEL_PENDING: frozenset({"ADD", "HOLD"}),
-    Action.SET_PRIORITY: _STREAM_ACTIVE,
-    Action.SET_LIMIT: _STREAM_ACTIVE,
-}
+_JOB_WAITS = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD"})
+_STREAM_WAITS = frozenset({"ADD", "HOLD", "READY"})
 
 
 def kind_of(target: PlanObject) -> ObjectKind:
     """The kind of the object."""
-    match target:
-        case Job():
-            return ObjectKind.JOB
-        case JobStream():
-            return ObjectKind.JOB_STREAM
-        case Workstation():
-            return ObjectKind.WORKSTATION
-        case Prompt():
-            return ObjectKind.PROMPT
-        case Resource():
-            return ObjectKind.RESOURCE
+    return KINDS[type(target)]
 
 
 def is_legal(action: Action, target: PlanObject) -> bool:
     """Whether the engine accepts the action in the object's present state, and it would change something."""
-    if action not in ACTIONS_OF[kind_of(target)]:
+    states = _LEGAL[kind_of(target)].get(action)
+    if states is None:
         return False
     match target:
-        case Job():
-            return _is_legal_for_job(action, target)
-        case JobStream():
-            return _is_legal_for_stream(action, target)
-        case Workstation():
-            return _changes_workstation(action, target)
+        case Job() if action is Action.RERUN:
+            # The process of a job that was cancelled after its launch still runs.
+            has_ended = target.status in states or (target.canceled and target.status not in _LAUNCHED)
+            return target.last_run is not None and has_ended
+        case Job() | JobStream():
+            return not target.canceled and target.status in states and _would_change(action, target)
+        case Workstation() if action in SWITCHES:
+            name, wanted = SWITCHES[action]
+            return getattr(target, name) is not wanted
         case Prompt():
-            return target.status in {"NOT_ASKED", "ASKED"}
-        case Resource():
-            return True
+            return target.status in states
+    return True
 
 
 def legal_actions(target: PlanObject) -> tuple[Action, ...]:
@@ -185,48 +146,16 @@ def legal_actions(target: PlanObject) -> tuple[Action, ...]:
     return tuple(action for action in ACTIONS_OF[kind_of(target)] if is_legal(action, target))
 
 
-def _is_legal_for_job(action: Action, job: Job) -> bool:
-    if action is Action.RERUN:
-        # The process of a job that was cancelled after its launch still runs.
-        has_ended = job.status in _JOB[action] or (job.canceled and job.status not in _LAUNCHED)
-        return job.last_run is not None and has_ended
-    if job.canceled:
-        return False
-    if action is Action.HOLD:
-        return job.priority > 0 and job.status in _JOB[action]
-    if action is Action.RELEASE:
-        # conman documents release for waiting jobs; a READY job is released only out of a hold.
-        return job.status in _JOB[action] and (job.status not in _STARTABLE or job.priority == 0)
-    if action is Action.RELEASE_DEPENDENCIES:
-        return job.status in _JOB[action] and any(not item.satisfied for item in job.dependencies)
-    if action is Action.CANCEL_PENDING:
-        return job.status in _JOB[action] and not job.is_cancel_pending
-    return job.status in _JOB[action]
-
-
-def _is_legal_for_stream(action: Action, stream: JobStream) -> bool:
-    if stream.canceled or stream.status not in _STREAM[action]:
-        return False
+def _would_change(action: Action, owner: Job | JobStream) -> bool:
     match action:
         case Action.HOLD:
-            return stream.priority > 0
+            return owner.priority > 0
         case Action.RELEASE:
-            return stream.priority == 0 or stream.status in _STREAM_WAITING
+            # conman documents release for what waits; a READY job is released only out of a hold.
+            waits = _JOB_WAITS if isinstance(owner, Job) else _STREAM_WAITS
+            return owner.priority == 0 or owner.status in waits
         case Action.RELEASE_DEPENDENCIES:
-            return any(not item.satisfied for item in stream.dependencies)
+            return any(not item.satisfied for item in owner.dependencies)
         case Action.CANCEL_PENDING:
-            return not stream.is_cancel_pending
-    return True
-
-
-def _changes_workstation(action: Action, workstation: Workstation) -> bool:
-    match action:
-        case Action.LINK:
-            return not workstation.is_linked
-        case Action.UNLINK:
-            return workstation.is_linked
-        case Action.START:
-            return not workstation.is_running
-        case Action.STOP:
-            return workstation.is_running
+            return not owner.is_cancel_pending
     return True

@@ -4,8 +4,6 @@ Written here because the libraries for it (pybreaker, aiobreaker, purgatory) are
 stores and listeners for three states and a counter.
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -3,8 +3,6 @@
 Written here because a semaphore does nearly all of it; no library of ours bounds those that wait.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -4,8 +4,6 @@ Written here because caches in libraries know lifetimes, but neither `stale-whil
 a shared request fails.
 """
 
-from __future__ import annotations
-
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Hashable

@@ -1,7 +1,5 @@
 """What an operator wants to know of an engine before trusting Resync with it: `resync check --tws NAME`."""
 
-from __future__ import annotations
-
 import asyncio
 import re
 import ssl

@@ -1,11 +1,10 @@
 """One method per question, and one for every change, over REST API V2 of the master's engine server."""
 
-from __future__ import annotations
-
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from copy import copy
 from dataclasses import replace
 from datetime import timedelta
+from typing import Self
 
 import aiohttp
 
@@ -49,6 +48,13 @@ __all__ = ["Justification", "TwsClient"]
 
 _POOL = "POOL"
 """The type of a workstation whose jobs run on one of its members."""
+_SINGLE: Mapping[ObjectKind, tuple[Read, Callable[[Fields], PlanObject]]] = {
+    ObjectKind.JOB_STREAM: (Read.JOB_STREAM, wire_plan.read_job_stream),
+    ObjectKind.WORKSTATION: (Read.WORKSTATION, wire_plan.read_workstation),
+    ObjectKind.RESOURCE: (Read.RESOURCE, wire_plan.read_resource),
+    ObjectKind.PROMPT: (Read.PROMPT, wire_plan.read_prompt),
+}
+"""How one object of each kind is asked for, and read; a job takes more than that."""
 
 
 class TwsClient:
@@ -84,14 +90,14 @@ class TwsClient:
         """How far the engine's clock is ahead of ours, to the second, at its last answer; None before any."""
         return self.transport.link.clock_skew
 
-    def acting_as(self, credentials: Credentials) -> TwsClient:
+    def acting_as(self, credentials: Credentials) -> Self:
         """The same engine, asked under another account."""
         other = copy(self)
         transport = self.transport.acting_as(credentials)
         other._reader = replace(self._reader, transport=transport)  # noqa: SLF001 - of this class
         return other
 
-    def in_plan(self, plan_id: str) -> TwsClient:
+    def in_plan(self, plan_id: str) -> Self:
         """The same engine, asked about another plan, e.g. an archived one. Only the current plan can be changed."""
         other = copy(self)
         other._reader = replace(self._reader, plan_id=plan_id)  # noqa: SLF001 - of this class
@@ -166,40 +172,23 @@ class TwsClient:
         """One job stream with its dependencies. Raises `TwsNotFoundError`."""
         return wire_plan.read_job_stream(Fields(await self._reader.read(Read.JOB_STREAM, stream_id)))
 
-    async def workstation(self, workstation_id: str) -> Workstation:
-        """One workstation. Raises `TwsNotFoundError`."""
-        payload = await self._reader.read(Read.WORKSTATION, workstation_id)
-        return wire_plan.read_workstation(Fields(payload))
+    async def read_object(self, kind: ObjectKind, object_id: str) -> PlanObject:
+        """One object of the plan. Raises `TwsNotFoundError`, also for a definition: it is not in the plan.
 
-    async def resource(self, resource_id: str) -> Resource:
-        """One resource. Raises `TwsNotFoundError`."""
-        return wire_plan.read_resource(Fields(await self._reader.read(Read.RESOURCE, resource_id)))
-
-    async def prompt(self, prompt_id: str) -> Prompt:
-        """One prompt; engines that cannot be asked for one are asked for all. Raises `TwsNotFoundError`."""
+        Engines that cannot be asked for one prompt are asked for all.
+        """
+        if kind is ObjectKind.JOB:
+            return await self.job(object_id)
+        if kind not in _SINGLE:
+            raise TwsNotFoundError(f"the definition {object_id}")
+        operation, read = _SINGLE[kind]
         try:
-            return wire_plan.read_prompt(Fields(await self._reader.read(Read.PROMPT, prompt_id)))
+            return read(Fields(await self._reader.read(operation, object_id)))
         except (TwsNotFoundError, TwsUnsupportedError):
-            for prompt in await self.prompts():
-                if prompt.id == prompt_id:
+            for prompt in await self.prompts() if kind is ObjectKind.PROMPT else ():
+                if prompt.id == object_id:
                     return prompt
             raise
-
-    async def read_object(self, kind: ObjectKind, object_id: str) -> PlanObject:
-        """One object of the plan. Raises `TwsNotFoundError`, also for a definition: it is not in the plan."""
-        match kind:
-            case ObjectKind.JOB:
-                return await self.job(object_id)
-            case ObjectKind.JOB_STREAM:
-                return await self.job_stream(object_id)
-            case ObjectKind.WORKSTATION:
-                return await self.workstation(object_id)
-            case ObjectKind.RESOURCE:
-                return await self.resource(object_id)
-            case ObjectKind.PROMPT:
-                return await self.prompt(object_id)
-            case ObjectKind.JOB_DEFINITION | ObjectKind.JOB_STREAM_DEFINITION:
-                raise TwsNotFoundError(f"the definition {object_id}")
 
     async def workstations(self) -> tuple[Workstation, ...]:
         """All workstations of the plan, each once; pools with the members that their definitions name."""

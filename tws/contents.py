@@ -1,7 +1,5 @@
 """All that is in a plan at one moment, and how long its jobs usually run: pure types."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -31,15 +29,12 @@ class RunStatistics:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanContents:
+class PlanContents(PlanInfo):
     """Everything in the plan of one engine as it was read."""
 
     engine: str
     """The name that Resync gives the engine."""
     read_at: datetime
-    run_number: int | None
-    starts_at: datetime | None
-    ends_at: datetime | None
     jobs: tuple[Job, ...]
     job_streams: tuple[JobStream, ...]
     workstations: tuple[Workstation, ...]

@@ -1,7 +1,5 @@
 """The account that TWS is asked with: pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import aiohttp

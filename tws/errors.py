@@ -11,8 +11,6 @@ TwsError
     └── TwsUnsupportedError the engine does not know the operation
 """
 
-from __future__ import annotations
-
 import re
 from typing import ClassVar
 

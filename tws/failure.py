@@ -3,8 +3,6 @@
 Pure: gives facts; the words are made elsewhere.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta

@@ -4,8 +4,6 @@ Engines of different releases leave fields out and add values; whatever is missi
 empty, so that one odd field never hides a job from the operator.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,9 +25,9 @@ class Fields:
         self._fields: dict[str, Any] = value if isinstance(value, dict) else {}
 
     def text(self, name: str) -> str:
-        """The string, or empty."""
+        """The string, or empty; without NUL, which PostgreSQL would refuse."""
         value = self._fields.get(name)
-        return value if isinstance(value, str) else ""
+        return value.replace("\x00", "") if isinstance(value, str) else ""
 
     def short_name(self, name: str) -> str:
         """`/AGENT07` as `AGENT07`: conman omits the root folder too; names in other folders stay whole."""
@@ -72,17 +70,17 @@ class Fields:
             return None
         return None if value is None or value < timedelta() else value
 
-    def child(self, name: str) -> Fields:
+    def child(self, name: str) -> "Fields":
         """The object in the field; without fields where there is none."""
         return Fields(self._fields.get(name))
 
-    def children(self, name: str) -> tuple[Fields, ...]:
+    def children(self, name: str) -> "tuple[Fields, ...]":
         """The objects of the list in the field."""
         return tuple(Fields(item) for item in self._items(name) if isinstance(item, dict))
 
     def texts(self, name: str) -> tuple[str, ...]:
         """The strings of the list in the field."""
-        return tuple(item for item in self._items(name) if isinstance(item, str))
+        return tuple(item.replace("\x00", "") for item in self._items(name) if isinstance(item, str))
 
     def names(self) -> tuple[str, ...]:
         """The names of the fields."""

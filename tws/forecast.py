@@ -4,8 +4,6 @@ A forecast is what happens if nothing is in the way but what the plan shows: a l
 is not foreseen. Where a person has to act first, or nobody knows how long a job takes, it says nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta

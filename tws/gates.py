@@ -3,8 +3,6 @@
 Pure. `tws/why.py` explains the gates to people, `tws/turn.py` opens and closes them in thought.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime

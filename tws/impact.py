@@ -3,14 +3,12 @@
 `tws/turn.py` carries the action out on a copy of the plan; here the plans before and after are compared and judged.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
-from .actions import Action, Change, PlanObject, is_legal, legal_actions
+from .actions import SWITCHES, VALUES, Action, Change, PlanObject, is_legal, legal_actions
 from .forecast import forecast
 from .gates import WAITING
 from .objects import Job, JobStream, Prompt, Workstation
@@ -103,19 +101,8 @@ class Impact:
     """Those that move."""
 
 
-_INVERSE = {
-    Action.HOLD: Action.RELEASE,
-    Action.LINK: Action.UNLINK,
-    Action.UNLINK: Action.LINK,
-    Action.START: Action.STOP,
-    Action.STOP: Action.START,
-}
-_VALUES = {
-    Action.SET_PRIORITY: "priority",
-    Action.SET_LIMIT: "limit",
-    Action.SET_FENCE: "fence",
-    Action.SET_QUANTITY: "quantity",
-}
+_OPPOSITE = {(name, not is_on): action for action, (name, is_on) in SWITCHES.items()}
+_INVERSE = {Action.HOLD: Action.RELEASE, **{one: _OPPOSITE[what] for one, what in SWITCHES.items()}}
 _RELEASES = frozenset({Action.RELEASE, Action.RELEASE_DEPENDENCIES})
 _IS_DONE = frozenset({"SUCC", "PEND"})
 _UNDER_WAY = frozenset({Stage.ASKS, Stage.RUNS_JOB, Stage.RERUNS})
@@ -229,7 +216,7 @@ class _Comparison:
     def undo(self) -> Change | None:
         if self.turn.launched:
             return None
-        name = _VALUES.get(self.action)
+        name = VALUES.get(self.action)
         if name:
             value = getattr(self.target, name)
             return None if value is None else replace(self.change, arguments={name: value})

@@ -1,7 +1,5 @@
 """Job logs of an engine: the ends of long ones, and windows of any."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 

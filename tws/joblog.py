@@ -5,8 +5,6 @@ anything at all, and untrusted: it is searched for the marks of real errors (`jo
 English), and every line is judged by itself.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from importlib import resources

@@ -1,7 +1,5 @@
 """Why a change is made, for the engine's audit trail: pure."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from dataclasses import dataclass

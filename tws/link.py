@@ -1,7 +1,5 @@
 """What all accounts share that talk to one engine."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 

@@ -1,7 +1,5 @@
 """A job log cut to size while it streams in: its beginning, its end, and lines between them that look like errors; pure."""
 
-from __future__ import annotations
-
 import re
 from collections import deque
 

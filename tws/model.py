@@ -4,10 +4,10 @@ Source of names: `EngineInfoV2`, `JobDefinition`, `JobStream`, `FileInPlanV2` an
 OpenAPI document of REST API V2.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime
+
+from .objects import Placed
 
 __all__ = ["ActionInfo", "EngineInfo", "EventMessage", "JobDefinition", "JobStreamDefinition", "PlanFile"]
 
@@ -23,13 +23,9 @@ class EngineInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobDefinition:
-    """A job in the model."""
+class JobDefinition(Placed):
+    """A job in the model; its id is what a submit takes."""
 
-    id: str
-    """What a submit takes."""
-    name: str
-    workstation: str
     folder: str
     description: str
     login: str
@@ -38,20 +34,11 @@ class JobDefinition:
     recovery: str
     """`STOP`, `CONTINUE`, `RERUN`, …; empty where the engine does not say."""
 
-    @property
-    def selection(self) -> str:
-        """`workstation#job`."""
-        return f"{self.workstation}#{self.name}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobStreamDefinition:
-    """A job stream in the model."""
+class JobStreamDefinition(Placed):
+    """A job stream in the model; its id is what a submit takes."""
 
-    id: str
-    """What a submit takes."""
-    name: str
-    workstation: str
     folder: str
     description: str
     time_zone: str
@@ -62,19 +49,11 @@ class JobStreamDefinition:
     jobs: tuple[str, ...]
     """Names of its jobs in the order of the definition."""
 
-    @property
-    def selection(self) -> str:
-        """`workstation#stream`."""
-        return f"{self.workstation}#{self.name}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanFile:
+class PlanFile(Placed):
     """A file that something in the plan waits for."""
 
-    id: str
-    name: str
-    workstation: str
     status: str
     """`Not Checked`, `Checking`, `Exists`, `Unavailable`, `Resync`."""
     qualifier: str

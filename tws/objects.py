@@ -3,8 +3,6 @@
 Source of names and enums: the vendor's OpenAPI document of REST API V2 (`JobInPlanV2` and friends).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -20,9 +18,11 @@ __all__ = [
     "JobRun",
     "JobStream",
     "JobStreamFilter",
+    "Placed",
     "Prompt",
     "Recovery",
     "Resource",
+    "Scheduled",
     "Workstation",
 ]
 
@@ -104,7 +104,7 @@ class Dependency:
     """`NOT_ASKED`, `ASKED`, `ANSWERED_YES`, `ANSWERED_NO`."""
     prompt_number: int | None = None
     """Changes with each plan."""
-    members: tuple[Dependency, ...] = ()
+    members: tuple["Dependency", ...] = ()
     """Of a join."""
     members_needed: int | None = None
     """How many of a join's members must be satisfied; None means all."""
@@ -125,36 +125,69 @@ class Recovery:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """A job in the plan."""
+class Placed:
+    """Something that belongs to a workstation."""
 
     id: str
-    """UUID-like; what hold, release, cancel and the dependency queries take."""
+    """UUID-like; what most operations take."""
     name: str
-    job_stream: str
-    job_stream_id: str
-    job_stream_workstation: str
     workstation: str
+
+    @property
+    def selection(self) -> str:
+        """`workstation#name`, as conman selects it."""
+        return f"{self.workstation}#{self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scheduled(Placed):
+    """What jobs and job streams of the plan have in common."""
+
     key: str
     folder: str
     status: str
-    """Internal status of the last run."""
-    substatus: str | None
+    """Internal status; of a job that of its last run."""
+    substatus: str | None = None
     common_status: CommonStatus
     canceled: bool
     priority: int
     """0 to 101; 0 is held."""
+    original_priority: int | None = None
+    """What a release of a hold restores."""
     scheduled_at: datetime | None
     """Input arrival time of the job stream."""
-    starts_after: datetime | None
+    starts_after: datetime | None = None
     """`at`: earliest start."""
-    latest_start: datetime | None
+    is_start_satisfied: bool = False
+    """`starts_after` has come, or was released."""
+    latest_start: datetime | None = None
     """`until`."""
+    has_until_passed: bool = False
+    on_late_start: str = ""
+    """What happens once `latest_start` has passed: `doNotRun`, `continue`, `cancel`."""
     deadline: datetime | None
     is_late: bool
+    is_monitored: bool = False
+    estimated_duration: timedelta | None = None
+    dependencies: tuple[Dependency, ...] = ()
+    """Its own: a job waits for those of its job stream besides."""
+    is_cancel_pending: bool = False
+    """Is cancelled as soon as its dependencies are resolved."""
+    actions: frozenset[str]
+    """Keys of the actions the engine allows the caller now, e.g. `RERUN_JOB`."""
+    time_zone: str = ""
+    definition_id: str = ""
+    """Model id of its definition: what a submit takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job(Scheduled):
+    """A job in the plan."""
+
+    job_stream: str
+    job_stream_id: str
+    job_stream_workstation: str
     is_critical: bool
-    is_monitored: bool
-    estimated_duration: timedelta | None
     recovery: str | None
     """`STOP`, `CONTINUE`, `RERUN`, …"""
     login: str
@@ -163,26 +196,13 @@ class Job:
     description: str
     runs: tuple[JobRun, ...]
     """Oldest first; empty before the first launch."""
-    dependencies: tuple[Dependency, ...]
-    actions: frozenset[str]
-    """Keys of the actions the engine allows the caller now, e.g. `RERUN_JOB`."""
-    original_priority: int | None = None
-    """What a release of a hold restores."""
     position: int = 0
     """In the job stream, from 1."""
-    time_zone: str = ""
-    is_cancel_pending: bool = False
-    """Is cancelled as soon as its dependencies are resolved."""
     is_stream_canceled: bool = False
     requires_confirmation: bool = False
     is_no_operation: bool = False
     repeat_interval: timedelta | None = None
     """`every`."""
-    is_start_satisfied: bool = False
-    """`starts_after` has come, or was released."""
-    has_until_passed: bool = False
-    on_late_start: str = ""
-    """What happens once `latest_start` has passed: `doNotRun`, `continue`, `cancel`."""
     on_deadline: str = ""
     """`continue` or `kill`."""
     max_duration: timedelta | None = None
@@ -194,8 +214,6 @@ class Job:
     recovery_details: Recovery | None = None
     success_condition: str = ""
     """Which return codes are a success, e.g. `RC<4`; empty means `RC=0`."""
-    definition_id: str = ""
-    """Model id of its definition: what a submit takes."""
 
     @property
     def last_run(self) -> JobRun | None:
@@ -214,58 +232,22 @@ class Job:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobStream:
+class JobStream(Scheduled):
     """A job stream instance in the plan."""
 
-    id: str
-    name: str
-    workstation: str
-    key: str
-    folder: str
-    status: str
-    common_status: CommonStatus
-    canceled: bool
-    priority: int
     limit: int | None
-    scheduled_at: datetime | None
-    deadline: datetime | None
-    is_late: bool
     jobs_total: int
     jobs_successful: int
     jobs_running: int
     jobs_abended: int
     jobs_failed: int
-    actions: frozenset[str]
-    substatus: str | None = None
-    original_priority: int | None = None
-    starts_after: datetime | None = None
-    """`at`: earliest start."""
-    latest_start: datetime | None = None
-    """`until`."""
-    on_late_start: str = ""
-    is_start_satisfied: bool = False
-    """`starts_after` has come, or was released."""
-    has_until_passed: bool = False
-    dependencies: tuple[Dependency, ...] = ()
-    """Its own; jobs have theirs beside."""
-    is_cancel_pending: bool = False
     is_carried_forward: bool = False
     """It comes from the plan before."""
     carries_forward: bool = False
     """It goes on to the next plan if it does not finish."""
     has_pending_predecessor: bool = False
-    is_monitored: bool = False
-    time_zone: str = ""
-    estimated_duration: timedelta | None = None
     started_at: datetime | None = None
     ended_at: datetime | None = None
-    definition_id: str = ""
-    """Model id of its definition: what a submit takes."""
-
-    @property
-    def selection(self) -> str:
-        """`workstation#stream`."""
-        return f"{self.workstation}#{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,24 +273,21 @@ class Workstation:
     members: tuple[str, ...] | None = None
     """Of a pool: the names of its agents; None where that is not known."""
 
+    @property
+    def selection(self) -> str:
+        """Its name."""
+        return self.name
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
+class Resource(Placed):
     """A resource in the plan."""
 
-    id: str
-    name: str
-    workstation: str
     quantity: int
     available: int
     """May be negative after a release of a job that waited for it."""
     holders: tuple[str, ...] = ()
     """Keys of the jobs that hold units."""
-
-    @property
-    def selection(self) -> str:
-        """`workstation#resource`."""
-        return f"{self.workstation}#{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -327,6 +306,11 @@ class Prompt:
     """`Predefined Prompt`, `Ad Hoc Prompt`, or `Restart Prompt` for one that a recovery asks."""
     job_id: str | None = None
     job_stream_id: str | None = None
+
+    @property
+    def selection(self) -> str:
+        """Its name; of a local prompt its number."""
+        return self.name or str(self.number or self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """The operations of the engine's API that Resync uses: its reads, and the changes of `operations.yaml`. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field

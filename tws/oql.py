@@ -3,12 +3,11 @@
 Source: the vendor's "User's Guide and Reference", chapter "Using Orchestration Query Language".
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 __all__ = [
     "And",
@@ -84,23 +83,28 @@ class Comparison:
 
 
 @dataclass(frozen=True, slots=True)
-class And:
+class _Joined:
+    conditions: tuple["Condition", ...]
+    _word: ClassVar[str]
+
+    def __str__(self) -> str:
+        if len(self.conditions) == 1:
+            return str(self.conditions[0])
+        return self._word.join(
+            str(part) if isinstance(part, Comparison) else f"({part})" for part in self.conditions
+        )
+
+
+class And(_Joined):
     """All of the conditions; at least one."""
 
-    conditions: tuple[Condition, ...]
-
-    def __str__(self) -> str:
-        return _join(" AND ", self.conditions)
+    _word = " AND "
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(_Joined):
     """Any of the conditions; at least one."""
 
-    conditions: tuple[Condition, ...]
-
-    def __str__(self) -> str:
-        return _join(" OR ", self.conditions)
+    _word = " OR "
 
 
 Condition = Comparison | And | Or
@@ -133,9 +137,3 @@ def render(conditions: Iterable[Condition], order: Order) -> str:
     """The query: all conditions, or none, and the order, without which pages would overlap."""
     given = tuple(conditions)
     return f"{And(given)} {order}" if given else str(order)
-
-
-def _join(word: str, conditions: tuple[Condition, ...]) -> str:
-    if len(conditions) == 1:
-        return str(conditions[0])
-    return word.join(str(part) if isinstance(part, Comparison) else f"({part})" for part in conditions)

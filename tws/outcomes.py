@@ -3,8 +3,6 @@
 The rules are those of `docs/engine-rules.md`.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime

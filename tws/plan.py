@@ -4,13 +4,11 @@ Made for 100,000 jobs. The graph has one node for a job and two for a job stream
 and its end, which waits for them. So one topological order covers jobs and streams alike.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from copy import copy
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import rustworkx as rx
 
@@ -71,7 +69,7 @@ class Plan:
         self._owns_graph = True
         self._lay((*contents.job_streams, *contents.jobs))
 
-    def replaced(self, *objects: PlanObject) -> Plan:
+    def replaced(self, *objects: PlanObject) -> Self:
         """A copy in which these objects take the place of those with the same id; new ones are added."""
         plan = copy(self)
         plan._detach()  # noqa: SLF001 - of this class
@@ -116,12 +114,6 @@ class Plan:
         """The jobs of a stream, by position."""
         jobs = [self.jobs[job_id] for job_id in self._members.get(stream_id, ())]
         return sorted(jobs, key=lambda job: (job.position, job.id))
-
-    def predecessors(self, object_id: str) -> tuple[Owner, ...]:
-        """What the job or stream follows directly and is in the plan, each once."""
-        owner = self.owner(object_id)
-        targets = dict.fromkeys(one.target_id for one in followed(owner)) if owner else ()
-        return tuple(found for target in targets if (found := self.owner(target)))
 
     def successors(self, object_id: str) -> tuple[Owner, ...]:
         """The jobs and streams that follow the job or stream directly."""

@@ -1,7 +1,5 @@
 """Asks an engine about one of its plans: single objects and lists, page by page."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar

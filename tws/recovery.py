@@ -3,8 +3,6 @@
 The rules are those of `docs/engine-rules.md`.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 from enum import Enum, auto
 from typing import Any

@@ -5,8 +5,6 @@ in commands": `AGT1#PAYDAILY(0900 02/19/26).PAY@+state=abend,fail~priority=0`. B
 understood for `+state=abend`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,14 +1,12 @@
 """How Resync reaches a TWS engine."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, ConfigDict, Field, SecretStr
 
 from .credentials import Credentials
 
@@ -47,76 +45,52 @@ Span = Annotated[timedelta, BeforeValidator(_read_seconds), Field(gt=timedelta(0
 class TwsSettings(BaseModel):
     """One engine, one account. An API key wins over a user and password."""
 
-    name: str = Field(
-        default="TWS",
-        pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$",
-        description="What people and policies call this engine; unique among several.",
-    )
-    url: EngineUrl = Field(
-        description="Address of the master's engine server, e.g. https://tws.example.com:31116. "
-        "`/twsd/api/v2` is added where it is missing."
-    )
-    fallback_urls: tuple[EngineUrl, ...] = Field(
-        default=(),
-        description="Addresses of its backup masters, asked in this order while the master does not answer; "
-        "changes go to whichever is the acting master.",
-    )
-    username: str = Field(default="", description="Account for HTTP Basic authentication.")
-    password: SecretStr | None = Field(default=None, description="Password of that account.")
-    api_key: SecretStr | None = Field(
-        default=None, description="API key (JWT) made in the console; sent as a Bearer token."
-    )
-    ca_bundle: Path | None = Field(
-        default=None,
-        description="PEM file with the certificates that sign the engine's; default: the system's.",
-    )
-    allow_unverified_tls: bool = Field(
-        default=False, description="Accepts any certificate. Anyone on the way can then read the credentials."
-    )
-    write: bool = Field(default=False, description="Whether Resync may change the plan at all.")
-    connect_timeout: Span = Field(
-        default=timedelta(seconds=5), description="Longest wait for a connection (seconds or ISO 8601)."
-    )
-    read_timeout: Span = Field(
-        default=timedelta(seconds=30), description="Longest wait for a whole answer (seconds or ISO 8601)."
-    )
-    read_retries: int = Field(
-        default=2, ge=0, le=10, description="How often a failed read is tried again. Changes never are."
-    )
-    max_concurrent: int = Field(
-        default=16, ge=1, le=1000, description="How many requests may be under way at the engine at once."
-    )
-    max_waiting: int = Field(
-        default=200, ge=0, description="How many more may wait for their turn; further ones fail at once."
-    )
-    breaker_failures: int = Field(
-        default=5,
-        ge=1,
-        description="After so many requests without an answer in a row the engine is let alone.",
-    )
-    breaker_pause: Span = Field(
-        default=timedelta(seconds=5), description="For how long, until one request tries again."
-    )
-    fresh_for: Span = Field(
-        default=timedelta(seconds=2),
-        description="How long an answer to a question is given again without asking the engine.",
-    )
-    stale_while_revalidate: Span = Field(
-        default=timedelta(seconds=10),
-        description="How old an answer may be that is given, with its age, while the engine is asked anew.",
-    )
-    max_log_bytes: ByteSize = Field(
-        default=ByteSize(512 * 1024),
-        ge=4096,
-        description="How much of a job log is kept: the beginning and the end, e.g. 512KiB.",
-    )
-    read_back_patience: Span = Field(
-        default=timedelta(seconds=60),
-        description="How long the effect of a change is waited for in the plan.",
-    )
-    read_back_interval: Span = Field(
-        default=timedelta(seconds=2), description="How often the plan is read while waiting."
-    )
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    name: str = Field(default="TWS", pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")
+    """What people and policies call this engine; unique among several."""
+    url: EngineUrl
+    """Address of the master's engine server, e.g. https://tws.example.com:31116. `/twsd/api/v2` is added where it
+    is missing."""
+    fallback_urls: tuple[EngineUrl, ...] = ()
+    """Addresses of its backup masters, asked in this order while the master does not answer; changes go to
+    whichever is the acting master."""
+    username: str = ""
+    """Account for HTTP Basic authentication."""
+    password: SecretStr | None = None
+    """Password of that account."""
+    api_key: SecretStr | None = None
+    """API key (JWT) made in the console; sent as a Bearer token."""
+    ca_bundle: Path | None = None
+    """PEM file with the certificates that sign the engine's; default: the system's."""
+    allow_unverified_tls: bool = False
+    """Accepts any certificate. Anyone on the way can then read the credentials."""
+    write: bool = False
+    """Whether Resync may change the plan at all."""
+    connect_timeout: Span = timedelta(seconds=5)
+    """Longest wait for a connection (seconds or ISO 8601)."""
+    read_timeout: Span = timedelta(seconds=30)
+    """Longest wait for a whole answer (seconds or ISO 8601)."""
+    read_retries: int = Field(default=2, ge=0, le=10)
+    """How often a failed read is tried again. Changes never are."""
+    max_concurrent: int = Field(default=16, ge=1, le=1000)
+    """How many requests may be under way at the engine at once."""
+    max_waiting: int = Field(default=200, ge=0)
+    """How many more may wait for their turn; further ones fail at once."""
+    breaker_failures: int = Field(default=5, ge=1)
+    """After so many requests without an answer in a row the engine is let alone."""
+    breaker_pause: Span = timedelta(seconds=5)
+    """For how long, until one request tries again."""
+    fresh_for: Span = timedelta(seconds=2)
+    """How long an answer to a question is given again without asking the engine."""
+    stale_while_revalidate: Span = timedelta(seconds=10)
+    """How old an answer may be that is given, with its age, while the engine is asked anew."""
+    max_log_bytes: ByteSize = Field(default=ByteSize(512 * 1024), ge=4096)
+    """How much of a job log is kept: the beginning and the end, e.g. 512KiB."""
+    read_back_patience: Span = timedelta(seconds=60)
+    """How long the effect of a change is waited for in the plan."""
+    read_back_interval: Span = timedelta(seconds=2)
+    """How often the plan is read while waiting."""
 
     @property
     def credentials(self) -> Credentials:

@@ -1,7 +1,5 @@
 """Reads dataclasses from the engine's JSON as `shapes.yaml` says where their fields are: pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from functools import reduce

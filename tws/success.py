@@ -3,8 +3,6 @@
 Source: the vendor's "User's Guide and Reference", keyword `rccondsucc`. NOT binds before AND, AND before OR.
 """
 
-from __future__ import annotations
-
 import operator
 import re
 from collections.abc import Callable, Mapping

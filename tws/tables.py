@@ -1,7 +1,5 @@
 """The tables of the plan mirror: the plan as it is, what it was before, and who keeps it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import sqlalchemy as sa

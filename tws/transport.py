@@ -4,8 +4,6 @@ Retries are a loop of our own: what tenacity would bring (waits, stops, predicat
 knows neither `Retry-After` nor that a change must never be sent twice.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random
@@ -81,7 +79,7 @@ class Transport:
         self.link = link
         self._authorization = credentials.authorization()
 
-    def acting_as(self, credentials: Credentials) -> Transport:
+    def acting_as(self, credentials: Credentials) -> "Transport":
         """The same engine, with all that is known of it, for another account."""
         return Transport(self.link, credentials)
 

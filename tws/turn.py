@@ -3,8 +3,6 @@
 Pure. No time passes: nothing ends but what the action ends. The rules are those of `docs/engine-rules.md`.
 """
 
-from __future__ import annotations
-
 import heapq
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from .actions import Action, PlanObject
+from .actions import SWITCHES, Action, PlanObject
 from .gates import WAITING, Cause, closed, holding, is_bound, owners_of, shown
 from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
 from .outcomes import LaunchOrder, final_status, is_dead, is_over, launch_order, met, stream_status
@@ -30,12 +28,6 @@ _HELD = frozenset({Cause.HELD, Cause.STREAM_HELD})
 _GIVES_BACK = frozenset({"SUCC", "ABEND", "CANCL", "SUPPR"})
 """Statuses in which a stream gives its resources back, once none of its jobs runs."""
 _NOT_ENDED = WAITING | RUNNING | {"ADD", "PEND"}
-_PLACES: Mapping[Action, Mapping[str, bool]] = {
-    Action.LINK: {"is_linked": True},
-    Action.UNLINK: {"is_linked": False},
-    Action.START: {"is_running": True},
-    Action.STOP: {"is_running": False},
-}
 
 _O = TypeVar("_O", bound=Owner)
 _Arguments = Mapping[str, str | int | bool]
@@ -71,7 +63,7 @@ class Turn:
             case JobStream():
                 self._act_on_owner(action, target, arguments)
             case Workstation():
-                changes: Mapping[str, Any] = _PLACES.get(action) or arguments
+                changes: Mapping[str, Any] = dict([SWITCHES[action]]) if action in SWITCHES else arguments
                 self.plan.put(replace(target, **changes))
                 self._open_place(target.name)
             case Resource():

@@ -5,8 +5,6 @@ TWS and transcripts of a 10.2.8 master. No full description of V1 was published:
 are made.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any

@@ -3,8 +3,6 @@
 Pure: the caller says what time it is by the engine's clock.
 """
 
-from __future__ import annotations
-
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -212,6 +210,5 @@ def _change(rule: Rule, target: PlanObject | Dependency, arguments: Mapping[str,
     action = rule.action
     if action is None or isinstance(target, Dependency) or not is_legal(action, target):
         return None
-    selection = target.name or target.id if isinstance(target, Workstation | Prompt) else target.selection
-    kind = kind_of(target)
-    return Change(action=action, kind=kind, object_id=target.id, selection=selection, arguments=arguments)
+    kind, name = kind_of(target), target.selection
+    return Change(action=action, kind=kind, object_id=target.id, selection=name, arguments=arguments)

@@ -4,8 +4,6 @@ Source: the vendor's OpenAPI document (`/twsd/WA_API3_v2.json` on every master).
 omits some statuses that real engines give; those rules come from observed answers.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -25,7 +23,6 @@ from .errors import (
 )
 from .fields import Fields
 from .objects import Job, JobFilter, JobStreamFilter
-from .plan_filter import PlanFilter
 
 __all__ = [
     "build_job_query",
@@ -49,6 +46,8 @@ _OUTAGE_IDS = frozenset({"AWSJCO005E", "AWSJDB801E", "AWSJDB802E", "AWSJDB803E"}
 _NOT_MASTER_ID = "AWSJPL004E"
 _GATEWAY_STATUSES = frozenset({429, 502, 503, 504})
 """Answers of a gateway, or of an engine that is starting or overloaded."""
+_PATH = re.compile(r"/(?:[\w@?-]+/)*[\w@?-]+", re.ASCII)
+"""Folders and a name; `@` and `?` are wildcards."""
 _MAX_MESSAGE_CHARS = 300
 """What of an engine's text goes into an error; the ids come first in it."""
 
@@ -59,37 +58,21 @@ def build_job_query(job_filter: JobFilter) -> dict[str, str]:
     Statuses match any run of a job, because OQL knows no field for the last one: `is_match` narrows the answer.
     Raises `oql.ImpossibleValueError` for a name that no object can have.
     """
-    conditions: list[oql.Condition] = []
-    if job_filter.name is not None:
-        conditions.append(oql.matches(oql.Field.NAME, job_filter.name))
-    if job_filter.job_stream is not None and "/" not in job_filter.job_stream:
-        conditions.append(oql.matches(oql.Field.JOB_STREAM_NAME, job_filter.job_stream))
-    if job_filter.workstation is not None:
-        conditions.append(_on_workstation(job_filter.workstation))
+    stream, plan_filter = _split(job_filter.job_stream, ".@")
+    conditions = _named(job_filter.name, stream, job_filter.workstation)
     if job_filter.statuses:
         conditions.append(oql.one_of(oql.Field.RUN_STATUS, job_filter.statuses))
     if job_filter.common_statuses:
         values = [_OQL_COMMON_STATUS.get(status, status) for status in job_filter.common_statuses]
         conditions.append(oql.one_of(oql.Field.RUN_COMMON_STATUS, values))
-    query = {"oql": oql.render(conditions, oql.Order(oql.Field.NAME))}
-    if job_filter.job_stream is not None and "/" in job_filter.job_stream:
-        # OQL has no field for the folder of a job's stream.
-        query["plan_filter"] = PlanFilter(job_stream=job_filter.job_stream).of_jobs()
-    return query
+    return {"oql": oql.render(conditions, oql.Order(oql.Field.NAME)), **plan_filter}
 
 
 def build_job_stream_query(stream_filter: JobStreamFilter) -> dict[str, str]:
     """Query parameters without paging. Raises `oql.ImpossibleValueError` for a name that no object can have."""
-    conditions: list[oql.Condition] = []
-    has_folder = stream_filter.name is not None and "/" in stream_filter.name
-    if stream_filter.name is not None and not has_folder:
-        conditions.append(oql.matches(oql.Field.NAME, stream_filter.name))
-    if stream_filter.workstation is not None:
-        conditions.append(_on_workstation(stream_filter.workstation))
-    query = {"oql": oql.render(conditions, oql.Order(oql.Field.NAME))}
-    if has_folder:
-        query["plan_filter"] = PlanFilter(job_stream=stream_filter.name).of_job_streams()
-    return query
+    name, plan_filter = _split(stream_filter.name)
+    conditions = _named(name, None, stream_filter.workstation)
+    return {"oql": oql.render(conditions, oql.Order(oql.Field.NAME)), **plan_filter}
 
 
 def build_key_query(key: str) -> dict[str, str]:
@@ -99,12 +82,27 @@ def build_key_query(key: str) -> dict[str, str]:
     """
     workstation, _, rest = key.partition(";")
     stream, _, name = rest.partition(";")
-    conditions = (
-        oql.matches(oql.Field.NAME, name),
-        oql.matches(oql.Field.JOB_STREAM_NAME, stream),
-        _on_workstation(workstation),
-    )
-    return {"oql": oql.render(conditions, oql.Order(oql.Field.SCHEDULED_AT, is_descending=True))}
+    newest = _named(name, stream, workstation)
+    return {"oql": oql.render(newest, oql.Order(oql.Field.SCHEDULED_AT, is_descending=True))}
+
+
+def _named(name: str | None, job_stream: str | None, workstation: str | None) -> list[oql.Condition]:
+    named: list[oql.Condition] = [] if name is None else [oql.matches(oql.Field.NAME, name)]
+    named += [] if job_stream is None else [oql.matches(oql.Field.JOB_STREAM_NAME, job_stream)]
+    return named + ([] if workstation is None else [_on_workstation(workstation)])
+
+
+def _split(job_stream: str | None, jobs: str = "") -> tuple[str | None, dict[str, str]]:
+    """The name to ask for with OQL, or, as that has no field for folders, the parameter that names them.
+
+    Such as `/@/@#/F2/PAYDAILY`. Source: the vendor's "User's Guide and Reference", conman's "Selecting jobs in
+    commands"; such forms were seen to be answered by a 10.2.8 master. Raises `oql.ImpossibleValueError`.
+    """
+    if job_stream is None or "/" not in job_stream:
+        return job_stream, {}
+    if not _PATH.fullmatch(job_stream):
+        raise oql.ImpossibleValueError("job stream")
+    return None, {"plan_filter": f"/@/@#{job_stream}{jobs}"}
 
 
 def _on_workstation(pattern: str) -> oql.Condition:

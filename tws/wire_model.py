@@ -1,7 +1,5 @@
 """Reads definitions and the engine's catalogue of actions from its JSON, what `shapes.yaml` alone cannot say: pure."""
 
-from __future__ import annotations
-
 from .fields import Fields
 from .model import ActionInfo, JobDefinition, JobStreamDefinition
 from .shapes import shaped

@@ -1,7 +1,5 @@
 """Reads the plan's objects from the engine's JSON, what `shapes.yaml` alone cannot say: pure."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel
 
 from security.roles import Actor, Permission
 
-from .models import Request
+from .models import Request, Running
 
 __all__ = ["ACTOR", "Endpoint", "Handler", "Responses", "json_response"]
 
@@ -42,6 +42,8 @@ class Endpoint:
     responses: Responses
     problems: tuple[int, ...] = ()
     """Statuses of problem documents beyond those that follow from the other fields."""
+    query: type[Request] | None = None
+    """What may stand behind the `?`."""
 
     @property
     def tag(self) -> str:
@@ -51,7 +53,7 @@ class Endpoint:
     @property
     def streams(self) -> bool:
         """Whether `Accept: text/event-stream` gets the events of a turn: where an answer may have to wait."""
-        return HTTPStatus.ACCEPTED in self.responses
+        return self.responses.get(HTTPStatus.ACCEPTED) is Running
 
     @property
     def is_idempotent(self) -> bool:
@@ -68,6 +70,7 @@ class Endpoint:
             *((429,) if self.permission or self.request else ()),
             *((400, 413, 415, 422) if self.request else ()),
             *((404,) if self.parameters else ()),
+            *((422,) if self.query else ()),
             *((409,) if self.is_idempotent else ()),
         }
         return sorted(implied.union(self.problems))

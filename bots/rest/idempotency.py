@@ -8,15 +8,15 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Final
 
 from aiohttp import hdrs, web
-from sqlalchemy import ColumnElement, Executable, and_, delete, func, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Executable, Text, and_, delete, func, or_, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bots.problems import ProblemError
 from brain.message import delivery_digest
@@ -24,7 +24,7 @@ from brain.message import delivery_digest
 from .endpoint import ACTOR
 from .tables import IDEMPOTENCY_KEYS as KEYS
 
-__all__ = ["HEADER", "IdempotencyKeys"]
+__all__ = ["HEADER", "IdempotencyKeys", "forget_documents"]
 
 HEADER: Final = "Idempotency-Key"
 _SHAPE: Final = re.compile(r"[\x21-\x7e]{1,255}")
@@ -124,6 +124,13 @@ class IdempotencyKeys:
     async def _execute(self, statement: Executable) -> None:
         async with self._engine.begin() as connection:
             await connection.execute(statement)
+
+
+async def forget_documents(connection: AsyncConnection, document_ids: Sequence[uuid.UUID]) -> None:
+    """Drops the answers that name documents which are being removed; a repeated request gets a new one."""
+    for document_id in document_ids:
+        names_it = func.convert_from(KEYS.c.body, "UTF8", type_=Text).contains(str(document_id))
+        await connection.execute(delete(KEYS).where(names_it))
 
 
 def _is_over() -> ColumnElement[bool]:

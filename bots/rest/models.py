@@ -23,7 +23,6 @@ __all__ = [
     "ExecuteRequest",
     "FieldError",
     "Health",
-    "Ingested",
     "LoginRequest",
     "Me",
     "PassageView",
@@ -39,7 +38,7 @@ __all__ = [
     "TurnAnswer",
     "TwsCredentials",
     "TwsIdentity",
-    "Upload",
+    "View",
 ]
 
 # PostgreSQL stores no NUL; everything else a keyboard makes is welcome.
@@ -63,7 +62,7 @@ class Request(BaseModel):
     media_type: ClassVar[str] = "application/json"
 
 
-class _View(BaseModel):
+class View(BaseModel):
     """The published fields of an object that has more."""
 
     model_config = ConfigDict(from_attributes=True)
@@ -118,14 +117,14 @@ class ExecuteRequest(Request):
     parameters: dict[Name, ShortText] = Field(default_factory=dict, max_length=20)
 
 
-class ReplyContent(_View):
+class ReplyContent(View):
     """The channel-neutral reply."""
 
     plain_text: str
     blocks: list[Block]
 
 
-class ChatAnswer(_View):
+class ChatAnswer(View):
     """The answer to a message."""
 
     conversation_id: str
@@ -146,7 +145,7 @@ class ChatAnswer(_View):
         )
 
 
-class Decision(_View):
+class Decision(View):
     """How a decision ended; the state comes from reading the plan."""
 
     state: DecisionState
@@ -190,7 +189,7 @@ class TwsCredentials(Request):
         return self
 
 
-class TwsIdentity(_View):
+class TwsIdentity(View):
     """A linked account in TWS; its secret is never shown."""
 
     engine: str
@@ -208,7 +207,7 @@ class QueryRequest(Request):
     filters: dict[Name, ShortText] = Field(default_factory=dict, max_length=10)
 
 
-class PassageView(_View):
+class PassageView(View):
     """A found piece of a document."""
 
     document_id: str
@@ -226,23 +225,6 @@ class QueryAnswer(BaseModel):
     answer: str | None
     """Sentences quoted from the best passage; null when no passage is close enough."""
     passages: list[PassageView]
-
-
-class Upload(Request):
-    """A document as multipart form data."""
-
-    media_type: ClassVar[str] = "multipart/form-data"
-
-    file: Annotated[str, Field(json_schema_extra={"contentMediaType": "application/octet-stream"})]
-
-
-class Ingested(_View):
-    """How an upload fared."""
-
-    document_id: str
-    source: str
-    outcome: Literal["added", "replaced", "unchanged"]
-    chunks: int
 
 
 class Documents(BaseModel):

@@ -83,7 +83,12 @@ def _parameters(endpoint: Endpoint) -> list[Json]:
         "description": "Repeats under the same key have one effect and one answer, for 24 hours.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255},
     }
-    return [*path, key] if endpoint.is_idempotent else path
+    asked = endpoint.query.model_json_schema() if endpoint.query else {"properties": {}}
+    query = [
+        {"name": name, "in": "query", "required": name in asked.get("required", ()), "schema": schema}
+        for name, schema in asked["properties"].items()
+    ]
+    return [*path, *query, *([key] if endpoint.is_idempotent else [])]
 
 
 def _responses(endpoint: Endpoint, refs: _Refs) -> Json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,7 +12,9 @@ from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
-from knowledge.ingest import Ingest
+from knowledge.feedback import FeedbackBook
+from knowledge.orders import Orders, OrderStatus
+from knowledge.relations import Relations
 from knowledge.search import Search
 from knowledge.store import Store
 from observability.health import HealthChecks
@@ -20,13 +22,25 @@ from security.actors import ActorDirectory
 from security.limits import RateLimiter
 from security.roles import Permission
 from security.tokens import Tokens
+from tws.mirror.plans import Plans
 
 from . import models
 from .admin import AdminRoutes
 from .auth import AuthRoutes, Guard, Limits
 from .endpoint import Endpoint, Responses
+from .feedback import (
+    Decided,
+    FeedbackDecision,
+    FeedbackGiven,
+    FeedbackQuery,
+    FeedbackQueue,
+    FeedbackRequest,
+    FeedbackRoutes,
+)
+from .graph import CoverageAnswer, GraphAnswer, GraphQuery, GraphRoutes, PlanQuery
 from .idempotency import IdempotencyKeys
 from .identities import IdentityRoutes
+from .ingests import Ingested, IngestRoutes, Ingests, PageRequest, Upload
 from .openapi import build_document
 from .pages import register_pages
 from .rag import RagRoutes
@@ -50,6 +64,7 @@ class RestRoutes:
         proposals: Proposals,
         identities: Identities,
         agents: Collection[str],
+        engines: Sequence[str],
         directory: ActorDirectory,
         tokens: Tokens,
         limiter: RateLimiter,
@@ -57,15 +72,16 @@ class RestRoutes:
         person_rate: str,
         search: Search,
         store: Store,
-        ingest: Ingest,
+        feedback: FeedbackBook,
         health: HealthChecks,
         stats: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
         limits = Limits(limiter)
         keys = IdempotencyKeys(engine)
+        answers = Answers(events, settings)
         turns = TurnRoutes(
             inbox=inbox,
-            answers=Answers(events, settings),
+            answers=answers,
             proposals=proposals,
             agents=agents,
             keys=keys,
@@ -82,9 +98,18 @@ class RestRoutes:
                 refresh_rate=settings.rate,
             ),
             turns,
-            RagRoutes(search=search, store=store, ingest=ingest, keys=keys, max_bytes=settings.upload_max),
+            RagRoutes(search=search, store=store, keys=keys),
+            IngestRoutes(
+                orders=Orders(engine),
+                store=store,
+                keys=keys,
+                max_bytes=settings.upload_max,
+                wait=settings.upload_wait,
+            ),
             AdminRoutes(health, stats),
             IdentityRoutes(identities, limits, login_rate),
+            GraphRoutes(relations=Relations(engine), plans=Plans(engine), engines=engines),
+            FeedbackRoutes(book=feedback, inbox=inbox, answers=answers, keys=keys),
         )
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
@@ -102,7 +127,14 @@ class RestRoutes:
 
 
 def _table(
-    auth: AuthRoutes, turns: TurnRoutes, rag: RagRoutes, admin: AdminRoutes, own: IdentityRoutes
+    auth: AuthRoutes,
+    turns: TurnRoutes,
+    rag: RagRoutes,
+    ingests: IngestRoutes,
+    admin: AdminRoutes,
+    own: IdentityRoutes,
+    graph: GraphRoutes,
+    feedback: FeedbackRoutes,
 ) -> tuple[Endpoint, ...]:
     """Method, path, handler, permission, request and answers of each endpoint."""
     ask, approve, edit = Permission.ASK, Permission.APPROVE, Permission.MANAGE_DOCUMENTS
@@ -111,7 +143,7 @@ def _table(
     chat: Responses = {200: models.ChatAnswer, 202: models.Running}
     turn: Responses = {200: models.TurnAnswer, 202: models.Running}
     decision: Responses = {200: models.Decision, 202: models.Running}
-    added: Responses = {200: models.Ingested, 201: models.Ingested}
+    added: Responses = {200: Ingested, 201: Ingested, 202: OrderStatus}
     content: Responses = {200: models.DocumentContent}
     health: Responses = {200: models.Health, 503: models.Health}
     return (
@@ -132,10 +164,45 @@ def _table(
         ),
         Endpoint("GET", "/api/v1/turns/{turn_id}", turns.get, ask, None, turn),
         Endpoint("POST", "/api/v1/rag/query", rag.query, ask, models.QueryRequest, {200: models.QueryAnswer}),
-        Endpoint("POST", "/api/v1/rag/documents", rag.add, edit, models.Upload, added),
+        Endpoint("POST", "/api/v1/rag/documents", ingests.add, edit, Upload, added),
+        Endpoint("POST", "/api/v1/rag/pages", ingests.add_page, edit, PageRequest, added),
+        Endpoint("GET", "/api/v1/rag/ingests", ingests.recent, edit, None, {200: Ingests}),
+        Endpoint("GET", "/api/v1/rag/ingests/{ingest_id}", ingests.progress, edit, None, {200: OrderStatus}),
         Endpoint("GET", "/api/v1/rag/documents", rag.list, ask, None, {200: models.Documents}),
         Endpoint("GET", "/api/v1/rag/documents/{document_id}", rag.get, ask, None, content),
         Endpoint("DELETE", "/api/v1/rag/documents/{document_id}", rag.remove, edit, None, {204: None}),
+        Endpoint(
+            "GET", "/api/v1/knowledge/graph", graph.graph, ask, None, {200: GraphAnswer}, query=GraphQuery
+        ),
+        Endpoint(
+            "GET",
+            "/api/v1/knowledge/coverage",
+            graph.coverage,
+            ask,
+            None,
+            {200: CoverageAnswer},
+            query=PlanQuery,
+        ),
+        Endpoint(
+            "POST",
+            "/api/v1/feedback",
+            feedback.give,
+            ask,
+            FeedbackRequest,
+            {200: FeedbackGiven},
+            problems=(404,),
+        ),
+        Endpoint(
+            "GET", "/api/v1/feedback", feedback.queue, edit, None, {200: FeedbackQueue}, query=FeedbackQuery
+        ),
+        Endpoint(
+            "POST",
+            "/api/v1/feedback/{feedback_id}/decision",
+            feedback.decide,
+            edit,
+            FeedbackDecision,
+            {200: Decided},
+        ),
         Endpoint("GET", linked, own.show, Permission.PROPOSE, None, account),
         Endpoint(
             "PUT", linked, own.link, Permission.PROPOSE, models.TwsCredentials, account, problems=(503,)

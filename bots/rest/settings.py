@@ -34,6 +34,10 @@ class RestSettings(BaseModel):
         default=timedelta(seconds=30),
         description="How long a JSON answer is waited for before 202 and the address of the turn.",
     )
+    upload_wait: _Span = Field(
+        default=timedelta(seconds=10),
+        description="How long a document that was handed in is waited for before 202.",
+    )
     decision_wait: _Span = Field(
         default=timedelta(seconds=90),
         description="The same for a decision, which includes reading the result back from the plan.",

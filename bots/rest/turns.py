@@ -29,7 +29,7 @@ from .inbound import Delivery, chat_message, conversation_id_of, decision_messag
 from .models import ChatAnswer, ChatRequest, Decision, DecisionRequest, ExecuteRequest, Running, TurnAnswer
 from .settings import RestSettings
 
-__all__ = ["Answers", "TurnRoutes"]
+__all__ = ["Answers", "TurnRoutes", "may_read"]
 
 _ToAnswer: TypeAlias = Callable[[Reply, str, str], BaseModel]
 """Takes the reply, the conversation id as the client knows it and the turn id."""
@@ -82,7 +82,7 @@ class TurnRoutes:
         """The answer of a turn that you started, or to an alert; 202 while there is none."""
         turn_id = request.match_info["turn_id"]
         message = await self.inbox.find(turn_id)
-        if message is None or not _may_read(message, request):
+        if message is None or not may_read(message, request):
             raise ProblemError(404, "turn_not_found", "There is no such turn, or it is not yours.")
         conversation_id = conversation_id_of(message)
         return await self.answers.respond(request, turn_id, conversation_id, TurnAnswer.of, wait=_GLANCE)
@@ -106,7 +106,7 @@ def _to_decision(reply: Reply, _conversation_id: str, _turn_id: str) -> Decision
     return Decision.model_validate(reply.outcome)
 
 
-def _may_read(message: InboundMessage, request: web.Request) -> bool:
+def may_read(message: InboundMessage, request: web.Request) -> bool:
     """One's own turns, and the answers to alerts, which are for everybody who may ask.
 
     By channel too: a Slack user id may be spelled like a name here.
@@ -134,7 +134,7 @@ class Answers:
 
         if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, ""):
             return await self._stream(request, turn_id, answer)
-        reply = await self._reply(turn_id, wait)
+        reply = await self.reply(turn_id, wait)
         if reply is not None:
             return json_response(answer(reply))
         return json_response(
@@ -143,7 +143,7 @@ class Answers:
             headers={hdrs.LOCATION: _address(turn_id), hdrs.RETRY_AFTER: "1"},
         )
 
-    async def _reply(self, turn_id: str, wait: timedelta) -> Reply | None:
+    async def reply(self, turn_id: str, wait: timedelta = _GLANCE) -> Reply | None:
         """The reply, None if it does not come in time."""
         reply = None
         try:

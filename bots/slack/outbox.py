@@ -4,8 +4,6 @@ Methods: https://docs.slack.dev/reference/methods/chat.postMessage and chat.upda
 https://docs.slack.dev/apis/web-api#responses
 """
 
-from __future__ import annotations
-
 import math
 import time
 from collections.abc import Mapping

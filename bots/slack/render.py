@@ -8,8 +8,6 @@ one for a whole message; its API refuses messages of about 13,000 characters, an
 split into many elements (https://github.com/slackapi/bolt-js/issues/2509 and 2867).
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Iterable, Sequence
@@ -184,7 +182,7 @@ def _runs(spans: Iterable[Span], max_chars: int) -> list[_Json]:
 
 
 def _citation(number: int, item: answer.Citation) -> tuple[Span, Span]:
-    return strong(f"[{number}] {item.document_title}"), Span(f" · {item.location}\n“{item.quote}”\n")
+    return strong(f"[{number}] {item.document_title}"), Span(f" · {item.place}\n“{item.quote}”\n")
 
 
 def _table(table: Table) -> list[_Json]:

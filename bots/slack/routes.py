@@ -6,8 +6,6 @@ the message is stored. What cannot be stored ends in a 503, after which Slack de
 Protocol: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime

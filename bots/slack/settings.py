@@ -1,7 +1,5 @@
 """How the Slack app is reached and recognised."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -14,28 +12,18 @@ __all__ = ["SlackSettings"]
 class SlackSettings(BaseModel):
     """The Slack section; the channel is on when `bot_token` is set."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    bot_token: SecretStr = Field(
-        default=SecretStr(""), description="Bot token of the workspace (xoxb-…). Empty: Slack is off."
-    )
-    signing_secret: SecretStr = Field(
-        default=SecretStr(""),
-        description="The app's signing secret, with which Slack signs each request. Required with a bot token.",
-    )
-    api_url: SafeUrl = Field(
-        default="https://slack.com/api/",
-        description="Address of Slack's Web API; https, or http on this machine, since the token is sent there.",
-    )
-    team_allow_list: frozenset[str] = Field(
-        default=frozenset(),
-        description="Team ids (T…) whose people may talk to Resync. Empty: any team that Slack vouches for.",
-    )
-    max_body_bytes: int = Field(
-        default=1024 * 1024,
-        gt=0,
-        description="Largest request taken from Slack. A button press carries its whole message, some 100 kB.",
-    )
+    bot_token: SecretStr = SecretStr("")
+    """Bot token of the workspace (xoxb-…). Empty: Slack is off."""
+    signing_secret: SecretStr = SecretStr("")
+    """The app's signing secret, with which Slack signs each request. Required with a bot token."""
+    api_url: SafeUrl = "https://slack.com/api/"
+    """Address of Slack's Web API; https, or http on this machine, since the token is sent there."""
+    team_allow_list: frozenset[str] = frozenset()
+    """Team ids (T…) whose people may talk to Resync. Empty: any team that Slack vouches for."""
+    max_body_bytes: int = Field(default=1024 * 1024, gt=0)
+    """Largest request taken from Slack. A button press carries its whole message, some 100 kB."""
 
     @property
     def enabled(self) -> bool:

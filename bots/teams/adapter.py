@@ -8,8 +8,6 @@ its connector client (see `connector`). They are replaced at the SDK's own seams
 `BotFrameworkAuthentication` and `ConnectorFactory`, so nothing here blocks the loop or uses a thread.
 """
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus

@@ -6,8 +6,6 @@ Stands in for the SDK's `ConnectorClient.conversations`, which runs `requests` i
 with a time limit of 100 s, and neither waits nor tries again on 429.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import random

@@ -3,8 +3,6 @@
 https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connector-api-reference#activity-object
 """
 
-from __future__ import annotations
-
 import html
 import re
 from collections.abc import Mapping

@@ -1,7 +1,5 @@
 """The way back into a Teams conversation."""
 
-from __future__ import annotations
-
 import math
 import time
 from typing import Final

@@ -7,8 +7,6 @@ Windows, Android and iOS disagree on how to escape it (https://github.com/Micros
 so neither is used: a job called `**x**` stays inert by construction.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterable, Sequence
@@ -207,7 +205,7 @@ def _code(block: Code) -> list[_Element]:
 
 
 def _citation(number: int, item: answer.Citation) -> list[_Element]:
-    place = f", {item.location}" if item.location else ""
+    place = f", {item.place}" if item.place else ""
     quote = _clip(" ".join(item.quote.split()), _MAX_QUOTE_CHARS)
     head = [*_runs(f"[{number}] {item.document_title}", "strong"), *_runs(place)]
     return [_line(head), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]

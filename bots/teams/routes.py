@@ -1,7 +1,5 @@
 """`POST /api/messages`: the door for the Bot Framework channel, and what stands behind it."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from http import HTTPStatus

@@ -1,7 +1,5 @@
 """How the bot is registered and whom it believes."""
 
-from __future__ import annotations
-
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
@@ -14,47 +12,37 @@ __all__ = ["TeamsSettings"]
 class TeamsSettings(BaseModel):
     """Microsoft Teams. Without an app id the channel does not exist."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
-    app_id: str = Field("", description="App (client) id of the bot registration; empty switches Teams off.")
-    app_password: SecretStr = Field(SecretStr(""), description="Client secret of the bot registration.")
-    tenant_id: str = Field(
-        "",
-        description="Entra tenant that issues the bot's token; `botframework.com` for an old multi-tenant bot.",
+    app_id: str = ""
+    """App (client) id of the bot registration; empty switches Teams off."""
+    app_password: SecretStr = SecretStr("")
+    """Client secret of the bot registration."""
+    tenant_id: str = ""
+    """Entra tenant that issues the bot's token; `botframework.com` for an old multi-tenant bot."""
+    tenant_allow_list: frozenset[str] = frozenset()
+    """Tenants whose people may talk to the bot; empty means `tenant_id` alone."""
+    open_id_metadata_url: SafeUrl = "https://login.botframework.com/v1/.well-known/openidconfiguration"
+    """OpenID document that names the keys of inbound tokens; differs in government clouds."""
+    issuer: str = "https://api.botframework.com"
+    """Issuer of inbound tokens; differs in government clouds."""
+    token_url: str = "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token"  # noqa: S105 an address
+    """Where the bot gets its own token; `{tenant}` stands for `tenant_id`."""
+    token_scope: str = "https://api.botframework.com/.default"  # noqa: S105 no secret
+    """Scope of the bot's own token."""
+    service_url_hosts: frozenset[str] = frozenset(
+        {
+            "smba.trafficmanager.net",
+            "smba.infra.gcc.teams.microsoft.com",
+            "smba.infra.gov.teams.microsoft.us",
+            "smba.infra.dod.teams.microsoft.us",
+        }
     )
-    tenant_allow_list: frozenset[str] = Field(
-        frozenset(), description="Tenants whose people may talk to the bot; empty means `tenant_id` alone."
-    )
-    open_id_metadata_url: SafeUrl = Field(
-        "https://login.botframework.com/v1/.well-known/openidconfiguration",
-        description="OpenID document that names the keys of inbound tokens; differs in government clouds.",
-    )
-    issuer: str = Field(
-        "https://api.botframework.com", description="Issuer of inbound tokens; differs in government clouds."
-    )
-    token_url: str = Field(
-        "https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token",
-        description="Where the bot gets its own token; `{tenant}` stands for `tenant_id`.",
-    )
-    token_scope: str = Field(
-        "https://api.botframework.com/.default", description="Scope of the bot's own token."
-    )
-    service_url_hosts: frozenset[str] = Field(
-        frozenset(
-            {
-                "smba.trafficmanager.net",
-                "smba.infra.gcc.teams.microsoft.com",
-                "smba.infra.gov.teams.microsoft.us",
-                "smba.infra.dod.teams.microsoft.us",
-            }
-        ),
-        description="Hosts of Teams that answers, and with them the bot's token, may be sent to.",
-    )
-    allow_loopback_service_url: bool = Field(
-        default=False,
-        description="Also answer to a service URL on this machine (a local client); never to other machines.",
-    )
-    max_body_bytes: int = Field(256 * 1024, ge=1024, description="Largest activity that is read.")
+    """Hosts of Teams that answers, and with them the bot's token, may be sent to."""
+    allow_loopback_service_url: bool = False
+    """Also answer to a service URL on this machine (a local client); never to other machines."""
+    max_body_bytes: int = Field(default=256 * 1024, ge=1024)
+    """Largest activity that is read."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -6,8 +6,6 @@ Done here and not by the SDK: botframework-connector 4.17.1 answers 500 to most 
 without `exp`, and accepts tokens of the emulator's issuers, among them those the bot itself sends out.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping

@@ -4,8 +4,6 @@ Field names are TWS's event attributes, so that a script that an event rule runs
 Such scripts leave attributes out, send numbers as text, and paste messages with quotes and line breaks.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from datetime import UTC, datetime

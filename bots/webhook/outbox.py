@@ -1,7 +1,5 @@
 """Where the answer to an alert goes: to other channels, since the sender of an alert reads nothing."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 

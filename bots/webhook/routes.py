@@ -1,7 +1,5 @@
 """POST /webhooks/{source}: signed alerts from schedulers and monitors."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 
 import structlog

@@ -6,8 +6,6 @@
     printf '%s.%s' "$timestamp" "$body" | openssl dgst -sha256 -hmac "$secret" -r
 """
 
-from __future__ import annotations
-
 import hashlib
 import hmac
 import re

@@ -4,8 +4,6 @@ A proposal is a row and every move of its state a compare-and-set, so the first 
 replica it comes from, and a worker that takes over a dead one's turn finds out where things stand from the rows alone.
 """
 
-from __future__ import annotations
-
 from dataclasses import KW_ONLY, dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, cast

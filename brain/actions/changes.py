@@ -1,7 +1,5 @@
 """Puts together what a change passes through, from the wish to the outcome."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine

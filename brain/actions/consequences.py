@@ -1,15 +1,13 @@
 """What a change will do, in words, before anybody approves it: what is dangerous first. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from zoneinfo import ZoneInfo
 
+from brain.agents.reasons import reason_sentence
 from brain.message import Locale
 from brain.phrases import say
 from brain.times import clock
 from tws.impact import Deadline, Impact, RecoveryEffect
-from tws.plan import Owner
 
 __all__ = ["sentences"]
 
@@ -42,10 +40,17 @@ def _others(impact: Impact, locale: Locale) -> Iterator[str]:
     started = [job for job in impact.freed if job.id in impact.started]
     ready = [job for job in impact.freed if job.id not in impact.started]
     freed = {job.id for job in impact.freed}
-    blocked = [one.owner for one in impact.still_blocked if one.owner.id not in freed]
-    for key, owners in (("starts", started), ("waits_for_room", ready), ("stays_blocked", blocked)):
-        if owners:
-            yield say(locale, key, count=len(owners), names=_names(owners, locale))
+    blocked = [
+        f"{one.owner.selection}: {reason_sentence(one.reasons[0], locale, _UTC)}"
+        for one in impact.still_blocked
+        if one.owner.id not in freed
+    ]
+    for key, jobs in (("starts", started), ("waits_for_room", ready)):
+        if jobs:
+            names = _named([job.selection for job in jobs], locale)
+            yield say(locale, key, count=len(jobs), names=names)
+    if blocked:
+        yield say(locale, "stays_blocked", count=len(blocked), names=_named(blocked, locale, "; "))
     if not (started or ready or blocked):
         yield say(locale, "nobody_affected")
     if impact.recovery is not RecoveryEffect.NONE:
@@ -65,7 +70,6 @@ def _undo(impact: Impact, locale: Locale) -> str:
     return say(locale, "undo", action=say(locale, f"button_{impact.undo.action}"))
 
 
-def _names(owners: Sequence[Owner], locale: Locale) -> str:
-    shown = ", ".join(owner.selection for owner in owners[:_NAMED])
-    hidden = len(owners) - _NAMED
+def _named(names: Sequence[str], locale: Locale, separator: str = ", ") -> str:
+    shown, hidden = separator.join(names[:_NAMED]), len(names) - _NAMED
     return shown if hidden <= 0 else say(locale, "and_more", names=shown, count=hidden)

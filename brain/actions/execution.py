@@ -5,8 +5,6 @@ it makes the call, everybody else (another worker after a crash) only reads back
 the report comes from the plan whatever died in between.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from dataclasses import KW_ONLY, dataclass

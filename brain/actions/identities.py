@@ -1,9 +1,7 @@
 """People's own accounts in TWS: linked in private, checked against the engine, kept encrypted."""
 
-from __future__ import annotations
-
 import json
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 import structlog
@@ -36,21 +34,22 @@ class Account:
     linked_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
 class Identities:
     """Stores one identity for each person and engine; a secret is bound to both and read nowhere else."""
 
-    def __init__(self, engine: AsyncEngine, *, vault: Vault, engines: Engines, audit: AuditLog) -> None:
-        self._engine = engine
-        self._vault = vault
-        self._engines = engines
-        self._audit = audit
+    engine: AsyncEngine
+    _: KW_ONLY
+    vault: Vault
+    engines: Engines
+    audit: AuditLog
 
     async def link(self, actor_id: str, engine: str, credentials: Credentials) -> Account:
         """Stores the credentials once the engine took them. Raises the errors of `tws.errors`, then nothing is stored."""
-        await self._engines.get(engine).acting_as(credentials).engine_info()
+        await self.engines.get(engine).acting_as(credentials).engine_info()
         values = {
             "account": credentials.username or _API_KEY,
-            "secret": self._vault.encrypt(_write(actor_id, engine, credentials)),
+            "secret": self.vault.encrypt(_write(actor_id, engine, credentials)),
             "linked_at": func.now(),
         }
         store = (
@@ -59,7 +58,7 @@ class Identities:
             .on_conflict_do_update(index_elements=["actor_id", "engine"], set_=values)
             .returning(TWS_IDENTITIES.c.linked_at)
         )
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             linked_at = (await connection.execute(store)).scalar_one()
             await self._record(connection, actor_id, engine, "link_tws_identity")
         return Account(engine=engine, account=str(values["account"]), linked_at=linked_at)
@@ -68,26 +67,26 @@ class Identities:
         """What is linked, without the secret."""
         table = TWS_IDENTITIES.c
         query = select(table.engine, table.account, table.linked_at).where(_key(actor_id, engine))
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             row = (await connection.execute(query)).mappings().one_or_none()
         return None if row is None else Account(**row)
 
     async def credentials(self, actor_id: str, engine: str) -> Credentials | None:
         """The secret itself, for a call in the person's name; None without one that can be read."""
         query = select(TWS_IDENTITIES.c.secret).where(_key(actor_id, engine))
-        async with self._engine.connect() as connection:
+        async with self.engine.connect() as connection:
             secret = (await connection.execute(query)).scalar()
         if secret is None:
             return None
         try:
-            return _read(actor_id, engine, self._vault.decrypt(secret))
+            return _read(actor_id, engine, self.vault.decrypt(secret))
         except VaultError as error:
             _log.warning("tws_identity_unreadable", actor_id=actor_id, engine=engine, reason=str(error))
             return None
 
     async def unlink(self, actor_id: str, engine: str) -> bool:
         """Forgets the identity; whether there was one."""
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             gone = await connection.execute(delete(TWS_IDENTITIES).where(_key(actor_id, engine)))
             if gone.rowcount:
                 await self._record(connection, actor_id, engine, "unlink_tws_identity")
@@ -95,7 +94,7 @@ class Identities:
 
     async def _record(self, connection: AsyncConnection, actor_id: str, engine: str, action: str) -> None:
         entry = AuditEntry(actor_id=actor_id, channel="web", action=action, target=engine, phase="other")
-        await self._audit.append(connection, entry)
+        await self.audit.append(connection, entry)
 
 
 async def reencrypt(engine: AsyncEngine, vault: Vault) -> int:

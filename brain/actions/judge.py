@@ -1,7 +1,5 @@
 """What the policy says about changes to the objects as they are."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime
 

@@ -1,7 +1,5 @@
 """Who may change what, when, and with whose consent: the rules, pure."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import StrEnum

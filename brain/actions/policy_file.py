@@ -1,7 +1,5 @@
 """Reads the policy from its YAML file, and says exactly where it is wrong."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path

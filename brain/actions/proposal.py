@@ -1,7 +1,5 @@
 """Proposals: changes that wait for a decision, bound to the state they were made for."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import uuid

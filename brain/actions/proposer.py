@@ -1,7 +1,5 @@
 """From a wish to a proposal, or to the reason why there can be none; nothing is changed here."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
@@ -14,11 +12,11 @@ from brain.actions.identities import Identities
 from brain.actions.judge import Judge
 from brain.actions.policy import Decision, Requirement
 from brain.actions.proposal import Item, Proposal, Proposals, Wish, bulk_used, state_digest
-from brain.actions.readback import VALUES, facts
+from brain.actions.readback import facts
 from brain.message import Locale
 from brain.phrases import say
 from security.roles import ROLE_PERMISSIONS, Permission
-from tws.actions import Action, Change, is_legal, legal_actions
+from tws.actions import VALUES, Action, Change, is_legal, legal_actions
 from tws.engines import Engines
 from tws.impact import consequences
 from tws.objects import Job, JobStream

@@ -3,33 +3,17 @@
 Facts are written as conman selects by them (`state=HOLD pri=0`), so they read the same in every language.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, cast
 
 from brain.message import Locale
 from brain.phrases import say
-from tws.actions import Action, Change, ObjectKind, PlanObject
+from tws.actions import SWITCHES, VALUES, Action, Change, ObjectKind, PlanObject
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["VALUES", "Observation", "facts", "observe", "seen_as"]
+__all__ = ["Observation", "facts", "observe", "seen_as"]
 
-VALUES: Mapping[Action, str] = {
-    Action.SET_PRIORITY: "priority",
-    Action.SET_LIMIT: "limit",
-    Action.SET_FENCE: "fence",
-    Action.SET_QUANTITY: "quantity",
-}
-"""Actions that set a value: the name of the argument, and of the object's field."""
-
-_SWITCHES: Mapping[Action, tuple[str, bool]] = {
-    Action.LINK: ("is_linked", True),
-    Action.UNLINK: ("is_linked", False),
-    Action.START: ("is_running", True),
-    Action.STOP: ("is_running", False),
-}
 _REPLIES = {Action.REPLY_YES: "ANSWERED_YES", Action.REPLY_NO: "ANSWERED_NO"}
 _WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD"})
 _UNSTARTED = _WAITING | {"READY", "FENCE", "CANCL", "CANCLP"}
@@ -105,8 +89,8 @@ def _verdict(change: Change, before: PlanObject | None, now: PlanObject) -> tupl
     action = change.action
     if action in VALUES:
         return _value(change, before, now)
-    if action in _SWITCHES:
-        field, wanted = _SWITCHES[action]
+    if action in SWITCHES:
+        field, wanted = SWITCHES[action]
         shown = f"{'link' if field == 'is_linked' else 'start'}={'yes' if wanted else 'no'}"
         return getattr(now, field) == wanted or None, shown
     if action in _REPLIES:

@@ -1,11 +1,9 @@
 """Settings of changes to TWS."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from brain.actions.policy import Policy
 from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
@@ -16,28 +14,18 @@ __all__ = ["ActionSettings"]
 class ActionSettings(BaseModel):
     """Who must approve, for how long, and how long an outcome is looked for."""
 
-    policy: Path | None = Field(
-        default=None,
-        description="YAML file with the rules: who may change what, when, and who must approve; default: the shipped one.",
-    )
-    proposal_lifetime: timedelta = Field(
-        default=timedelta(minutes=15),
-        description="How long a proposal can be approved (ISO 8601, e.g. PT15M).",
-    )
-    bulk_per_hour: int = Field(
-        default=50,
-        ge=0,
-        description="How many changes one person may make within an hour by proposals for many jobs at once.",
-    )
-    watch_for: timedelta = Field(
-        default=timedelta(minutes=30),
-        description="How long a change whose outcome is unknown is looked for (ISO 8601).",
-    )
-    category: str = Field(
-        default="Resync",
-        max_length=128,
-        description="Category of the justification that the engine's audit trail gets with each change.",
-    )
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    policy: Path | None = None
+    """YAML file with the rules: who may change what, when, and who must approve; default: the shipped one."""
+    proposal_lifetime: timedelta = timedelta(minutes=15)
+    """How long a proposal can be approved (ISO 8601, e.g. PT15M)."""
+    bulk_per_hour: int = Field(default=50, ge=0)
+    """How many changes one person may make within an hour by proposals for many jobs at once."""
+    watch_for: timedelta = timedelta(minutes=30)
+    """How long a change whose outcome is unknown is looked for (ISO 8601)."""
+    category: str = Field(default="Resync", max_length=128)
+    """Category of the justification that the engine's audit trail gets with each change."""
 
     def load_policy(self) -> Policy:
         """The rules. Raises `PolicyError`."""

@@ -1,17 +1,12 @@
 """What a policy knows about the object of a change: pure."""
 
-from __future__ import annotations
-
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tws.actions import Change, ObjectKind, PlanObject
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 
 __all__ = ["Subject", "subject_of"]
-
-_NAMED = {ObjectKind.JOB_DEFINITION: "job", ObjectKind.JOB_STREAM_DEFINITION: "job_stream"}
-"""What the last part of a definition's selection is the name of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,44 +28,30 @@ def subject_of(engine: str, change: Change, target: PlanObject | None, plan: Pla
 
     A prompt of a job or job stream is as much theirs as the objects themselves.
     """
-    kind = change.kind
     owner = _owner(target, plan) if isinstance(target, Prompt) else target
+    subject = Subject(engine=engine, kind=change.kind)
     match owner:
-        case Job():
-            return Subject(
-                engine=engine,
-                kind=kind,
-                folder=owner.folder,
-                workstation=owner.workstation,
-                job_stream=owner.job_stream,
-                job=owner.name,
-                is_critical=owner.is_critical,
-            )
-        case JobStream():
-            return Subject(
-                engine=engine,
-                kind=kind,
-                folder=owner.folder,
-                workstation=owner.workstation,
-                job_stream=owner.name,
-                is_critical=_has_critical_job(owner, plan),
+        case Job() | JobStream():
+            subject = replace(subject, folder=owner.folder, workstation=owner.workstation)
+            if isinstance(owner, JobStream):
+                is_critical = _has_critical_job(owner, plan)
+                return replace(subject, job_stream=owner.name, is_critical=is_critical)
+            return replace(
+                subject, job_stream=owner.job_stream, job=owner.name, is_critical=owner.is_critical
             )
         case Workstation():
-            return Subject(engine=engine, kind=kind, folder=owner.folder, workstation=owner.name)
+            return replace(subject, folder=owner.folder, workstation=owner.name)
         case Resource():
-            return Subject(engine=engine, kind=kind, workstation=owner.workstation)
-    is_unknown = isinstance(target, Prompt) and plan is None
+            return replace(subject, workstation=owner.workstation)
     workstation, _, path = change.selection.rpartition("#")
     folder, _, name = path.rpartition("/")
-    field = _NAMED.get(kind)
-    return Subject(
-        engine=engine,
-        kind=kind,
-        folder=f"{folder}/" if field else "",
-        workstation=workstation.rpartition("/")[2] if field else "",
-        is_critical=is_unknown,
-        **({field: name} if field else {}),
-    )
+    place = replace(subject, folder=f"{folder}/", workstation=workstation.rpartition("/")[2])
+    match change.kind:
+        case ObjectKind.JOB_DEFINITION:
+            return replace(place, job=name)
+        case ObjectKind.JOB_STREAM_DEFINITION:
+            return replace(place, job_stream=name)
+    return replace(subject, is_critical=isinstance(target, Prompt) and plan is None)
 
 
 def _owner(prompt: Prompt, plan: Plan | None) -> Job | JobStream | None:

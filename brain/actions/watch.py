@@ -4,10 +4,8 @@ What is due is a row, so any process may do it, and after a crash another does. 
 inbox takes each once, and the ledger delivers it like any answer.
 """
 
-from __future__ import annotations
-
 import asyncio
-from dataclasses import replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import structlog
@@ -30,26 +28,18 @@ _AT_ONCE = 8
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(slots=True)
 class Watch:
     """Runs beside the worker. `lease` is how long another process waits before it takes over."""
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        approval: Approval,
-        proposals: Proposals,
-        inbox: Inbox,
-        lease: timedelta,
-        interval: timedelta = _ROUND,
-    ) -> None:
-        self._engine = engine
-        self._approval = approval
-        self._proposals = proposals
-        self._inbox = inbox
-        self._lease = lease
-        self._interval = interval
-        self._task: asyncio.Task[None] | None = None
+    engine: AsyncEngine
+    _: KW_ONLY
+    approval: Approval
+    proposals: Proposals
+    inbox: Inbox
+    lease: timedelta
+    interval: timedelta = _ROUND
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
 
     def start(self) -> None:
         """Begins to look."""
@@ -76,7 +66,7 @@ class Watch:
                 await self.round()
             except (OSError, DBAPIError) as error:
                 _log.warning("watch_round_failed", error=type(error).__name__)
-            await asyncio.sleep(self._interval.total_seconds())
+            await asyncio.sleep(self.interval.total_seconds())
 
     async def _claim(self) -> list[str]:
         free = (
@@ -89,22 +79,22 @@ class Watch:
         claim = (
             update(PROPOSALS)
             .where(PROPOSALS.c.id.in_(free.scalar_subquery()))
-            .values(due_at=func.now() + self._lease)
+            .values(due_at=func.now() + self.lease)
             .returning(PROPOSALS.c.id)
         )
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             return list((await connection.execute(claim)).scalars())
 
     async def _follow(self, proposal_id: str) -> None:
-        if not await self._approval.follow_up(proposal_id):
+        if not await self.approval.follow_up(proposal_id):
             return
-        proposal = await self._proposals.get(proposal_id)
+        proposal = await self.proposals.get(proposal_id)
         if proposal is not None:
             await self._report(proposal)
-        await self._proposals.set_due(proposal_id, None)
+        await self.proposals.set_due(proposal_id, None)
 
     async def _report(self, proposal: Proposal) -> None:
-        decided = await self._inbox.find(proposal.decided_turn)
+        decided = await self.inbox.find(proposal.decided_turn)
         if decided is None:
             return
         report = replace(
@@ -114,4 +104,4 @@ class Watch:
             received_at=datetime.now(UTC),
             locale=proposal.locale,
         )
-        await self._inbox.accept(report)
+        await self.inbox.accept(report)

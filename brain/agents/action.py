@@ -1,7 +1,5 @@
 """Turns a wish to change something into a proposal, or tells what the change would do; nothing is done here."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -15,25 +13,18 @@ from brain.agents.asked import Asked
 from brain.agents.grammar import ALL
 from brain.agents.lists import JOB_TOPICS, UNFINISHED
 from brain.agents.moments import next_time
-from brain.agents.offers import action_buttons, change_button, label, proposal_card, wording
-from brain.agents.resolve import Found, ask, ask_nearest, find_object, select_jobs
+from brain.agents.offers import action_buttons, change_button, proposal_card, wording
+from brain.agents.resolve import ask, ask_nearest, find_object, select_jobs
 from brain.agents.waiting import as_of
 from brain.reply import Bullets, Notice, strong, text
 from brain.state import Draft, Memory
-from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, is_legal, legal_actions
+from tws.actions import ACTIONS_OF, VALUES, Action, Change, ObjectKind, is_legal, legal_actions
 from tws.impact import consequences
 from tws.objects import CommonStatus, Job, JobStream
 from tws.selection import Selection, parse
 
 __all__ = ["answer_action", "answer_what_if"]
 
-_NEEDS: Mapping[Action, str] = {
-    Action.SET_PRIORITY: "priority",
-    Action.SET_LIMIT: "limit",
-    Action.SET_FENCE: "fence",
-    Action.SET_QUANTITY: "quantity",
-}
-"""Arguments without which there is nothing to propose."""
 _MEANT: Mapping[Action, tuple[CommonStatus, ...]] = {
     Action.RERUN: JOB_TOPICS["failed"],
     Action.RELEASE: JOB_TOPICS["held"],
@@ -47,25 +38,20 @@ async def answer_action(asked: Asked) -> Draft:
     request = asked.request
     if request.further or request.job == ALL or (request.selection and request.selection.is_pattern):
         return await _many(asked)
-    found = await find_object(asked)
-    if isinstance(found, Draft):
-        return found
-    change = _change(asked, found)
-    if isinstance(change, Draft):
-        return change
+    wanted = await _wanted(asked)
+    if isinstance(wanted, Draft):
+        return wanted
+    change, target = wanted
     proposed = await asked.tools.propose(change, asked.locale, reason=request.reason)
-    return _shown(asked, proposed, [found.target])
+    return _shown(asked, proposed, [target])
 
 
 async def answer_what_if(asked: Asked) -> Draft:
     """What the change would do, worked out on the plan, and a button to ask for it."""
-    found = await find_object(asked)
-    if isinstance(found, Draft):
-        return found
-    change = _change(asked, found)
-    if isinstance(change, Draft):
-        return change
-    plan, target = await asked.tools.plan(), found.target
+    wanted = await _wanted(asked)
+    if isinstance(wanted, Draft):
+        return wanted
+    (change, target), plan = wanted, await asked.tools.plan()
     words = wording(change.action, change.kind, change.selection, asked.locale, change.arguments)
     heading = asked.phrase("what_if", change=strong(words))
     if plan is None or change.action is Action.SUBMIT:
@@ -80,8 +66,11 @@ async def answer_what_if(asked: Asked) -> Draft:
     )
 
 
-def _change(asked: Asked, found: Found[Any]) -> Change | Draft:
-    """The change that is asked for; a refusal where it is illegal, a question where something is missing."""
+async def _wanted(asked: Asked) -> tuple[Change, Any] | Draft:
+    """The change that is asked for, and its object; a refusal where it is illegal, else what is missing as a question."""
+    found = await find_object(asked)
+    if isinstance(found, Draft):
+        return found
     request, action, target = asked.request, asked.request.action, found.target
     assert action is not None
     is_definition = action is Action.SUBMIT and action in ACTIONS_OF[found.kind]
@@ -89,22 +78,23 @@ def _change(asked: Asked, found: Found[Any]) -> Change | Draft:
         sentence = asked.phrase(
             "illegal_action",
             action=asked.say(f"button_{action}"),
-            job=strong(label(target)),
+            job=strong(target.selection),
             status=strong(target.status if isinstance(target, Job | JobStream) else facts(target)),
             legal=", ".join(asked.say(f"button_{other}") for other in legal_actions(target)) or "–",
         )
         buttons = action_buttons(asked.tools, target, asked.locale)
         return Draft(agent="action", blocks=(sentence,), buttons=buttons, memory=_remember(target))
-    words = wording(action, found.kind, label(target), asked.locale, request.arguments)
-    if _NEEDS.get(action, "") not in {"", *request.arguments}:
-        question = asked.phrase(f"ask_{_NEEDS[action]}", job=strong(label(target)))
+    words = wording(action, found.kind, target.selection, asked.locale, request.arguments)
+    if VALUES.get(action, "") not in {"", *request.arguments}:
+        question = asked.phrase(f"ask_{VALUES[action]}", job=strong(target.selection))
         return Draft(agent="clarify", blocks=(question,), memory=Memory(unfinished=words))
     arguments = dict(request.arguments)
     if "at" in arguments:
         arguments["at"] = next_time(str(arguments["at"]), asked.zone).isoformat()
-    return Change(
-        action=action, kind=found.kind, object_id=target.id, selection=label(target), arguments=arguments
+    change = Change(
+        action=action, kind=found.kind, object_id=target.id, selection=target.selection, arguments=arguments
     )
+    return change, target
 
 
 async def _many(asked: Asked) -> Draft:
@@ -113,7 +103,7 @@ async def _many(asked: Asked) -> Draft:
     assert action is not None
     first = ".".join(name for name in (request.job_stream, request.job) if name)
     names = [str(request.selection or first), *request.further]
-    if action in _NEEDS or action not in ACTIONS_OF[ObjectKind.JOB]:
+    if action in VALUES or action not in ACTIONS_OF[ObjectKind.JOB]:
         return ask(asked, names, "one_at_a_time")
     jobs = []
     for name in names if request.further else ():

@@ -11,6 +11,7 @@ import structlog
 from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages, cite_text, list_items
 from brain.agents.offers import action_buttons, ask_button
+from brain.agents.relations import linked
 from brain.agents.resolve import Found, find_job
 from brain.agents.waiting import answer_not_started
 from brain.reply import Block, Bullets, Citation, Code, Span, Text, code, strong, text
@@ -52,6 +53,7 @@ async def answer_diagnosis(asked: Asked) -> Draft:
     blocks += _history(asked, failure)
     await asked.progress(asked.say("progress_documents"))
     degraded = await _documents(asked, job, failure, blocks, citations)
+    blocks += await linked(asked, job.selection, failure.message_ids, citations)
     blocks.append(await _impact(asked, job))
     if found.others:
         names = ", ".join(other.selection for other in found.others)

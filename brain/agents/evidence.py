@@ -13,11 +13,31 @@ from knowledge.documents import Passage
 from tws.joblog import LogLine
 from tws.objects import Job, JobRun
 
-__all__ = ["cite_log", "cite_passages", "cite_text", "list_items"]
+__all__ = ["Sources", "cite_log", "cite_passages", "cite_text", "list_items", "told"]
 
 _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(.+)$", re.MULTILINE)
+_MAX_SECTION = 2200
+"""Characters: five sections fit one block of data."""
 _ITEMS = 8
 """Steps shown; a longer procedure is read in the document."""
+
+
+class Sources:
+    """The citations of one answer, numbered from 1."""
+
+    def __init__(self) -> None:
+        self.citations: list[Citation] = []
+        self._numbers: dict[Passage, int] = {}
+
+    def cite(self, passage: Passage, words: str) -> int:
+        """The number of a new citation of these words."""
+        self.citations.append(cite_text(passage, words))
+        self._numbers.setdefault(passage, len(self.citations))
+        return len(self.citations)
+
+    def number(self, passage: Passage) -> int | None:
+        """The first citation of the passage; None where it is not cited."""
+        return self._numbers.get(passage)
 
 
 def cite_passages(passages: Iterable[Passage], question: str) -> tuple[Citation, ...]:
@@ -32,7 +52,18 @@ def cite_text(passage: Passage, words: str) -> Citation:
         document_title=passage.document_title,
         location=passage.location,
         quote=words,
+        page=passage.page,
+        link=passage.link,
     )
+
+
+def told(passages: Iterable[Passage]) -> list[str]:
+    """The passages as a model is shown them: whole sections where they are short enough."""
+    return [
+        f"{passage.document_title}, {passage.location}:\n"
+        f"{passage.section if len(passage.section) <= _MAX_SECTION else passage.text}"
+        for passage in passages
+    ]
 
 
 def list_items(passage_text: str) -> tuple[str, ...]:

@@ -1,7 +1,5 @@
 """Lists of the plan: jobs by topic or selection, job streams, workstations, prompts, resources, files waited for."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime

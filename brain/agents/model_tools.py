@@ -17,6 +17,7 @@ from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages
 from brain.agents.grammar import Kind, Request, read_request
 from brain.agents.offers import action_buttons
+from brain.agents.relations import answer_relations
 from brain.agents.resolve import Found, find_job
 from brain.agents.status import answer_status
 from brain.agents.waiting import answer_waiting
@@ -39,6 +40,7 @@ _READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
     "status": answer_status,
     "not_started": answer_waiting,
     "what_if": answer_what_if,
+    "relations": answer_relations,
 }
 _Arguments = TypeVar("_Arguments", bound=BaseModel)
 
@@ -83,7 +85,8 @@ class _Question(_Strict):
         max_length=300,
         description="One question in English or Portuguese, or a conman command that shows: 'status of PAYROLL', 'why "
         "has PAYROLL not started?', 'what happens if I cancel PAYROLL?', 'when will PAYROLL finish?', 'what is late?', "
-        "'how did the plan look at 02:10?', 'what changed since 22:00?', 'list prompts', 'sj @#@.PAY@+state=abend'.",
+        "'how did the plan look at 02:10?', 'what changed since 22:00?', 'list prompts', 'sj @#@.PAY@+state=abend', "
+        "'who owns PAYROLL?', 'what depends on AGT01?', 'has PAYROLL failed before?', 'which failures have no runbook?'.",
     )
 
 

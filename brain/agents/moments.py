@@ -18,7 +18,7 @@ from tws.mirror.past import State
 from tws.objects import FAILED_STATUSES, Job, JobStream
 from tws.outcomes import is_over
 
-__all__ = ["answer_changes", "answer_finish", "answer_then", "at_risk", "next_time"]
+__all__ = ["answer_changes", "answer_finish", "answer_then", "at_risk", "moment_of", "next_time"]
 
 _DEFAULT = timedelta(hours=1)
 """How far "what changed?" looks back."""
@@ -27,7 +27,7 @@ _DAY = timedelta(days=1)
 
 async def answer_then(asked: Asked) -> Draft:
     """How the plan, or the jobs that are named, looked at the moment."""
-    request, moment = asked.request, _moment(asked.request.arguments, asked.zone)
+    request, moment = asked.request, moment_of(asked.request.arguments, asked.zone)
     past, at = await asked.tools.plan_at(moment), strong(asked.cell(moment))
     if past is None:
         return status(asked.phrase("no_past", at=at))
@@ -44,7 +44,7 @@ async def answer_then(asked: Asked) -> Draft:
 
 async def answer_changes(asked: Asked) -> Draft:
     """Which jobs have another status now than at the moment, failed ones first."""
-    tools, moment = asked.tools, _moment(asked.request.arguments, asked.zone)
+    tools, moment = asked.tools, moment_of(asked.request.arguments, asked.zone)
     past, present = await tools.plan_at(moment), await tools.plan_at(datetime.now(UTC))
     at = strong(asked.cell(moment))
     if past is None or present is None:
@@ -107,7 +107,8 @@ def next_time(text: str, zone: ZoneInfo) -> datetime:
     return today if today > now else _on(now.date() + _DAY, text, zone)
 
 
-def _moment(arguments: Arguments, zone: ZoneInfo) -> datetime:
+def moment_of(arguments: Arguments, zone: ZoneInfo) -> datetime:
+    """The moment that a question names, in UTC; an hour ago where it names none."""
     now = datetime.now(zone)
     if "at" in arguments:
         today = _on(now.date(), str(arguments["at"]), zone)

@@ -1,7 +1,5 @@
 """Buttons: what may be done next, in the words a person would type, and the card of a proposal."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from brain.actions.proposal import Proposal
@@ -12,9 +10,9 @@ from brain.reply import Bullets, Button, ButtonStyle, Notice, code, strong, text
 from brain.state import Draft
 from brain.toolbox import Toolbox
 from tws.actions import Action, Change, ObjectKind, PlanObject, kind_of
-from tws.objects import Job, Prompt, Workstation
+from tws.objects import Job
 
-__all__ = ["action_buttons", "ask_button", "change_button", "label", "proposal_card", "wording"]
+__all__ = ["action_buttons", "ask_button", "change_button", "proposal_card", "wording"]
 
 _COMMON = (
     Action.RERUN,
@@ -38,17 +36,6 @@ _STYLES: Mapping[Action, ButtonStyle] = {
 }
 
 
-def label(target: PlanObject) -> str:
-    """What people call the object, as conman writes it."""
-    match target:
-        case Workstation():
-            return target.name
-        case Prompt():
-            return target.name or str(target.number or target.id)
-        case _:
-            return target.selection
-
-
 def wording(action: Action, kind: ObjectKind, name: str, locale: Locale, arguments: Arguments) -> str:
     """How a person would ask for the change: what a button says for them."""
     sentence = say(locale, f"say_{action}", kind=say(locale, f"kind_{kind}"), job=name)
@@ -59,7 +46,7 @@ def action_buttons(tools: Toolbox, target: PlanObject, locale: Locale) -> tuple[
     """One button for each change that is legal now; pressing it only asks for a proposal."""
     worth = _AFTER_FAILURE if isinstance(target, Job) and target.has_failed else _COMMON
     changes = (
-        Change(action=action, kind=kind_of(target), object_id=target.id, selection=label(target))
+        Change(action=action, kind=kind_of(target), object_id=target.id, selection=target.selection)
         for action in tools.offers(target)
         if action in worth
     )

@@ -1,7 +1,5 @@
 """From the name somebody typed to one object of the plan, or to a question with candidates."""
 
-from __future__ import annotations
-
 import difflib
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -11,7 +9,7 @@ from typing import Any, Generic, TypeVar, cast
 
 from brain.agents.asked import Asked
 from brain.agents.grammar import ALL, Request
-from brain.agents.offers import label, wording
+from brain.agents.offers import wording
 from brain.message import Verb
 from brain.reply import Button, code
 from brain.state import Draft, Memory
@@ -88,7 +86,7 @@ async def find_object(asked: Asked) -> Found[Any] | Draft:
             job = await asked.tools.job(objects[0].id) if kind is ObjectKind.JOB else None
             return Found(target=job or objects[0], kind=kind)
         if objects:
-            return ask(asked, [label(one) for one in objects], "which_among", name.upper(), kind)
+            return ask(asked, [one.selection for one in objects], "which_among", name.upper(), kind)
     return await ask_nearest(asked, name.upper(), first[0])
 
 
@@ -157,13 +155,13 @@ def _wanted(asked: Asked) -> Selection | None:
 def _newest(objects: Iterable[Any]) -> list[Any]:
     """Of several instances in the plan the newest."""
     in_order = sorted(objects, key=lambda one: getattr(one, "scheduled_at", None) or _LONG_AGO)
-    return list({label(one): one for one in in_order}.values())
+    return list({one.selection: one for one in in_order}.values())
 
 
 async def ask_nearest(asked: Asked, name: str, kind: ObjectKind = ObjectKind.JOB) -> Draft:
     """That nothing has this name, and what has a similar one."""
     if kind not in {ObjectKind.JOB, ObjectKind.JOB_STREAM}:
-        labels = [label(one) for one in await _objects(asked, kind, "")]
+        labels = [one.selection for one in await _objects(asked, kind, "")]
         near = difflib.get_close_matches(name, labels, n=_CANDIDATES, cutoff=0.4)
         return ask(asked, near or labels, "unknown_object" if labels else "unknown_name", name, kind)
     page = await asked.tools.query_jobs(JobFilter(limit=SCANNED))

@@ -9,20 +9,22 @@ from brain.agents.grammar import Request, read_request
 from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
-__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "completed", "read_message"]
+__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "completed", "read_message", "split_again"]
 
-AGENTS = ("status", "knowledge", "diagnosis", "action", "clarify", "conversation", "decision")
+AGENTS = ("status", "knowledge", "diagnosis", "relations", "action", "clarify", "conversation", "decision")
 """All agents by name; `decision` answers presses on Approve and Reject only."""
-MODEL_AGENTS = frozenset({"status", "knowledge", "diagnosis", "clarify"})
+MODEL_AGENTS = frozenset({"status", "diagnosis", "relations", "clarify"})
 """Agents whose work a language model takes over where there is one. Changes never are among them."""
 
 _VALUE = re.compile(r"(?:to |para |em |= ?)?(?P<value>\d{1,4}|hi|go)", re.IGNORECASE)
+_AGAIN = re.compile(r"^\s*(?:once again|again|de novo|novamente|outra vez)\s*[:,]?\s+(?=\S)", re.IGNORECASE)
 _AGENT_OF_KIND = {
     "diagnosis": "diagnosis",
     "not_started": "diagnosis",
     "what_if": "diagnosis",
     "status": "status",
     "knowledge": "knowledge",
+    "relations": "relations",
     "action": "action",
     "help": "conversation",
     "greeting": "conversation",
@@ -43,10 +45,16 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
             job_stream=alert.job_stream or None,
             topic=None if alert.job else "summary",
         )
-    request = read_request(completed(message.text, memory), hint)
+    request = read_request(split_again(completed(message.text, memory))[0], hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)
     return _for_agent(request, message.agent)
+
+
+def split_again(words: str) -> tuple[str, bool]:
+    """What is asked without `again` before it, and whether that stood there."""
+    asked = _AGAIN.sub("", words, count=1)
+    return asked, asked != words
 
 
 def completed(words: str, memory: Memory) -> str:

@@ -1,7 +1,5 @@
 """Answers what is going on: failed, running, waiting, late; job streams, workstations, one job; then and soon."""
 
-from __future__ import annotations
-
 from zoneinfo import ZoneInfo
 
 from brain.agents.asked import Asked

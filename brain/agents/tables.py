@@ -1,7 +1,5 @@
 """Tables of what is in the plan, by kind: one row an object; the columns are in `tables.yaml`. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from importlib import resources

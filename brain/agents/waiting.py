@@ -1,38 +1,30 @@
 """Answers why a job has not started: every reason with its proof, the first causes behind, and what would clear them."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from brain.agents.asked import Asked
 from brain.agents.evidence import cite_passages
-from brain.agents.offers import action_buttons, ask_button, change_button, label
+from brain.agents.offers import action_buttons, ask_button, change_button
+from brain.agents.reasons import reason_sentence
 from brain.agents.resolve import Found, find_job
-from brain.agents.tables import cell, status_of
+from brain.agents.tables import status_of
 from brain.message import Locale
-from brain.phrases import say
 from brain.reply import Block, Bullets, Button, Text, strong, text
 from brain.state import Draft, Memory
 from brain.times import span
 from brain.toolbox import Toolbox
 from tws.contents import PlanContents
-from tws.objects import Dependency, Job, JobStream
+from tws.objects import Job, JobStream
 from tws.plan import Plan
 from tws.why import FirstCause, Reason, first_causes, reasons, why_absent
 
-__all__ = ["answer_not_started", "answer_waiting", "as_of", "reason_sentence"]
+__all__ = ["answer_not_started", "answer_waiting", "as_of"]
 
 _UNSTARTED = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD", "READY", "FENCE", "SUPPR"})
 _BUTTONS = 4
 _DEPTH = 8
 """How far a chain of predecessors is followed where there is no mirror."""
-_FACTS = (
-    *("target", "status", "return_code", "at", "until", "text", "needed", "available", "quantity"),
-    *("fence", "priority", "limit", "running"),
-)
-"""What sentences may name and a plan does not always tell."""
 
 
 async def answer_waiting(asked: Asked) -> Draft:
@@ -121,23 +113,6 @@ async def _plan_with(tools: Toolbox, job: Job) -> Plan:
 def as_of(asked: Asked, plan: Plan) -> Text:
     """How old the data is."""
     return asked.phrase("as_of", at=asked.cell(plan.read_at), age=span(datetime.now(UTC) - plan.read_at))
-
-
-def reason_sentence(reason: Reason, locale: Locale, zone: ZoneInfo) -> str:
-    """The reason with the fact that proves it."""
-    about, owner = reason.about, reason.owner
-    values = dict.fromkeys(_FACTS, "–") | {
-        name: cell(value, locale, zone) for name, value in reason.fact.items()
-    }
-    if about is not None:
-        values["target"] = about.target if isinstance(about, Dependency) else label(about)
-    owned = owner.selection if owner else ""
-    sentence = say(locale, f"cause_{reason.cause}", **{"owner": owned, **values})
-    if isinstance(owner, JobStream) and not reason.cause.startswith("stream_"):
-        sentence = say(locale, "of_stream", stream=owner.selection, sentence=sentence)
-    if reason.since is not None:
-        sentence += say(locale, "since", at=cell(reason.since, locale, zone))
-    return sentence
 
 
 def _first_cause(asked: Asked, cause: FirstCause) -> Text:

@@ -3,8 +3,6 @@
 https://docs.anthropic.com/en/docs/build-with-claude/streaming
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any

@@ -1,7 +1,5 @@
 """Marks text from elsewhere as data, so that the model does not take it for instructions. Pure."""
 
-from __future__ import annotations
-
 import re
 
 __all__ = ["MAX_DATA_CHARS", "to_data_block"]

@@ -1,7 +1,5 @@
 """Opens the model that the settings name."""
 
-from __future__ import annotations
-
 from .model import Model
 from .settings import LlmSettings
 

@@ -1,7 +1,5 @@
 """Lets a model use tools until it has an answer, within bounds that it cannot move."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 from collections import Counter
@@ -67,6 +65,46 @@ class LoopResult:
     """Never blank."""
     calls: tuple[ToolCallRecord, ...]
     """In order."""
+
+
+class _Bench:
+    """The tools of one run and what was done with them."""
+
+    def __init__(self, tools: Sequence[RunnableTool], on_progress: OnProgress) -> None:
+        self.specs = [tool.spec for tool in tools]
+        self.records: list[ToolCallRecord] = []
+        self._tools = {tool.spec.name: tool for tool in tools}
+        self._on_progress = on_progress
+        self._seen: Counter[str] = Counter()
+
+    async def answer(self, call: ToolCall, *, is_last: bool) -> ModelMessage:
+        """Runs the call or refuses it; either way the model is told."""
+        outcome: Literal["ran", "refused"] = "ran"
+        try:
+            text = await self._run(call)
+        except ToolArgumentsError as error:
+            outcome = "refused"
+            text = f"Not run: {error}"
+        self.records.append(ToolCallRecord(name=call.name, arguments=call.arguments, outcome=outcome))
+        if is_last:
+            text += "\nNo more tool calls are possible. Answer now from what you have."
+        return ModelMessage(role="tool", tool_call_id=call.id, text=text, is_error=outcome == "refused")
+
+    async def _run(self, call: ToolCall) -> str:
+        tool = self._tools.get(call.name)
+        if tool is None:
+            raise ToolArgumentsError(f"there is no such tool; the tools are {', '.join(self._tools)}")
+        self._count(call)
+        await self._on_progress(call.name)
+        return to_data_block(call.name, await tool.run(call.arguments))
+
+    def _count(self, call: ToolCall) -> None:
+        key = call.name + json.dumps(dict(call.arguments), sort_keys=True)
+        self._seen[key] += 1
+        if self._seen[key] >= _MAX_SAME_CALLS:
+            raise ModelUnavailableError("the model repeats the same tool call", retryable=False)
+        if self._seen[key] > 1:
+            raise ToolArgumentsError("already called with these arguments, the answer is above")
 
 
 class ToolLoop:
@@ -151,46 +189,6 @@ class ToolLoop:
             _log.warning("model_retry", model=self._model.name, reason=error.reason, pause_seconds=pause)
         await asyncio.sleep(pause)
         return await self._model.complete(messages, tools, on_delta)
-
-
-class _Bench:
-    """The tools of one run and what was done with them."""
-
-    def __init__(self, tools: Sequence[RunnableTool], on_progress: OnProgress) -> None:
-        self.specs = [tool.spec for tool in tools]
-        self.records: list[ToolCallRecord] = []
-        self._tools = {tool.spec.name: tool for tool in tools}
-        self._on_progress = on_progress
-        self._seen: Counter[str] = Counter()
-
-    async def answer(self, call: ToolCall, *, is_last: bool) -> ModelMessage:
-        """Runs the call or refuses it; either way the model is told."""
-        outcome: Literal["ran", "refused"] = "ran"
-        try:
-            text = await self._run(call)
-        except ToolArgumentsError as error:
-            outcome = "refused"
-            text = f"Not run: {error}"
-        self.records.append(ToolCallRecord(name=call.name, arguments=call.arguments, outcome=outcome))
-        if is_last:
-            text += "\nNo more tool calls are possible. Answer now from what you have."
-        return ModelMessage(role="tool", tool_call_id=call.id, text=text, is_error=outcome == "refused")
-
-    async def _run(self, call: ToolCall) -> str:
-        tool = self._tools.get(call.name)
-        if tool is None:
-            raise ToolArgumentsError(f"there is no such tool; the tools are {', '.join(self._tools)}")
-        self._count(call)
-        await self._on_progress(call.name)
-        return to_data_block(call.name, await tool.run(call.arguments))
-
-    def _count(self, call: ToolCall) -> None:
-        key = call.name + json.dumps(dict(call.arguments), sort_keys=True)
-        self._seen[key] += 1
-        if self._seen[key] >= _MAX_SAME_CALLS:
-            raise ModelUnavailableError("the model repeats the same tool call", retryable=False)
-        if self._seen[key] > 1:
-            raise ToolArgumentsError("already called with these arguments, the answer is above")
 
 
 def _answer_of(turn: ModelTurn) -> str:

@@ -1,7 +1,5 @@
 """The port to a language model: what goes in, what comes out, how it fails. Pure types."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias

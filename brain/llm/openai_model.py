@@ -3,8 +3,6 @@
 https://platform.openai.com/docs/api-reference/chat-streaming
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing

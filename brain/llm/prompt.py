@@ -1,7 +1,5 @@
 """The system prompts that ship with Resync: Markdown with front matter, one file each."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources

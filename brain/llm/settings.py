@@ -1,12 +1,10 @@
 """Which language model to ask, if any, and how long to wait for it."""
 
-from __future__ import annotations
-
 from ipaddress import ip_address
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 __all__ = ["LlmSettings"]
 
@@ -14,33 +12,27 @@ __all__ = ["LlmSettings"]
 class LlmSettings(BaseModel):
     """The `llm` section. Without a provider Resync answers from its own grammar and facts."""
 
-    provider: Literal["none", "openai", "anthropic"] = Field(
-        default="none", description="Whose protocol the model speaks; `none` works without a model."
-    )
-    base_url: str | None = Field(
-        default=None,
-        description="Address of an own or compatible server, such as http://127.0.0.1:8000/v1; unset means "
-        "the provider's public service.",
-    )
-    api_key: SecretStr | None = Field(
-        default=None, description="The provider's key; needed unless `base_url` names an own server."
-    )
-    model: str = Field(default="", description="The model's name at the provider; needed with a provider.")
-    time_limit_seconds: float = Field(
-        default=45, gt=0, description="For a whole answer with all its tool calls, in seconds."
-    )
-    request_timeout_seconds: float = Field(
-        default=30,
-        gt=0,
-        description="Longest silence of the provider before or during one answer, in seconds.",
-    )
-    max_rounds: int = Field(
-        default=6, ge=1, description="How many times the model is asked within one answer."
-    )
-    max_output_tokens: int = Field(default=1200, ge=1, description="Longest answer of one round, in tokens.")
-    temperature: float | None = Field(
-        default=None, ge=0, le=2, description="Sampling temperature; unset leaves it to the model."
-    )
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    provider: Literal["none", "openai", "anthropic"] = "none"
+    """Whose protocol the model speaks; `none` works without a model."""
+    base_url: str | None = None
+    """Address of an own or compatible server, such as http://127.0.0.1:8000/v1; unset means the provider's public
+    service."""
+    api_key: SecretStr | None = None
+    """The provider's key; needed unless `base_url` names an own server."""
+    model: str = ""
+    """The model's name at the provider; needed with a provider."""
+    time_limit_seconds: float = Field(default=45, gt=0)
+    """For a whole answer with all its tool calls, in seconds."""
+    request_timeout_seconds: float = Field(default=30, gt=0)
+    """Longest silence of the provider before or during one answer, in seconds."""
+    max_rounds: int = Field(default=6, ge=1)
+    """How many times the model is asked within one answer."""
+    max_output_tokens: int = Field(default=1200, ge=1)
+    """Longest answer of one round, in tokens."""
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    """Sampling temperature; unset leaves it to the model."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

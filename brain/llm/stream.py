@@ -3,8 +3,6 @@
 The SDKs' own messages quote response bodies, which may quote the request, so none of them is kept.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

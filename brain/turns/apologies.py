@@ -1,7 +1,5 @@
 """Failures in words: what the person reads when a turn could not do its work."""
 
-from __future__ import annotations
-
 from brain.message import Locale
 from brain.phrases import say
 from brain.reply import Notice, Reply

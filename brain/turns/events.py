@@ -4,8 +4,6 @@ Events are rows, so a client that reconnects misses none and a worker elsewhere 
 only wakes the readers.
 """
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections import defaultdict

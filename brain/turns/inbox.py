@@ -1,7 +1,5 @@
 """The durable inbox: a message is claimed and queued in one transaction, then it can be acknowledged."""
 
-from __future__ import annotations
-
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime

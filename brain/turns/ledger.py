@@ -1,7 +1,5 @@
 """The state of turns in PostgreSQL: which one is next, what it answered, when it was done."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The way back to whoever sent a message: a port that each channel implements."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from typing import Protocol, TypeAlias
 

@@ -1,10 +1,9 @@
 """Runs one turn: the guards, the brain, the answer on its way. Read `run` and `_answer` top to bottom."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
 
@@ -38,35 +37,23 @@ Answers: TypeAlias = Callable[[Turn, Actor, Locale, Outbox, frozenset[str]], Awa
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TurnRunner:
     """Everything that guards, records or traces a turn happens here, once."""
 
-    def __init__(
-        self,
-        *,
-        ledger: Ledger,
-        outboxes: Outboxes,
-        answers: Answers,
-        actors: ActorDirectory,
-        limiter: RateLimiter,
-        limit: str,
-        metrics: Metrics,
-        tracer: Tracer,
-        locale: Locale,
-        deadline: timedelta,
-        delivery_pauses: Sequence[timedelta] = _DELIVERY_PAUSES,
-    ) -> None:
-        self._ledger = ledger
-        self._outboxes = outboxes
-        self._answers = answers
-        self._actors = actors
-        self._limiter = limiter
-        self._limit = limit
-        self._metrics = metrics
-        self._tracer = tracer
-        self._locale = locale
-        self._deadline = deadline
-        self._delivery_pauses = delivery_pauses
+    ledger: Ledger
+    outboxes: Outboxes
+    answers: Answers
+    actors: ActorDirectory
+    limiter: RateLimiter
+    limit: str
+    """Turns of one person, e.g. `30/minute`."""
+    metrics: Metrics
+    tracer: Tracer
+    locale: Locale
+    """Of those whose language nothing tells."""
+    deadline: timedelta
+    delivery_pauses: Sequence[timedelta] = _DELIVERY_PAUSES
 
     async def run(self, turn: Turn) -> None:
         """Answers and delivers. Raises only when the database is away: then the turn is taken again."""
@@ -79,26 +66,26 @@ class TurnRunner:
                 raise
             except Exception:  # noqa: BLE001  # whatever it is, the next worker would meet it again, for ever
                 _log.exception("turn_dropped")
-                await self._ledger.close(turn.turn_id)
+                await self.ledger.close(turn.turn_id)
 
     async def _run(self, turn: Turn) -> None:
         message = turn.message
         started = time.perf_counter()
-        make_outbox = self._outboxes.get(message.conversation.channel)
+        make_outbox = self.outboxes.get(message.conversation.channel)
         if make_outbox is None:
             # The channel was switched off after it took the message: there is no way back.
             _log.error("channel_is_off", channel=message.conversation.channel)
-            await self._ledger.close(turn.turn_id)
+            await self.ledger.close(turn.turn_id)
             return
         outbox = make_outbox(turn.turn_id, message)
         reply, outcome = turn.reply, "delivered_late"
         if reply is None:
             reply, outcome = await self._answer(turn, outbox)
-            await self._ledger.answer(turn.turn_id, reply, outcome=outcome)
+            await self.ledger.answer(turn.turn_id, reply, outcome=outcome)
         if await self._deliver(turn, outbox, reply):
-            await self._ledger.close(turn.turn_id)
+            await self.ledger.close(turn.turn_id)
         seconds = time.perf_counter() - started
-        self._metrics.turn_finished(
+        self.metrics.turn_finished(
             channel=message.conversation.channel,
             agent=reply.agent,
             outcome=outcome,
@@ -112,24 +99,24 @@ class TurnRunner:
     async def _answer(self, turn: Turn, outbox: Outbox) -> tuple[Reply, str]:
         """The reply and the turn's outcome: `answered`, `refused`, `limited`, `timed_out` or `failed`."""
         message = turn.message
-        locale = message.locale or detect_locale(message.text, None) or self._locale
+        locale = message.locale or detect_locale(message.text, None) or self.locale
         if turn.attempts > _MAX_ATTEMPTS:
             return apology("gave_up", locale), "failed"
         actor = await self._who(message)
         if actor is None or not actor.may(Permission.ASK):
             _log.warning("unknown_sender", channel=message.sender.channel, user_id=message.sender.user_id)
             return apology("unknown_sender", locale, user_id=message.sender.user_id), "refused"
-        limit = await self._limiter.hit(self._limit, f"turn:{actor.actor_id}")
+        limit = await self.limiter.hit(self.limit, f"turn:{actor.actor_id}")
         degraded = frozenset({"redis"} if limit.degraded else ())
         if not limit.allowed:
             seconds = int((limit.retry_after or timedelta(seconds=1)).total_seconds()) + 1
             return apology("too_many", locale, seconds=seconds), "limited"
         try:
-            with self._tracer.turn(
+            with self.tracer.turn(
                 turn_id=turn.turn_id, conversation_key=message.conversation.key, actor_id=actor.actor_id
             ) as span:
-                async with asyncio.timeout(self._deadline.total_seconds()):
-                    reply = await self._answers(turn, actor, locale, outbox, degraded)
+                async with asyncio.timeout(self.deadline.total_seconds()):
+                    reply = await self.answers(turn, actor, locale, outbox, degraded)
                 span.update(question=message.text, answer=reply.plain_text, agent=reply.agent)
         except TimeoutError:
             # A decision may have reached TWS by then: only a reading turn can say that nothing was changed.
@@ -146,15 +133,15 @@ class TurnRunner:
         """The person (or the source of alerts) behind a channel's user."""
         sender = message.sender
         if sender.channel is Channel.WEB:
-            return await self._actors.get(sender.user_id)
+            return await self.actors.get(sender.user_id)
         if sender.channel is Channel.WEBHOOK:
             # The signature vouches for the source; it may ask and nothing else.
             return Actor(actor_id=f"webhook:{sender.user_id}", display_name=sender.user_id, role=Role.VIEWER)
-        return await self._actors.resolve(sender.channel, sender.tenant, sender.user_id)
+        return await self.actors.resolve(sender.channel, sender.tenant, sender.user_id)
 
     async def _deliver(self, turn: Turn, outbox: Outbox, reply: Reply) -> bool:
         """Sends the answer; False leaves it for a later round."""
-        for pause in (*self._delivery_pauses, None):
+        for pause in (*self.delivery_pauses, None):
             try:
                 await _send(turn.message, outbox, reply)
             except OutboxError as error:

@@ -4,8 +4,6 @@ The queue only wakes; which turns are left to do is in the ledger. A worker that
 the sweep of any other (or its own next start) takes over what it left.
 """
 
-from __future__ import annotations
-
 import asyncio
 from datetime import timedelta
 

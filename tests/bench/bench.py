@@ -19,10 +19,10 @@ import aiohttp
 import psutil
 from pydantic import BaseModel, SecretStr
 
+from database import open_database
 from demo import RUNBOOKS
 from embedded import embedded_postgres, embedded_valkey
 from security.roles import Role
-from services import open_database
 from settings import Settings
 from tests.bench.figures import Memory, Times, report
 from tests.support import slack_driver, teams_activities
@@ -115,7 +115,7 @@ async def _fill(dsn: str) -> None:
         await actors.add("operator", "Operator", Role.OPERATOR, PASSWORD)
         await actors.link("operator", "slack", slack_driver.TEAM, slack_driver.PERSON, linked_by="bench")
         await actors.link("operator", "teams", TENANT, teams_activities.AAD_OBJECT_ID, linked_by="bench")
-        await database.ingest.ingest_paths([RUNBOOKS])
+        await database.library.ingest.ingest_paths([RUNBOOKS])
 
 
 def _as_environment(prefix: str, section: BaseModel) -> dict[str, str]:

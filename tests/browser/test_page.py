@@ -92,3 +92,17 @@ async def test_the_page_loads_nothing_from_elsewhere(browser: Browser, resync: R
     await profile.close()
     assert asked
     assert [url for url in asked if not url.startswith(resync.address)] == []
+
+
+async def test_an_answer_is_judged_and_corrected(browser: Browser, resync: Resync) -> None:
+    async with _signed_in(browser, resync, "viewer", locale="pt-BR") as page:
+        await _ask(page, "o que significa ORA-01653?")
+        await page.get_by_test_id("feedback-bad").click()
+        await page.get_by_test_id("feedback-correction").fill("É o tablespace PAY_DATA.")
+        await page.get_by_test_id("feedback-send").click()
+        await expect(page.get_by_test_id("feedback")).to_contain_text("Correção enviada.")
+        await page.reload()
+        await expect(page.get_by_test_id("feedback-bad")).to_have_attribute("aria-pressed", "true")
+        await expect(page.get_by_test_id("feedback-correction")).to_have_value("É o tablespace PAY_DATA.")
+        await page.get_by_test_id("feedback-good").click()
+        await expect(page.get_by_test_id("feedback-correction")).to_have_count(0)

@@ -14,9 +14,8 @@ from brain.llm.factory import open_model
 from brain.llm.loop import ToolLoop
 from brain.message import Alert, Verb
 from brain.reply import code, strong, text
-from knowledge.ingest import Ingest
+from knowledge.library import open_library
 from knowledge.settings import KnowledgeSettings
-from knowledge.store import Store
 from tests.support.brain_parts import EMBEDDER, OPERATOR, VIEWER, Parts, accepted_by
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
@@ -112,7 +111,7 @@ async def test_the_tools_tell_what_the_plan_says_as_data(
 async def test_passages_are_numbered_as_the_reply_cites_them(
     talk: Talk, model: FakeOpenAi, engine: AsyncEngine
 ) -> None:
-    ingest = Ingest(Store(engine), EMBEDDER, KnowledgeSettings())
+    ingest = open_library(engine, KnowledgeSettings(), embedder=EMBEDDER).ingest
     await ingest.ingest_paths([Path("manifests/demo/runbooks/payroll.md")])
     model.call("job_log", {"job": "PAYROLL"})
     model.call("search_documents", {"query": "PAYROLL ORA-01653"})

@@ -9,7 +9,6 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.proposal import Proposal
-from brain.actions.readback import VALUES
 from brain.message import Locale
 from tests.support.brain_parts import (
     OPERATOR,
@@ -20,7 +19,7 @@ from tests.support.brain_parts import (
     open_parts,
 )
 from tests.support.fault_proxy import Fault, FaultProxy, running_proxy
-from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, PlanObject, is_legal
+from tws.actions import ACTIONS_OF, VALUES, Action, Change, ObjectKind, PlanObject, is_legal
 from tws.objects import JobFilter, JobStreamFilter
 from tws.simulator.faults import Effect
 

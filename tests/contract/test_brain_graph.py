@@ -9,9 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.message import Alert, Channel, Conversation, Locale, Verb
 from brain.reply import Reply
-from knowledge.ingest import Ingest
+from knowledge.library import open_library
 from knowledge.settings import KnowledgeSettings
-from knowledge.store import Store
 from tests.support.brain_parts import EMBEDDER, VIEWER, Parts, open_parts
 from tests.support.fault_proxy import FaultProxy
 from tests.support.talk import Talk, buttons_of, open_talk, table_of
@@ -21,7 +20,7 @@ _PAYROLL = "AGT_HR01#PAYDAILY.PAYROLL"
 
 @pytest.fixture
 async def runbook(engine: AsyncEngine) -> None:
-    ingest = Ingest(Store(engine), EMBEDDER, KnowledgeSettings())
+    ingest = open_library(engine, KnowledgeSettings(), embedder=EMBEDDER).ingest
     await ingest.ingest_paths([Path("manifests/demo/runbooks/payroll.md")])
 
 
@@ -48,11 +47,11 @@ async def test_a_failure_is_explained_from_the_plan_the_log_and_a_runbook(
     assert reply.agent == "diagnosis"
     assert reply.plain_text.startswith(headline)
     assert "ORA-01653: unable to extend table HR.PAY_TRANS" in reply.plain_text
-    log, runbook, steps = reply.citations
+    log, runbook, steps, *linked = reply.citations
     assert log.document_id.startswith("joblog:")
     assert "ORA-01653" in log.quote
     assert runbook.document_title.startswith("PAYROLL (PAYDAILY)")
-    assert steps.document_id == runbook.document_id
+    assert {steps.document_id, *(fact.document_id for fact in linked)} == {runbook.document_id}
     assert _labels(reply) == {Locale.EN: ["Rerun", "Cancel"], Locale.PT: ["Reexecutar", "Cancelar"]}[locale]
     assert len(talk.mailbox.progress) == 2
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import TypeAdapter
-from redis.asyncio import Redis
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -71,7 +70,14 @@ async def test_a_message_is_answered_with_the_reply_of_its_turn(server: RestServ
     assert answer["reply"]["plain_text"] == "You said what failed?"
     assert [block["kind"] for block in answer["reply"]["blocks"]] == ["text", "citations"]
     assert answer["citations"] == [
-        {"document_id": "d1", "document_title": "Runbook", "location": "Restart", "quote": "Rerun it."}
+        {
+            "document_id": "d1",
+            "document_title": "Runbook",
+            "location": "Restart",
+            "quote": "Rerun it.",
+            "page": None,
+            "link": None,
+        }
     ]
     assert answer["proposal"] is None
     assert server.brain.turns[0].turn_id == answer["turn_id"]
@@ -332,8 +338,6 @@ async def test_without_a_key_every_request_is_a_turn(server: RestServer) -> None
 
 
 async def test_who_asks_too_often_waits(engine: AsyncEngine, postgres_dsn: str, redis_url: str) -> None:
-    async with Redis.from_url(redis_url) as redis:
-        await redis.flushdb()
     async with rest_server(engine, postgres_dsn, redis_url, person_rate="2/minute") as server:
         headers = await server.sign_in("viewer")
         statuses = []
@@ -349,8 +353,6 @@ async def test_who_asks_too_often_waits(engine: AsyncEngine, postgres_dsn: str, 
 
 
 async def test_logins_are_limited_by_address(engine: AsyncEngine, postgres_dsn: str, redis_url: str) -> None:
-    async with Redis.from_url(redis_url) as redis:
-        await redis.flushdb()
     async with rest_server(engine, postgres_dsn, redis_url, login_rate="2/minute") as server:
         statuses = []
         for username in ("a", "b", "c"):

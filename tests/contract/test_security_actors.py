@@ -98,3 +98,13 @@ async def test_a_disabled_person_is_found_nowhere(directory: ActorDirectory) -> 
     assert await directory.authenticate("ana", "correct horse") is None
     with pytest.raises(DirectoryError, match="nobody called nobody"):
         await directory.disable("nobody")
+
+
+async def test_groups_are_found_with_the_person_and_replaced_on_purpose(directory: ActorDirectory) -> None:
+    added = await directory.add("bia", "Bia", Role.VIEWER, None, groups=["SAP", "sap", "Billing"])
+    assert added.groups == {"sap", "billing"}
+    assert await directory.get("bia") == added
+    await directory.add("bia", "Bia", Role.VIEWER, None, replace=True)
+    person = await directory.get("bia")
+    assert person is not None
+    assert person.groups == frozenset()

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from tests.support.scripted_client import ILLEGAL, INFO, page, scripted
 from tests.support.scripted_tws import Answer, breaks_off, hangs_up, running_script, says
+from tws.actions import ObjectKind
 from tws.contents import PlanInfo
 from tws.errors import (
     TwsDeniedError,
@@ -271,9 +272,9 @@ async def test_without_a_list_of_prompts_they_are_found_where_something_waits_fo
     async with scripted(old_engine) as (client, script):
         (found,) = await client.prompts()
         assert (found.id, found.number, found.status, found.job_stream_id) == ("p-1", 7, "ASKED", "s")
-        assert await client.prompt("p-1") == found
+        assert await client.read_object(ObjectKind.PROMPT, "p-1") == found
         with pytest.raises(TwsNotFoundError):
-            await client.prompt("p-2")
+            await client.read_object(ObjectKind.PROMPT, "p-2")
         assert [one.name for one in await client.files()] == ["/in.dat"]
         asked = [request for request in script.requests if request.path.endswith("/plan/job")]
         assert asked[0].headers["scope"] == "WHOLE"

@@ -365,15 +365,19 @@ async def test_each_kind_of_object_is_changed() -> None:
         ):
             assert await client.carry_out(change(action, workstation, **arguments), WHY) == workstation.id
         await until(
-            lambda: client.workstation(workstation.id),
+            lambda: client.read_object(ObjectKind.WORKSTATION, workstation.id),
             lambda now: not now.is_linked and not now.is_running and (now.limit, now.fence) == (7, 3),
         )
         resource = (await client.resources())[0]
         await client.carry_out(change(Action.SET_QUANTITY, resource, quantity=9), WHY)
-        await until(lambda: client.resource(resource.id), lambda now: now.quantity == 9)
+        await until(
+            lambda: client.read_object(ObjectKind.RESOURCE, resource.id), lambda now: now.quantity == 9
+        )
         prompt = next(one for one in await client.prompts() if one.status in {"ASKED", "NOT_ASKED"})
         await client.carry_out(change(Action.REPLY_YES, prompt), WHY)
-        await until(lambda: client.prompt(prompt.id), lambda now: now.status == "ANSWERED_YES")
+        await until(
+            lambda: client.read_object(ObjectKind.PROMPT, prompt.id), lambda now: now.status == "ANSWERED_YES"
+        )
 
 
 async def test_job_streams_are_held_limited_and_changed_in_priority() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from knowledge.graph import KnowledgeGraph
 from tests.support.fake_plan import FakePlan
 from tests.support.mirrored import NAME, START, MakeMirror, assert_mirrored
-from tests.support.plan import make_dependency, make_job, make_run
+from tests.support.plan import make_job, make_run
 from tests.support.simulator import SteppingClock
 from tws.contents import RunStatistics
 from tws.mirror.lease import LeaseLostError
@@ -168,43 +168,6 @@ async def test_a_run_that_is_confirmed_later_counts_as_it_was_confirmed(
     assert (await plans.statistics(NAME))["AGT1#STREAM1.JOB1"].runs == 1
 
 
-async def test_the_plan_fills_the_knowledge_graph_and_what_leaves_it_ends_there(
-    make_mirror: MakeMirror, engine: AsyncEngine, source: FakePlan, night: SteppingClock
-) -> None:
-    graph = KnowledgeGraph(engine)
-    mirror = make_mirror(graph=graph.replace_source)
-    await mirror.poll()
-    name = "AGT1#STREAM1.JOB1"
-    expected = {
-        ("job", name, "follows", "job", "AGT1#STREAM1.JOB0"),
-        ("job", "AGT1#STREAM1.JOB2", "follows", "job", name),
-        ("job", name, "belongs_to", "job_stream", "AGT1#STREAM1"),
-        ("job", name, "runs_on", "workstation", "AGT1"),
-    }
-    before = datetime.now(UTC)
-    assert set(await graph.edges_of(name, before)) == expected
-    members = (make_dependency(type="FILE", target="AGT1#/in/pay.csv", target_id=None),)
-    join = make_dependency(type="JOIN", target="ANY (…)", target_id=None, members=members)
-    source.change("stream1.1", dependencies=(join,), workstation="AGT2")
-    night.step(minutes=30)
-    await mirror.poll()
-    after = datetime.now(UTC)
-    changed = {
-        ("job", name, "opens", "file", "AGT1#/in/pay.csv"),
-        ("job", name, "runs_on", "workstation", "AGT2"),
-    }
-    assert set(await graph.edges_of(name, after)) == changed | {one for one in expected if one[1] != name} | {
-        ("job", name, "belongs_to", "job_stream", "AGT1#STREAM1")
-    }
-    assert set(await graph.edges_of(name, before)) == expected
-    assert ("job_stream", "AGT1#STREAM1", "needs", "resource", "AGT1#TAPES") in await graph.edges_of(
-        "AGT1#TAPES", after
-    )
-    async with engine.connect() as connection:
-        closed = await connection.execute(text("SELECT count(*) FROM kg_edges WHERE valid_to IS NOT NULL"))
-        assert closed.scalar() == 2, "what is still said was left untouched"
-
-
 async def test_a_graph_that_may_not_be_written_stays_as_it_is(engine: AsyncEngine) -> None:
     async def nothing() -> AsyncIterator[list[Any]]:
         for page in ():
@@ -218,6 +181,6 @@ async def test_a_graph_that_may_not_be_written_stays_as_it_is(engine: AsyncEngin
 
     graph = KnowledgeGraph(engine)
     with pytest.raises(LeaseLostError):
-        await graph.replace_source("plan", one(), nothing(), refuse)
+        await graph.replace_source("plan", one(), nothing(), refuse, START, START)
     async with engine.connect() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM kg_nodes"))).scalar() == 0

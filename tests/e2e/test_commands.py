@@ -208,6 +208,36 @@ async def test_ingest_skips_what_it_knows_and_reports_what_it_cannot_read(
     assert found["passages"][0]["document_title"] == "notes"
 
 
+async def test_ingest_declares_properties_and_keeps_folders_in_step(
+    resync: Resync, server: Server, folder: Path
+) -> None:
+    documents = folder / "restricted"
+    documents.mkdir()
+    (documents / "a.md").write_text("about a")
+    (documents / "b.csv").write_text("Code,Means\n8,full")
+    dates = ("--valid-from", "2026-01-01", "--valid-to", "2099-12-31")
+    declared = ("--readers", "role:admin", "--language", "pt", "--link", "https://wiki/x", *dates)
+    first = await resync("ingest", str(documents), *declared)
+    assert first.status == 0, first.errors
+    (documents / "a.md").unlink()
+    second = await resync("ingest", str(documents), "--sync", *declared)
+    assert [line.split()[0] for line in second.output.splitlines()] == ["unchanged", "removed"]
+    async with server.client("admin") as admin, server.client("operator") as operator:
+        _, seen = await admin.get("/api/v1/rag/documents")
+        _, hidden = await operator.get("/api/v1/rag/documents")
+    (table,) = [document for document in seen["documents"] if document["readers"]]
+    expected = {"readers": ["role:admin"], "language": "pt", "link": "https://wiki/x", "title": "b"}
+    assert expected.items() <= table.items()
+    assert (table["valid_from"], table["valid_to"]) == ("2026-01-01", "2099-12-31")
+    assert table["id"] not in {document["id"] for document in hidden["documents"]}
+    refused, page = await asyncio.gather(
+        resync("ingest", str(documents), "--readers", "role:boss"), resync("ingest", "https://example.com/")
+    )
+    assert (refused.status, page.status) == (2, 1)
+    assert "readers" in refused.errors
+    assert "not among the allowed" in page.output
+
+
 async def test_audit_verify_finds_a_changed_row(
     resync: Resync, settings: dict[str, str], server: Server
 ) -> None:
@@ -315,3 +345,22 @@ async def test_a_broken_policy_keeps_the_server_from_starting(resync: Resync, fo
 
     assert found.status == 2
     assert f"{broken}:2:" in found.errors
+
+
+async def test_tune_shows_effects_and_switches_only_when_told(resync: Resync, server: Server) -> None:
+    async with server.client("operator") as operator:
+        answer = await operator.ask("what does ORA-01653 mean?")
+        body = {"turn_id": answer["turn_id"], "verdict": "good"}
+        status, _ = await operator.post("/api/v1/feedback", body)
+        assert status == 200
+    shown = await resync("tune")
+    assert shown.status == 0, shown.errors
+    header, *rows = shown.output.splitlines()
+    assert header.split()[0] == "threshold"
+    (now,) = [row for row in rows if row.endswith(" now")]
+    assert sum(map(int, now.split()[1:-1])) == 1
+    assert (await resync("tune")).output == shown.output
+    wrong = await resync("tune", "--apply", "2")
+    assert (wrong.status, "between 0 and 1" in wrong.errors) == (2, True)
+    switched = await resync("tune", "--apply", now.split()[0], "--by", "ana")
+    assert switched.output.splitlines()[-1].startswith("switched from ")

@@ -27,9 +27,14 @@ from brain.snapshots import PlanSnapshots
 from brain.tables import EXECUTIONS
 from brain.toolbox import Toolbox, Tools
 from brain.turns.inbox import Inbox
-from knowledge.embed import MiniLmEmbedder
+from knowledge.cache import AnswerCache
+from knowledge.embed import OnnxEmbedder
+from knowledge.relations import Relations
 from knowledge.search import Search
+from knowledge.settings import KnowledgeSettings
 from knowledge.store import Store
+from knowledge.translate import FastTranslator
+from knowledge.vectors import VectorIndex
 from knowledge.words import Words
 from observability.metrics import Metrics
 from security.audit import AuditLog
@@ -69,7 +74,7 @@ SUPERVISOR = Actor(actor_id="supervisor", display_name="Sue", role=Role.SUPERVIS
 _AT_ONCE = timedelta(microseconds=1)
 """For no time: what a test changes is to be seen at once."""
 
-EMBEDDER = MiniLmEmbedder(threads=1)
+EMBEDDER = OnnxEmbedder(threads=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -203,11 +208,13 @@ async def open_parts(
         tools = Tools(
             engines=engines,
             reads={ENGINE: CachedReads(tws)},
-            search=Search(engine, EMBEDDER, Words(Store(engine))),
+            search=Search(engine, VectorIndex(engine, EMBEDDER), Words(Store(engine)), FastTranslator()),
+            answers=AnswerCache(engine, EMBEDDER, KnowledgeSettings()),
             proposals=changes.proposals,
             proposer=changes.proposer,
             judge=changes.judge,
             plans=changes.plans,
+            relations=Relations(engine),
             approval=changes.approval,
             snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
         )

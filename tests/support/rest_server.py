@@ -12,9 +12,11 @@ from datetime import UTC, datetime, timedelta
 import aiohttp
 from aiohttp import web
 from pydantic import SecretStr
+from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from bots.problems import problem_middleware
+from bots.rest.idempotency import forget_documents
 from bots.rest.outbox import WebOutboxes
 from bots.rest.routes import RestRoutes
 from bots.rest.settings import RestSettings
@@ -36,13 +38,13 @@ from brain.turns.inbox import Inbox
 from brain.turns.ledger import Ledger, Turn
 from brain.turns.outbox import Outbox
 from brain.turns.runner import TurnRunner
+from brain.turns.withdrawal import withdraw
 from brain.turns.worker import Worker
-from knowledge.embed import MiniLmEmbedder
-from knowledge.ingest import Ingest
-from knowledge.search import Search
+from knowledge.documents import Reader
+from knowledge.librarian import Librarian
+from knowledge.library import open_library
+from knowledge.orders import Orders
 from knowledge.settings import KnowledgeSettings
-from knowledge.store import Store
-from knowledge.words import Words
 from observability.health import HealthChecks
 from observability.metrics import Metrics
 from observability.settings import ObservabilitySettings
@@ -79,6 +81,8 @@ class ScriptedBrain:
     outcome: DecisionState | None = "confirmed"
     proposal: ProposalView | None = None
     thinks_seconds: float = 0
+    reply: Reply | None = None
+    """Said to every message instead."""
 
     async def answer(
         self, turn: Turn, actor: Actor, _locale: Locale, outbox: Outbox, away: frozenset[str]
@@ -93,6 +97,8 @@ class ScriptedBrain:
                 proposal_id=button.value, state=self.outcome, detail=f"{button.verb} by {actor.actor_id}"
             )
             return Reply(blocks=(), plain_text="the decision", agent="decision", outcome=outcome)
+        if self.reply is not None:
+            return self.reply
         said = turn.message.text
         citation = Citation(document_id="d1", document_title="Runbook", location="Restart", quote="Rerun it.")
         return Reply(
@@ -137,11 +143,14 @@ async def rest_server(
     works: bool = True,
     port: int = 0,
     tws_url: str = "http://127.0.0.1:1",
+    knowledge: KnowledgeSettings | None = None,
 ) -> AsyncIterator[RestServer]:
     """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting.
 
-    By itself no TWS answers.
+    By itself no TWS answers. Nobody has been counted by a limit yet.
     """
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
     directory = ActorDirectory(engine, Passwords(rounds=4))
     for role in Role:
         await directory.add(role.value, role.value.title(), role, PASSWORD, replace=True)
@@ -171,14 +180,16 @@ async def rest_server(
     tws_settings = TwsSettings(url=tws_url, username="resync", password=SecretStr(PASSWORD), read_retries=0)
     tws_session = open_session(tws_settings)
     tws = TwsClient(tws_settings, tws_session, metrics)
-    store = Store(engine)
-    embedder = MiniLmEmbedder(threads=1)
+    knowledge = knowledge or KnowledgeSettings()
+    library = open_library(engine, knowledge, on_removed=(withdraw, forget_documents))
+    store = library.store
+    librarian = Librarian(Orders(engine), library.ingest, knowledge, dsn=dsn, sweep=timedelta(seconds=0.5))
 
     async def stats() -> dict[str, object]:
         return {
             "turns": await ledger.stats(),
             "proposals": await proposals.stats(),
-            "documents": len(await store.list()),
+            "documents": len(await store.list(Reader(None))),
             "queue_oldest_seconds": (await ledger.oldest_age()).total_seconds(),
         }
 
@@ -196,6 +207,7 @@ async def rest_server(
             audit=AuditLog(),
         ),
         agents=AGENTS,
+        engines=(tws.name,),
         directory=directory,
         tokens=Tokens(
             engine,
@@ -206,9 +218,9 @@ async def rest_server(
         limiter=limiter,
         login_rate=login_rate,
         person_rate=person_rate,
-        search=Search(engine, embedder, Words(store)),
+        search=library.search,
         store=store,
-        ingest=Ingest(store, embedder, KnowledgeSettings()),
+        feedback=library.feedback,
         health=_health(engine),
         stats=stats,
     )
@@ -221,6 +233,7 @@ async def rest_server(
     url = f"http://127.0.0.1:{site_runner.addresses[0][1]}/"
     if works:
         worker.start()
+        librarian.start()
     try:
         async with aiohttp.ClientSession(url) as client:
             yield RestServer(
@@ -234,7 +247,7 @@ async def rest_server(
                 routes=routes,
             )
     finally:
-        await worker.stop(timedelta(seconds=5))
+        await asyncio.gather(worker.stop(timedelta(seconds=5)), librarian.aclose())
         await site_runner.cleanup()
         await events.aclose()
         await limiter.aclose()

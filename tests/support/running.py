@@ -123,5 +123,5 @@ async def running_resync(
     async with serving(settings) as (services, address):
         for role in Role:
             await services.database.actors.add(role, role.capitalize(), role, PASSWORD, replace=True)
-        await services.database.ingest.ingest_paths([RUNBOOKS])
+        await services.database.library.ingest.ingest_paths([RUNBOOKS])
         yield Resync(address=address, tws_url=tws_url, services=services)

@@ -1,24 +1,15 @@
 """Plan objects as rows of the mirror and back, without loss: pure."""
 
-from __future__ import annotations
-
-from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
-from tws.actions import ObjectKind, PlanObject, kind_of
+from tws.actions import KINDS, PlanObject, kind_of
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 
 __all__ = ["Row", "decode", "encode"]
 
-_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {
-    ObjectKind.JOB: TypeAdapter(Job),
-    ObjectKind.JOB_STREAM: TypeAdapter(JobStream),
-    ObjectKind.WORKSTATION: TypeAdapter(Workstation),
-    ObjectKind.RESOURCE: TypeAdapter(Resource),
-    ObjectKind.PROMPT: TypeAdapter(Prompt),
-}
+_ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(form) for form, kind in KINDS.items()}
 
 
 class Row(NamedTuple):
@@ -41,21 +32,20 @@ def encode(each: PlanObject) -> Row:
     fence for a priority. A resource has `free/all`, e.g. `1/3`.
     """
     kind = kind_of(each)
-    substatus, priority, canceled = None, None, False
+    status, substatus, priority, canceled = "", None, None, False
     match each:
         case Job() | JobStream():
-            selection, status = each.selection, each.status
-            substatus, priority, canceled = each.substatus, each.priority, each.canceled
+            status, substatus, priority, canceled = each.status, each.substatus, each.priority, each.canceled
         case Workstation():
-            selection, priority = each.name, each.fence
+            priority = each.fence
             status = "IGNORED" if each.is_ignored else "LINKED" if each.is_linked else "UNLINKED"
             substatus = "RUNNING" if each.is_running else "STOPPED"
         case Resource():
-            selection, status = each.selection, f"{each.available}/{each.quantity}"
+            status = f"{each.available}/{each.quantity}"
         case Prompt():
-            selection, status = each.name or str(each.number or each.id), each.status
+            status = each.status
     content = _ADAPTERS[kind].dump_json(each, exclude_defaults=True).decode()
-    return Row(kind, each.id, selection, status, substatus, priority, canceled, content)
+    return Row(kind, each.id, each.selection, status, substatus, priority, canceled, content)
 
 
 def decode(kind: str, content: str) -> PlanObject:

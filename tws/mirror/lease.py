@@ -1,7 +1,5 @@
 """Who keeps the mirror of an engine: one process at a time, by a row in PostgreSQL and by its clock."""
 
-from __future__ import annotations
-
 import asyncio
 import socket
 from collections.abc import AsyncIterator

@@ -1,7 +1,5 @@
 """One partition of `tws_changes` for each day (UTC), made ahead and dropped after the retention."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import text

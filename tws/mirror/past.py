@@ -1,12 +1,10 @@
 """What the mirror remembers: pure types."""
 
-from __future__ import annotations
-
 from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Outage", "PastPlan", "PastRun", "State"]
+__all__ = ["Failures", "Outage", "PastPlan", "PastRun", "State"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +51,16 @@ class PastRun:
     """Where it ran."""
     started_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failures:
+    """Runs of one job that ended badly with the same return code."""
+
+    selection: str
+    return_code: int | None
+    times: int
+    last_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,5 @@
 """The mirrored plan for those who ask: in memory, kept fresh from the tables."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import time
@@ -13,17 +11,17 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import DateTime, Row, Select, Text, cast, null, select, union_all
+from sqlalchemy import DateTime, Row, Select, Text, cast, func, null, select, union_all
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tws.actions import ObjectKind, PlanObject
 from tws.contents import PlanContents, RunStatistics
-from tws.objects import Job, JobStream, Prompt, Resource, Workstation
+from tws.objects import FAILED_STATUSES, Job, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 from tws.tables import CHANGES, LEASES, OBJECTS, PLANS, RUNS, STATISTICS
 
 from .codec import decode
-from .past import Outage, PastPlan, PastRun, State
+from .past import Failures, Outage, PastPlan, PastRun, State
 
 __all__ = ["Plans"]
 
@@ -114,6 +112,19 @@ class Plans:
                 mine.order_by(RUNS.c.ended_at.desc(), RUNS.c.started_at.desc()).limit(limit)
             )
             return tuple(PastRun(**row) for row in rows.mappings())
+
+    async def failures(self, engine_name: str, since: datetime, limit: int = 100) -> tuple[Failures, ...]:
+        """The runs that failed since then by job and return code, the most frequent first, over all plans."""
+        times, last_at = func.count().label("times"), func.max(RUNS.c.ended_at).label("last_at")
+        query = (
+            select(RUNS.c.selection, RUNS.c.return_code, times, last_at)
+            .where(RUNS.c.engine == engine_name, RUNS.c.status.in_(FAILED_STATUSES), RUNS.c.ended_at >= since)
+            .group_by(RUNS.c.selection, RUNS.c.return_code)
+            .order_by(times.desc(), RUNS.c.selection, RUNS.c.return_code)
+            .limit(limit)
+        )
+        async with self._engine.connect() as connection:
+            return tuple(Failures(**row) for row in (await connection.execute(query)).mappings())
 
     async def statistics(self, engine_name: str) -> dict[str, RunStatistics]:
         """How long each job usually runs, by selection."""

@@ -1,11 +1,9 @@
 """Keeps the mirror of one engine's plan: one process of all, elected by a lease."""
 
-from __future__ import annotations
-
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -67,6 +65,7 @@ class _Seen:
     """Ids of the active jobs, with that of their stream."""
 
 
+@dataclass(slots=True)
 class Mirror:
     """Copies the plan into the `tws_*` tables; of several processes with the same engine, one does.
 
@@ -74,34 +73,28 @@ class Mirror:
     streams and the jobs of those that moved. A poll is stored wholly or not at all.
     """
 
-    def __init__(
-        self,
-        engine: AsyncEngine,
-        *,
-        name: str,
-        source: PlanSource,
-        settings: MirrorSettings,
-        metrics: Metrics,
-        graph: GraphSync | None = None,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-        lease_lifetime: timedelta = _LEASE,
-    ) -> None:
-        """`name` is what Resync calls the engine; `clock` dates what is read, in UTC."""
-        self._engine = engine
-        self._name = name
-        self._source = source
-        self._settings = settings
-        self._metrics = metrics
-        self._graph = graph
-        self._clock = clock
-        self._lease = Lease(engine, name, lease_lifetime)
-        self._seen: _Seen | None = None
-        self._task: asyncio.Task[None] | None = None
+    engine: AsyncEngine
+    _: KW_ONLY
+    name: str
+    """What Resync calls the engine."""
+    source: PlanSource
+    settings: MirrorSettings
+    metrics: Metrics
+    graph: GraphSync | None = None
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    """Dates what is read, in UTC."""
+    lease_lifetime: timedelta = _LEASE
+    _lease: Lease = field(init=False)
+    _seen: _Seen | None = field(default=None, init=False)
+    _task: asyncio.Task[None] | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._lease = Lease(self.engine, self.name, self.lease_lifetime)
 
     def start(self) -> None:
         """Begins to poll, unless the settings forbid it."""
-        if self._settings.enabled:
-            self._task = asyncio.create_task(self._run(), name=f"mirror-{self._name}")
+        if self.settings.enabled:
+            self._task = asyncio.create_task(self._run(), name=f"mirror-{self.name}")
 
     async def aclose(self) -> None:
         """Stops and leaves the mirror to another process at once."""
@@ -125,7 +118,7 @@ class Mirror:
         async with self._lease.kept():
             merged, is_whole = await self._poll()
         kind, rows = "whole" if is_whole else "changes", merged.written + merged.removed
-        self._metrics.mirror_polled(engine=self._name, kind=kind, seconds=time.monotonic() - began, rows=rows)
+        self.metrics.mirror_polled(engine=self.name, kind=kind, seconds=time.monotonic() - began, rows=rows)
         return merged
 
     async def _run(self) -> None:
@@ -137,55 +130,55 @@ class Mirror:
             except Exception as error:  # noqa: BLE001  # whatever an engine answers, the next poll may succeed
                 failures += 1
                 await self._report(error)
-            pause = min(self._settings.poll_interval * 2 ** min(failures, 10), _LONGEST_PAUSE)
+            pause = min(self.settings.poll_interval * 2 ** min(failures, 10), _LONGEST_PAUSE)
             await asyncio.sleep(pause.total_seconds())
 
     async def _report(self, error: Exception) -> None:
         is_expected = isinstance(error, TwsError | PlanChangedError | LeaseLostError)
         failure = error.code if isinstance(error, TwsError) else type(error).__name__
-        _log.warning("mirror_poll_failed", engine=self._name, error=failure, exc_info=not is_expected)
-        self._metrics.mirror_failed(engine=self._name)
+        _log.warning("mirror_poll_failed", engine=self.name, error=failure, exc_info=not is_expected)
+        self.metrics.mirror_failed(engine=self.name)
         try:
             await self._lease.report(failure)
         except (LeaseLostError, OSError, DBAPIError) as lost:
-            _log.warning("mirror_failure_not_recorded", engine=self._name, error=type(lost).__name__)
+            _log.warning("mirror_failure_not_recorded", engine=self.name, error=type(lost).__name__)
 
     async def _poll(self) -> tuple[Merged, bool]:
         """Gives what changed, and whether everything was read."""
-        read_at, info, seen = self._clock(), await self._source.plan_info(), self._seen
-        oldest = read_at - self._settings.full_interval
+        read_at, info, seen = self.clock(), await self.source.plan_info(), self._seen
+        oldest = read_at - self.settings.full_interval
         if seen and (seen.run_number != info.run_number or seen.whole_at <= oldest):
             seen = None
         if seen is None:
             await self._tend(read_at)
         whole_at = seen.whole_at if seen else read_at
         found = _Seen(run_number=info.run_number, whole_at=whole_at, streams={}, active={})
-        async with Staging.opened(self._engine, self._name) as staging:
+        async with Staging.opened(self.engine, self.name) as staging:
             await (self._read_changes(staging, seen, found) if seen else self._read_all(staging, found))
             for objects in await asyncio.gather(
-                self._source.workstations(), self._source.resources(), self._source.prompts()
+                self.source.workstations(), self.source.resources(), self.source.prompts()
             ):
                 await staging.add(objects)
-            if (await self._source.plan_info()).run_number != info.run_number:
+            if (await self.source.plan_info()).run_number != info.run_number:
                 raise PlanChangedError
             merged = await staging.merge(
                 info=info, whole_kinds=_SMALL if seen else _ALL, read_at=read_at, guard=self._lease.fence
             )
         if seen is None:
-            await self._tell_graph()
-            _log.info("plan_mirrored", engine=self._name, written=merged.written, removed=merged.removed)
+            await self._tell_graph(read_at)
+            _log.info("plan_mirrored", engine=self.name, written=merged.written, removed=merged.removed)
         # A stream that is gone left the plan; only a whole read tells what went with it.
         self._seen = None if seen and seen.streams.keys() - found.streams.keys() else found
         return merged, seen is None
 
     async def _read_all(self, staging: Staging, found: _Seen) -> None:
-        async for streams in self._source.all_job_streams():
+        async for streams in self.source.all_job_streams():
             await staging.add(streams)
             found.streams.update((stream.id, _fingerprint(stream)) for stream in streams)
         await self._read_jobs(staging, found)
 
     async def _read_changes(self, staging: Staging, seen: _Seen, found: _Seen) -> None:
-        async for streams in self._source.all_job_streams(with_dependencies=False):
+        async for streams in self.source.all_job_streams(with_dependencies=False):
             found.streams.update((stream.id, _fingerprint(stream)) for stream in streams)
         await self._read_jobs(staging, found, oql.one_of(oql.Field.RUN_COMMON_STATUS, _ACTIVE))
         moved = {stream_id for stream_id, was in found.streams.items() if seen.streams.get(stream_id) != was}
@@ -195,7 +188,7 @@ class Mirror:
             # What follows a stream that moved may still wait as before, but for less.
             follows = oql.one_of(oql.Field.PREDECESSOR_STREAM_ID, some)
             of_both = oql.Or((oql.one_of(oql.Field.ID, some), follows))
-            async for streams in self._source.all_job_streams(of_both):
+            async for streams in self.source.all_job_streams(of_both):
                 await staging.add(streams)
                 touched.update(stream.id for stream in streams)
             await self._read_jobs(staging, found, follows)
@@ -203,31 +196,32 @@ class Mirror:
             await self._read_jobs(staging, found, oql.one_of(oql.Field.JOB_STREAM_ID, some))
 
     async def _read_jobs(self, staging: Staging, found: _Seen, *conditions: oql.Condition) -> None:
-        async for jobs in self._source.all_jobs(*conditions):
+        async for jobs in self.source.all_jobs(*conditions):
             await staging.add(jobs)
             found.active.update((job.id, job.job_stream_id) for job in jobs if job.common_status in _ACTIVE)
 
     async def _tend(self, now: datetime) -> None:
-        keep = timedelta(days=self._settings.history_days)
+        keep = timedelta(days=self.settings.history_days)
         values = {
-            "engine": self._name,
+            "engine": self.name,
             "oldest_change": now - keep,
-            "oldest_run": now - timedelta(days=self._settings.run_days),
+            "oldest_run": now - timedelta(days=self.settings.run_days),
         }
-        async with self._engine.begin() as connection:
+        async with self.engine.begin() as connection:
             await self._lease.fence(connection)
             await partitions.tend(connection, now, keep)
             for statement in statements.PRUNE:
                 await connection.execute(statement, values)
 
-    async def _tell_graph(self) -> None:
-        if self._graph is not None:
+    async def _tell_graph(self, read_at: datetime) -> None:
+        if self.graph is not None:
             nodes, edges = self._rows(statements.NODES), self._rows(statements.EDGES)
-            await self._graph(f"plan:{self._name}", nodes, edges, self._lease.fence)
+            oldest = read_at - timedelta(days=self.settings.run_days)
+            await self.graph(f"plan:{self.name}", nodes, edges, self._lease.fence, read_at, oldest)
 
     async def _rows(self, query: TextClause) -> AsyncIterator[list[Any]]:
-        async with self._engine.connect() as connection:
-            rows = await connection.stream(query, {"engine": self._name})
+        async with self.engine.connect() as connection:
+            rows = await connection.stream(query, {"engine": self.name})
             async for page in rows.partitions(_GRAPH_ROWS):
                 yield [tuple(row) for row in page]
 

@@ -1,8 +1,7 @@
 """What the mirror asks of an engine and what it tells about it."""
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime
 from typing import Protocol
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,8 +18,11 @@ Edge = tuple[str, str, str, str, str]
 """Kind and name, relation, kind and name, e.g. `("job", "A#S.J", "runs_on", "workstation", "A")`."""
 Guard = Callable[[AsyncConnection], Awaitable[None]]
 """Raises unless the caller may write in this connection's transaction; called before its first write."""
-GraphSync = Callable[[str, AsyncIterator[list[Node]], AsyncIterator[list[Edge]], Guard], Awaitable[None]]
-"""Takes the name of a source with all its nodes and edges, page by page."""
+GraphSync = Callable[
+    [str, AsyncIterator[list[Node]], AsyncIterator[list[Edge]], Guard, datetime, datetime], Awaitable[None]
+]
+"""Takes the name of a source with all its nodes and edges, page by page, when they were read, and the moment before
+which nothing has to be remembered."""
 
 
 class PlanSource(Protocol):

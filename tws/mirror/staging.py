@@ -3,12 +3,11 @@
 Pages are copied into a temporary table, so memory is bounded by a page and a poll that breaks off leaves nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import AsyncIterator, Collection, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Self
 
 from sqlalchemy import TextClause
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -42,7 +41,7 @@ class Staging:
 
     @classmethod
     @asynccontextmanager
-    async def opened(cls, engine: AsyncEngine, engine_name: str) -> AsyncIterator[Staging]:
+    async def opened(cls, engine: AsyncEngine, engine_name: str) -> AsyncIterator[Self]:
         """An empty one on a connection of its own."""
         async with engine.connect() as connection:
             for statement in statements.STAGE:

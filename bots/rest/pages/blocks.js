@@ -126,13 +126,18 @@ function citations(block) {
         el(
           "span",
           { class: "citation-text" },
-          el("span", { class: "citation-title" }, citation.document_title, el("span", { class: "citation-location" }, citation.location)),
+          el("span", { class: "citation-title" }, citation.document_title, el("span", { class: "citation-location" }, place(citation))),
           el("span", { class: "citation-quote" }, citation.quote),
         ),
       ),
+      citation.link ? el("a", { class: "citation-link", href: citation.link, target: "_blank", rel: "noopener noreferrer" }, words("readOriginal")) : null,
     ),
   );
   return card("citations", words("sources"), el("ol", { class: "citations" }, items));
+}
+
+function place({ location, page }) {
+  return page && !location.endsWith(` ${page}`) ? `${location} · p. ${page}` : location;
 }
 
 function opens(citation, number) {

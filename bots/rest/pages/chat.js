@@ -2,6 +2,7 @@
 
 import { renderBlocks } from "./blocks.js";
 import { announce, byId, el, randomId } from "./dom.js";
+import { renderFeedback } from "./feedback.js";
 import { locale, onLocaleChange, words } from "./i18n.js";
 import { renderProposal } from "./proposal.js";
 import { followTurn } from "./turns.js";
@@ -9,7 +10,7 @@ import { followTurn } from "./turns.js";
 const KEY = "resync.conversation";
 const MAX_ENTRIES = 100;
 
-// entries: {question}, {turn} while it runs, then {answer, steps, outcome?} or {turn, problem}.
+// entries: {question}, {turn} while it runs, then {answer, steps, outcome?, said?} or {turn, problem}.
 let conversation = { id: null, entries: [] };
 const elements = new WeakMap();
 
@@ -129,11 +130,14 @@ function question(entry) {
 
 function answer(entry) {
   const { reply, proposal, degraded, agent } = entry.answer;
-  const onOutcome = (outcome) => {
+  const change = (changes) => {
     const element = elements.get(entry);
-    entry.outcome = outcome;
+    Object.assign(entry, changes);
     keep();
     element.replaceWith(place(entry));
+  };
+  const onOutcome = (outcome) => {
+    change({ outcome });
     // The pressed button is gone, and the focus with it.
     if (document.activeElement === document.body) elements.get(entry).querySelector(".outcome").focus({ preventScroll: true });
   };
@@ -146,6 +150,7 @@ function answer(entry) {
     entry.steps?.length
       ? el("details", { class: "steps" }, el("summary", {}, `${words("steps")} (${entry.steps.length})`), el("ol", {}, entry.steps.map((step) => el("li", {}, step))))
       : null,
+    proposal ? null : renderFeedback(entry.answer, { said: entry.said, onSaid: (said) => change({ said }) }),
   );
 }
 

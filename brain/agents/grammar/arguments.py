@@ -1,7 +1,5 @@
 """Reads the arguments of a change or a question: numbers, steps, times. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import TypeAlias

@@ -3,8 +3,6 @@
 Only a text that is nothing but a command counts; `rerun` and the like are words of the grammar.
 """
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 

@@ -4,8 +4,6 @@ A pattern is words in lower case without accents. `(a b|c)` means either, `[a|b]
 means any few words, `x*` any ending, `^` and `$` the ends of the text, `{name}` another pattern.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Collection, Iterable, Mapping
 

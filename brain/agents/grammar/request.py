@@ -1,7 +1,5 @@
 """What somebody asks for, read off a message: names first, then wishes, then the table of rules. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +14,7 @@ from .arguments import Arguments, read_arguments
 from .commands import TypedCommand, read_command
 from .subjects import ALL, Subjects, bare, read_subjects
 from .tokens import Token, read_tokens
-from .vocabulary import KNOWN_WORDS, RULES, Kind, Level, Rule, Topic, compiled, corrected
+from .vocabulary import ABOUT_ONE, KNOWN_WORDS, OF_ONE, RULES, Kind, Level, Rule, Topic, compiled, corrected
 from .wishes import Wish, read_wish
 
 __all__ = ["ALL", "Request", "read_request"]
@@ -27,9 +25,6 @@ _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
 
-_ABOUT_ONE: frozenset[Kind] = frozenset({"diagnosis", "not_started", "status", "action", "what_if"})
-_OF_ONE: frozenset[Topic | None] = frozenset({None, "finish", "critical_path", "then", "changes"})
-"""Topics that may be about one job; all others are about many."""
 _STATES: Mapping[Topic, re.Pattern[str]] = {
     "failed": compiled("{failed_ones}", "{failed}"),
     "held": compiled("{held_ones} {job}", "{job} {on_hold}"),
@@ -191,10 +186,10 @@ def _with_subjects(request: Request, subjects: Subjects) -> Request:
             setattr(subjects, role, subjects.job or subjects.job_stream)
             subjects.job = subjects.job_stream = None
     else:
-        subjects.settle_place(is_many=request.topic not in _OF_ONE)
+        subjects.settle_place(is_many=request.topic not in OF_ONE)
         if request.topic == "workstations" and subjects.job:
             subjects.workstation, subjects.job = subjects.workstation or subjects.job, None
-        if request.kind in _ABOUT_ONE and request.topic in _OF_ONE:
+        if request.kind in ABOUT_ONE and request.topic in OF_ONE:
             subjects.settle_guess()
         is_pattern = subjects.selection is not None and subjects.selection.is_pattern
         if request.kind == "status" and request.topic is None and is_pattern:

@@ -1,7 +1,5 @@
 """Finds out which job, job stream or workstation a message speaks of. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,7 +1,5 @@
 """Cuts a message into words, names of TWS objects and identifiers. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Container
 from dataclasses import dataclass

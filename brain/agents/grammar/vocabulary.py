@@ -1,11 +1,9 @@
 """What the grammar knows, put together from the files of this folder: sentences, their parts, words."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from itertools import chain
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,9 +14,11 @@ from .patterns import compile_pattern, correct, words_of
 from .tokens import Token
 
 __all__ = [
+    "ABOUT_ONE",
     "ARGUMENTS",
     "CONMAN",
     "KNOWN_WORDS",
+    "OF_ONE",
     "RULES",
     "WORDS",
     "Argument",
@@ -31,28 +31,23 @@ __all__ = [
     "corrected",
 ]
 
-Kind: TypeAlias = Literal[
-    "diagnosis", "not_started", "what_if", "status", "knowledge", "action", "help", "greeting", "unknown"
-]
-Topic: TypeAlias = Literal[
-    "failed",
-    "running",
-    "late",
-    "waiting",
-    "held",
-    "selected",
-    "summary",
-    "workstations",
-    "job_streams",
-    "prompts",
-    "resources",
-    "files",
-    "finish",
-    "critical_path",
-    "then",
-    "changes",
-]
+KindOfOne: TypeAlias = Literal["diagnosis", "not_started", "status", "relations", "action", "what_if"]
+Kind: TypeAlias = KindOfOne | Literal["knowledge", "help", "greeting", "unknown"]
+TopicOfJobs: TypeAlias = Literal["failed", "running", "late", "waiting", "held", "selected"]
+"""Which jobs are listed."""
+TopicOfObjects: TypeAlias = Literal["workstations", "job_streams", "prompts", "resources", "files"]
+"""What else is listed."""
+TopicOfOne: TypeAlias = Literal["finish", "critical_path", "then", "changes"]
+"""What may be asked about one job."""
+TopicOfGraph: TypeAlias = Literal["impact", "owner", "incidents", "known"]
+"""Likewise, of what documents and earlier cases say."""
+Topic: TypeAlias = TopicOfJobs | TopicOfObjects | TopicOfOne | TopicOfGraph | Literal["summary", "coverage"]
 Level: TypeAlias = Literal["job", "job_stream", "workstation", "prompt", "resource", "job_definition"]
+
+ABOUT_ONE: frozenset[Kind] = frozenset(get_args(KindOfOne))
+"""Kinds of requests that may be about one job."""
+OF_ONE: frozenset[Topic | None] = frozenset({None, *get_args(TopicOfOne), *get_args(TopicOfGraph)})
+"""Topics that may be about one job; all others are about many."""
 
 
 class _Entry(BaseModel):

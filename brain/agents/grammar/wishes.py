@@ -1,7 +1,5 @@
 """Finds out whether somebody asks for a change, asks about one, or says not to make it. Pure."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

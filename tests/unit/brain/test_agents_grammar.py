@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from brain.agents.grammar import Request, read_request
 from brain.message import Locale
 from tests.support.changes import CHANGES, COMMANDS
+from tests.support.relation_sentences import RELATIONS
 from tests.support.sentences import ENGLISH, PORTUGUESE, QUESTIONS
 from tws.actions import ACTIONS_OF
 
@@ -46,6 +47,27 @@ def test_changes_in_both_languages(english: str, portuguese: str, expected: dict
     check(portuguese, expected)
     assert read_request(english).locale in {EN, None}
     assert read_request(portuguese).locale in {PT, None}
+
+
+@pytest.mark.parametrize(
+    ("english", "portuguese", "topic", "names"), RELATIONS, ids=[row[0] for row in RELATIONS]
+)
+def test_questions_about_connections(
+    english: str, portuguese: str, topic: str, names: dict[str, str | None]
+) -> None:
+    check(english, {"kind": "relations", "topic": topic} | names)
+    check(portuguese, {"kind": "relations", "topic": topic} | names)
+    assert read_request(portuguese).locale in {PT, None}
+
+
+def test_a_connection_at_another_moment() -> None:
+    for sentence in (
+        "what did you know about PAYROLL at 02:10?",
+        "o que você sabia do PAYROLL ontem às 02:10?",
+    ):
+        check(
+            sentence, {"kind": "relations", "topic": "known", "job": "PAYROLL", "arguments": {"at": "02:10"}}
+        )
 
 
 def test_every_action_of_every_kind_can_be_asked_for_in_words_and_as_a_command() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from brain.agents.grammar import Request, read_request
 from brain.agents.grammar.arguments import Arguments
-from brain.agents.offers import label, wording
+from brain.agents.offers import wording
 from brain.message import Locale
 from tests.support.plan import make_job, make_prompt, make_resource, make_stream, make_workstation
 from tws.actions import ACTIONS_OF, Action, ObjectKind
@@ -58,11 +58,11 @@ def test_a_wish_without_its_value_is_completed_by_a_number(
 
 def test_objects_are_called_what_conman_calls_them() -> None:
     objects = (make_job(), make_stream(), make_workstation(), make_prompt(), make_resource())
-    assert [label(one) for one in objects] == [
+    assert [one.selection for one in objects] == [
         "AGT_HR01#PAYDAILY.PAYROLL",
         "AGT_HR01#PAYDAILY",
         "AGT_HR01",
         "PAYOK",
         "AGT_HR01#TAPES",
     ]
-    assert label(make_prompt(name="", number=12)) == "12"
+    assert make_prompt(name="", number=12).selection == "12"

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from brain.agents.waiting import reason_sentence
+from brain.agents.reasons import reason_sentence
 from brain.message import Locale
 from tests.support.plan import (
     AT,

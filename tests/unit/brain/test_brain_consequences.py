@@ -91,6 +91,17 @@ def test_a_hold_can_be_taken_back() -> None:
     assert "No other job is affected at once." in said
 
 
+@pytest.mark.parametrize(
+    ("locale", "words"),
+    [(Locale.EN, "1 (AGT_HR01#PAYDAILY.NEXT_1: it waits for "), (Locale.PT, "1 (AGT_HR01#PAYDAILY.NEXT_1: ")],
+)
+def test_who_still_does_not_start_is_told_with_the_reason(locale: Locale, words: str) -> None:
+    said = _said(Action.SET_PRIORITY, make_job(**_WAITING), _successor(1), locale=locale, priority=55)
+    (line,) = (line for line in said if "NEXT_1" in line)
+    assert words in line
+    assert "AGT_HR01#PAYDAILY.PAYROLL" in line
+
+
 def test_a_value_is_named() -> None:
     assert "THE_TARGET gets priority 55." in _said(Action.SET_PRIORITY, make_job(**_WAITING), priority=55)
 

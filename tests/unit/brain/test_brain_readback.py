@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from brain.actions.readback import VALUES, facts, observe
+from brain.actions.readback import facts, observe
 from brain.message import Locale
 from tests.support.plan import (
     AT,
@@ -18,7 +18,7 @@ from tests.support.plan import (
     make_stream,
     make_workstation,
 )
-from tws.actions import ACTIONS_OF, Action, Change, ObjectKind, PlanObject
+from tws.actions import ACTIONS_OF, VALUES, Action, Change, ObjectKind, PlanObject
 
 _WAITS, _FREED = (make_dependency(),), (make_dependency(satisfied=True),)
 _FIRST = make_run(is_last=False)

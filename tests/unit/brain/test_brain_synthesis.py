@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from brain.agents.evidence import cite_log, cite_passages, list_items
 from brain.agents.synthesis import compose
 from brain.message import Locale, Verb
 from brain.reply import Button, Buttons, Citations, Notice, Text, text
 from brain.state import Draft
-from knowledge.documents import Passage
+from tests.support.passages import make_passage
 from tests.support.plan import make_job, make_run
 from tws.joblog import LogLine
 
@@ -44,18 +46,16 @@ def test_a_log_line_is_quoted_without_the_spaces_around_it() -> None:
 
 
 def test_a_passage_is_quoted_word_for_word() -> None:
-    passage = Passage(
-        document_id="d1",
-        document_title="PAYROLL",
-        location="Steps",
-        text="Nothing here. Extend the tablespace PAY_DATA. Nothing there.",
-        score=0.9,
-        matched=frozenset({"words"}),
+    words = "Nothing here. Extend the tablespace PAY_DATA. Nothing there."
+    passage = make_passage(
+        document_title="PAYROLL", location="Steps", text=words, page=7, link="https://wiki.example/p"
     )
     (citation,) = cite_passages([passage], "tablespace PAY_DATA")
     assert "Extend the tablespace PAY_DATA." in citation.quote
     assert citation.quote in passage.text
     assert (citation.document_id, citation.document_title, citation.location) == ("d1", "PAYROLL", "Steps")
+    assert citation.place == "Steps · p. 7 · https://wiki.example/p"
+    assert replace(citation, location="page 7", link=None).place == "page 7"
 
 
 def test_the_items_of_any_list_are_found_without_their_marks() -> None:

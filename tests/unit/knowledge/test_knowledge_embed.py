@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knowledge.embed import MiniLmEmbedder
+from knowledge.embed import OnnxEmbedder
 from knowledge.errors import EmbeddingUnavailableError
 
 
@@ -17,7 +17,7 @@ async def test_like_texts_have_like_unit_vectors_in_the_order_given() -> None:
         "payroll",
         "the file is late",
     ]
-    embedder = MiniLmEmbedder(threads=1)
+    embedder = OnnxEmbedder(threads=1)
     vectors = await embedder.embed(texts)
     assert vectors.shape == (5, embedder.dimensions)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
@@ -28,7 +28,7 @@ async def test_like_texts_have_like_unit_vectors_in_the_order_given() -> None:
 
 
 async def test_no_texts_give_no_vectors() -> None:
-    assert (await MiniLmEmbedder(threads=1).embed([])).shape == (0, 384)
+    assert (await OnnxEmbedder(threads=1).embed([])).shape == (0, 384)
 
 
 async def test_a_model_that_is_missing_or_broken_is_said_so(tmp_path: Path) -> None:
@@ -36,5 +36,5 @@ async def test_a_model_that_is_missing_or_broken_is_said_so(tmp_path: Path) -> N
     broken.write_bytes(b"not a model")
     for model_file in (tmp_path / "missing.onnx", broken):
         with pytest.raises(EmbeddingUnavailableError) as raised:
-            await MiniLmEmbedder(threads=1, model_file=model_file).embed(["x"])
+            await OnnxEmbedder(threads=1, model_file=model_file).embed(["x"])
         assert raised.value.retryable

@@ -1,77 +1,81 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from knowledge.evidence import Evidence, NameHits
-from knowledge.words import WordHit
+from knowledge.evidence import Evidence, Scale, confidence
 
-_ALIKE, _UNLIKE = 0.6, 0.2
+_NOTHING = Evidence(
+    words=0.0,
+    titles=0.0,
+    likeness=0.0,
+    cosine=0.0,
+    coverage=0.0,
+    name=0.0,
+    is_told=False,
+    lacks_name=False,
+    is_compared=True,
+)
+_SCORES = st.lists(st.floats(0, 50, width=32), min_size=1, max_size=60)
 
 
 @pytest.mark.parametrize(
-    ("evidence", "expected"),
-    [
-        (
-            Evidence(names=NameHits(), words=[WordHit(1, 5.0, 0.6)], likeness={1: _UNLIKE}, is_foreign=False),
-            True,
-        ),
-        (
-            Evidence(names=NameHits(), words=[WordHit(1, 5.0, 0.4)], likeness={1: _UNLIKE}, is_foreign=False),
-            False,
-        ),
-        (
-            Evidence(names=NameHits(), words=[WordHit(1, 5.0, 0.4)], likeness={1: _UNLIKE}, is_foreign=True),
-            True,
-        ),
-        (
-            Evidence(names=NameHits(), words=[WordHit(1, 5.0, 0.2)], likeness={1: _ALIKE}, is_foreign=True),
-            False,
-        ),
-        (Evidence(names=NameHits(), words=[], likeness={1: _ALIKE}, is_foreign=False), True),
-        (
-            Evidence(names=NameHits(asks_by_name=True), words=[], likeness={1: _ALIKE}, is_foreign=False),
-            False,
-        ),
-        (
-            Evidence(names=NameHits(), words=[WordHit(2, 5.0, 1.0)], likeness={2: 1.0}, is_foreign=False),
-            False,
-        ),
-        (
-            Evidence(
-                names=NameHits(ranking={1: 1.0}, told={1}, asks_by_name=True),
-                words=[],
-                likeness={},
-                is_foreign=False,
-            ),
-            True,
-        ),
-        (
-            Evidence(names=NameHits(ranking={1: 1.0}), words=[], likeness={}, is_foreign=False),
-            False,
-        ),
-    ],
-    ids=[
-        "most words",
-        "few words",
-        "fewer words suffice in a foreign language",
-        "likeness is not believed in a foreign language",
-        "alike",
-        "alike but without the name that was asked for",
-        "evidence for another chunk",
-        "the name",
-        "only a return code",
-    ],
+    "better",
+    [{"words": 1.0}, {"titles": 1.0}, {"likeness": 1.0}, {"name": 0.5}, {"weight": 1.25}],
+    ids=lambda better: next(iter(better)),
 )
-def test_a_chunk_answers_when_something_specific_agrees(evidence: Evidence, expected: bool) -> None:  # noqa: FBT001  # a table's column
-    assert evidence.answers(1) is expected
+def test_whatever_speaks_for_a_section_lets_it_rise(better: dict[str, float]) -> None:
+    assert replace(_NOTHING, **better).merit > _NOTHING.merit  # type: ignore[arg-type]  # a table's row
 
 
-def test_likeness_counts_less_in_a_foreign_language() -> None:
-    words, likeness = [WordHit(1, 5.0, 0.5)], {2: 0.9}
+def test_what_is_outdated_falls() -> None:
+    assert replace(_NOTHING, is_outdated=True).merit < _NOTHING.merit
 
-    def scores(*, is_foreign: bool) -> list[float]:
-        evidence = Evidence(names=NameHits(), words=words, likeness=likeness, is_foreign=is_foreign)
-        return [round(item.score, 2) for item in evidence.ranked()]
 
-    assert scores(is_foreign=False) == [0.5, 0.5]
-    assert scores(is_foreign=True) == [0.59, 0.41]
+def test_a_name_outweighs_a_good_place_among_words_or_likeness() -> None:
+    named = replace(_NOTHING, name=1.0)
+    assert named.merit > replace(_NOTHING, words=1.5).merit
+    assert named.merit > replace(_NOTHING, likeness=1.5).merit
+
+
+def test_likeness_counts_less_in_a_language_that_the_model_does_not_know() -> None:
+    alike = replace(_NOTHING, likeness=3.0)
+    assert alike.merit > replace(alike, is_compared=False).merit > _NOTHING.merit
+
+
+@given(_SCORES)
+def test_places_keep_the_order_of_scores(scores: list[float]) -> None:
+    scale = Scale.of(np.array(scores, dtype=np.float32))
+    places = [scale.place(score) for score in sorted(scores)]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("scores", [[], [2.0], [2.0, 2.0, 2.0]])
+def test_where_all_are_alike_nobody_stands_out(scores: list[float]) -> None:
+    assert Scale.of(np.array(scores, dtype=np.float32)).place(2.0) == 0.0
+
+
+def test_a_sample_gives_about_the_scale_of_all() -> None:
+    scores = np.random.default_rng(7).normal(0.2, 0.1, 40_000).astype(np.float32)
+    whole, sampled = Scale.of(scores), Scale.of(scores[:4000], share=0.1)
+    assert sampled.mean == pytest.approx(whole.mean, abs=0.02)
+    assert sampled.place(0.6) == pytest.approx(whole.place(0.6), rel=0.35)
+
+
+def test_confidence_grows_with_each_proof_and_falls_without_the_name_that_was_asked_for() -> None:
+    weak = replace(_NOTHING, coverage=0.3, cosine=0.3)
+    assert 0 < confidence(_NOTHING) < confidence(weak) < confidence(replace(weak, coverage=0.9)) < 1
+    assert (
+        confidence(replace(weak, is_told=True))
+        > confidence(weak)
+        > confidence(replace(weak, lacks_name=True))
+    )
+
+
+def test_likeness_is_no_proof_in_a_language_that_the_model_does_not_know() -> None:
+    alike = replace(_NOTHING, cosine=0.9)
+    assert confidence(replace(alike, is_compared=False)) < confidence(alike)

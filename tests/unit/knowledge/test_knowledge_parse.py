@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pypdf import PdfReader, PdfWriter
 
 from knowledge.errors import DocumentRejectedError
 from knowledge.parse import Parsed, parse
@@ -79,6 +82,21 @@ def test_pdf_is_located_by_pages() -> None:
     parsed = _parse("manual.pdf", make_pdf(["First page", "Second page"]))
     assert parsed.media_type == "application/pdf"
     assert _sections(parsed) == {"page 1": "First page", "page 2": "Second page"}
+    assert [section.page for section in parsed.sections] == [1, 2]
+
+
+def test_pages_are_located_by_bookmarks_where_there_are_any() -> None:
+    writer = PdfWriter(clone_from=PdfReader(BytesIO(make_pdf(["Cover", "Intro", "Steps"]))))
+    chapter = writer.add_outline_item(title="Restart", page_number=1)
+    writer.add_outline_item(title="After a full disk", page_number=2, parent=chapter)
+    file = BytesIO()
+    writer.write(file)
+    parsed = _parse("manual.pdf", file.getvalue())
+    assert _sections(parsed) == {
+        "page 1": "Cover",
+        "Restart": "Intro",
+        "Restart > After a full disk": "Steps",
+    }
 
 
 def test_content_tells_a_pdf_under_another_name() -> None:
@@ -103,7 +121,7 @@ def test_pdf_with_an_empty_user_password_is_read() -> None:
         ("a.txt", b"x" * 100_001, "larger than 100000 bytes"),
         ("a.txt", b"MZ\x00\x01", "binary"),
         ("a.txt", b"\x81\x8d", "encoding"),
-        ("a.docx", b"PK\x03\x04 text", "unknown type .docx"),
+        ("a.doc", b"text", "unknown type .doc"),
     ],
 )
 def test_what_cannot_be_read_is_rejected_with_the_reason(name: str, data: bytes, reason: str) -> None:

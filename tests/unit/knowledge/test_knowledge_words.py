@@ -1,22 +1,44 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from uuid import UUID
+
+import numpy as np
 import pytest
 
+from knowledge.documents import Reader
+from knowledge.store import SectionRow
 from knowledge.terms import fold, language, notions, synonyms, tokenize
 from knowledge.words import WordIndex
 
-_INDEX = WordIndex(
-    [10, 20, 30],
+_DOCUMENT = UUID(int=1)
+
+
+def _index(texts: Sequence[str], notions: Sequence[str] = (), **readers: Sequence[str]) -> WordIndex:
+    """An index of sections 0, 1, … of one document each; readers by number, as `_2=["role:admin"]`."""
+    vocabulary: dict[str, int] = {}
+    tokens = [[vocabulary.setdefault(term, len(vocabulary)) for term in tokenize(text)] for text in texts]
+    rows = [
+        SectionRow(number, UUID(int=number), 0, language(text), readers.get(f"_{number}", []))
+        for number, text in enumerate(texts)
+    ]
+    return WordIndex(rows, [([], terms) for terms in tokens], vocabulary, notions)
+
+
+_INDEX = _index(
     [
         "PAYROLL fails when the tablespace is full. Rerun the job.",
         "O job SFTP_BACEN falhou: chave recusada.",
         "Restart the agent when the workstation is unlinked.",
-    ],
+    ]
 )
 
 
-def _ids(question: str) -> list[int]:
-    return [hit.chunk_id for hit in _INDEX.search(question, 10)]
+def _found(question: str, index: WordIndex = _INDEX) -> list[int]:
+    """The numbers of the sections with a word of the question, best first."""
+    terms = tokenize(question)
+    words = index.scores({"en": terms, "pt": terms}).words
+    return [int(place) for place in np.argsort(-words, kind="stable") if words[place] > 0]
 
 
 def test_folding_removes_case_and_accents() -> None:
@@ -69,35 +91,54 @@ def test_the_glossary_is_small_and_each_line_joins_something() -> None:
 
 
 def test_a_question_in_the_other_language_finds_the_text() -> None:
-    assert _ids("estação desconectada")[0] == 30
-    assert _ids("which key was refused?")[0] == 20
+    assert _found("estação desconectada")[0] == 2
+    assert _found("which key was refused?")[0] == 1
 
 
 def test_the_word_itself_beats_its_synonym() -> None:
-    index = WordIndex([1, 2], ["o job falhou", "the job failed"])
-    assert [hit.chunk_id for hit in index.search("falhou", 2)] == [1, 2]
-    assert [hit.chunk_id for hit in index.search("failed", 2)] == [2, 1]
+    index = _index(["o job falhou", "the job failed"])
+    assert _found("falhou", index) == [0, 1]
+    assert _found("failed", index) == [1, 0]
+
+
+def test_a_site_adds_notions() -> None:
+    assert _found("faturamento") == []
+    assert _found("faturamento", _index(["billing runs at nine"], ["faturamento billing"])) == [0]
+
+
+def test_each_document_is_compared_with_the_question_in_its_language() -> None:
+    index = _index(["the workstation is away", "a chave foi recusada e o envio parou"])
+    scores = index.scores({"en": tokenize("workstation"), "pt": tokenize("envio")})
+    assert list(scores.words > 0) == [True, True]
+    assert list(index.scores({"en": tokenize("envio"), "pt": tokenize("workstation")}).words > 0) == [
+        False,
+        False,
+    ]
 
 
 def test_coverage_is_the_share_of_the_question_that_is_found() -> None:
-    assert _INDEX.search("tablespace full", 1)[0].coverage == pytest.approx(1)
-    partly = _INDEX.search("tablespace chocolate", 1)[0].coverage
-    assert 0 < partly < 0.5
+    def coverage(question: str) -> float:
+        terms = tokenize(question)
+        return float(_INDEX.scores({"en": terms, "pt": terms}).coverage[0])
+
+    assert coverage("tablespace full") == pytest.approx(1)
+    assert 0 < coverage("tablespace chocolate") < 0.5
 
 
 def test_a_question_without_known_words_finds_nothing() -> None:
-    assert _ids("xyzzy plugh") == []
-    assert _ids("") == []
-    assert _ids("o que é isso?") == []
+    assert _found("xyzzy plugh") == []
+    assert _found("") == []
+    assert _found("o que é isso?") == []
 
 
-def test_only_allowed_chunks_are_found() -> None:
-    assert [hit.chunk_id for hit in _INDEX.search("job", 10, allowed={20})] == [20]
+def test_a_section_is_allowed_to_its_readers_only() -> None:
+    index = _index(["one", "two", "three"], _1=["role:admin"], _2=["group:sap", "role:operator"])
+    allowed = index.allowed(Reader(frozenset({"role:viewer", "role:operator"})), None)
+    assert allowed.tolist() == [True, False, True]
+    assert index.allowed(Reader(None), None).all()
+    assert index.allowed(Reader(None), [UUID(int=2)]).tolist() == [False, False, True]
 
 
-def test_an_empty_index_finds_nothing() -> None:
-    assert WordIndex([], []).search("anything", 5) == []
-
-
-def test_texts_without_a_single_term_can_be_indexed() -> None:
-    assert WordIndex([1], ["de para com"]).search("job", 5) == []
+@pytest.mark.parametrize("texts", [[], ["de para com"]], ids=["no section", "no term"])
+def test_an_empty_index_finds_nothing(texts: list[str]) -> None:
+    assert _found("job", _index(texts)) == []

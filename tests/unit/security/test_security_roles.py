@@ -31,3 +31,9 @@ def test_a_permission_begins_with_its_role(permission: Permission, least: Role) 
     roles = list(Role)
     may = [Actor(actor_id="a", display_name="A", role=role).may(permission) for role in roles]
     assert may == [role in roles[roles.index(least) :] for role in roles]
+
+
+def test_documents_may_name_a_group_or_any_role_up_to_the_persons_own() -> None:
+    person = Actor(actor_id="a", display_name="A", role=Role.SUPERVISOR, groups=frozenset({"sap"}))
+    assert person.readers == {"role:viewer", "role:operator", "role:supervisor", "group:sap"}
+    assert Actor(actor_id="a", display_name="A", role=Role.VIEWER).readers == {"role:viewer"}

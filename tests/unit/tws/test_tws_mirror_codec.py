@@ -17,8 +17,10 @@ from pydantic import ValidationError
 
 from tests.support.plan import make_job, make_stream
 from tws.actions import PlanObject
+from tws.fields import Fields
 from tws.mirror.codec import decode, encode
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
+from tws.wire_plan import read_dependency, read_prompt
 
 _KINDS = (Job, JobStream, Workstation, Resource, Prompt)
 _TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=8)
@@ -92,3 +94,12 @@ def test_each_kind_has_a_selection_and_a_state(
 def test_json_of_something_else_is_refused() -> None:
     with pytest.raises(ValidationError):
         decode("job", '{"id": "job-1"}')
+
+
+def test_what_the_database_refuses_in_a_text_is_not_taken_from_the_engine() -> None:
+    told = {"id": "p", "text": "Go\0on?", "statusConditions": ["SU\0CC"]}
+    assert (
+        encode(read_prompt(Fields(told))).content
+        == encode(read_prompt(Fields(told | {"text": "Goon?"}))).content
+    )
+    assert read_dependency(Fields(told)).conditions == ("SUCC",)

@@ -82,7 +82,9 @@ def test_every_change_is_a_request_of_the_published_api(
     )
 
 
-@pytest.mark.parametrize("read", set(Read) - SINCE_10_2_8, ids=lambda read: read.name)
+@pytest.mark.parametrize(
+    "read", [read for read in Read if read not in SINCE_10_2_8], ids=lambda read: read.name
+)
 def test_every_question_is_a_request_of_the_published_api(read: Read) -> None:
     headers = {"scope": "WHOLE"} if read in {Read.JOBS, Read.JOB_STREAMS} else {}
     query = {name: SAMPLES[name] for name in read.parameters}

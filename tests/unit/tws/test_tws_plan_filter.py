@@ -1,4 +1,4 @@
-"""Names with folders become selections as conman writes them, and nothing else does."""
+"""Job streams with folders become selections as conman writes them, and nothing else does."""
 
 from __future__ import annotations
 
@@ -6,57 +6,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tws.objects import JobFilter, JobStreamFilter
 from tws.oql import ImpossibleValueError
-from tws.plan_filter import PlanFilter
 from tws.simulator import filters
+from tws.wire import build_job_query, build_job_stream_query
 
 NAME = r"[A-Za-z][A-Za-z0-9_-]{0,8}"
 
 
-@pytest.mark.parametrize(
-    ("wanted", "jobs", "streams"),
-    [
-        (PlanFilter(), "/@/@#/@/@.@", "/@/@#/@/@"),
-        (PlanFilter(job_stream="PAY@", job="LOAD?"), "/@/@#/PAY@.LOAD?", "/@/@#/PAY@"),
-        (
-            PlanFilter(workstation="/F1/WKS", job_stream="/F2/STREAM", job="JOB"),
-            "/F1/WKS#/F2/STREAM.JOB",
-            "/F1/WKS#/F2/STREAM",
-        ),
-    ],
-)
-def test_selections_are_written_as_conman_does(wanted: PlanFilter, jobs: str, streams: str) -> None:
-    assert (wanted.of_jobs(), wanted.of_job_streams()) == (jobs, streams)
+@pytest.mark.parametrize("name", ["/PAYDAILY", "/F2/PAY@", "/F1/F2/STREAM?"])
+def test_selections_are_written_as_conman_does(name: str) -> None:
+    jobs, streams = JobFilter(job_stream=name), JobStreamFilter(name=name)
+    assert build_job_query(jobs)["plan_filter"] == f"/@/@#{name}.@"
+    assert build_job_stream_query(streams)["plan_filter"] == f"/@/@#{name}"
 
 
-@given(
-    st.from_regex(NAME, fullmatch=True),
-    st.from_regex(NAME, fullmatch=True),
-    st.from_regex(NAME, fullmatch=True),
-)
-def test_a_selection_selects_what_it_names(workstation: str, stream: str, job: str) -> None:
-    selection = PlanFilter(workstation=workstation, job_stream=stream, job=job).of_jobs()
-    is_selected = filters.select("job", selection)
-    one = {"jobStreamWorkstation": f"/{workstation}", "jobStreamName": stream, "name": job}
+@given(st.from_regex(NAME, fullmatch=True), st.from_regex(NAME, fullmatch=True))
+def test_a_selection_selects_what_it_names(stream: str, job: str) -> None:
+    is_selected = filters.select("job", build_job_query(JobFilter(job_stream=f"/{stream}"))["plan_filter"])
+    one = {"jobStreamWorkstation": "/WKS", "jobStreamName": stream, "name": job}
     one["lastRunCompositeStatus"] = {"status": "SUCC"}  # type: ignore[assignment]  # JSON
     assert is_selected is not None
     assert is_selected(one)
-    assert not is_selected(one | {"name": f"{job}X"})
+    assert not is_selected(one | {"jobStreamName": f"{stream}X"})
 
 
 @given(
-    st.text(max_size=30)
-    | st.sampled_from(["A+state=abend", "A#B", "A.B", "A;B", "A~state=x", "/", "/A/", "//A", "A\n"])
+    st.text(max_size=30).map(lambda text: f"/{text}")
+    | st.sampled_from(
+        ["A/B+state=abend", "/A#B", "/A.B", "/A;B", "/A~state=x", "/", "/A/", "//A", "/A\n", "A/B"]
+    )
 )
 def test_whatever_the_value_the_selection_has_the_same_structure(value: str) -> None:
     try:
-        selection = PlanFilter(workstation=value, job_stream=value).of_jobs()
+        selection = build_job_query(JobFilter(job_stream=value))["plan_filter"]
     except ImpossibleValueError:
         return
     assert sum(selection.count(sign) for sign in "#.+~;()=") == 2
     assert selection.endswith(".@")
 
 
-def test_a_job_has_no_folder_of_its_own() -> None:
+def test_a_folder_is_named_from_the_root_on() -> None:
     with pytest.raises(ImpossibleValueError):
-        PlanFilter(job="/F/JOB")
+        build_job_query(JobFilter(job_stream="F/STREAM"))
