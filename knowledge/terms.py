@@ -168,7 +168,9 @@ def name_spans(text: str) -> list[tuple[int, int]]:
     )
     apart: list[tuple[int, int]] = []
     for start, end in spans:
-        if not apart or start >= apart[-1][1]:
+        if apart and start == apart[-1][1] + 1 and text[start - 1] in ".#":  # AGT01#PAYROLL.EXTRACT_01
+            apart[-1] = apart[-1][0], end
+        elif not apart or start >= apart[-1][1]:
             apart.append((start, end))
     return apart
 
