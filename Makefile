@@ -81,7 +81,7 @@ contract: $(INSTALLED) ## Tests of each part against real services and vendor do
 
 e2e: $(INSTALLED) ## Tests of the whole server over HTTP
 	$(call section,end-to-end tests)
-	@$(PYTEST) $(PARALLEL) tests/e2e $(ARGS)
+	@$(PYTEST) tests/e2e $(ARGS)
 
 browser: $(INSTALLED) ## Tests of the web page in Chromium
 	$(call section,browser tests)

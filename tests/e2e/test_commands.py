@@ -55,6 +55,7 @@ async def settings(
             "TWS__PASSWORD": PASSWORD,
             "TWS__WRITE": "true",
             "SECURITY__JWT_SECRET": _JWT_SECRET,
+            "SECURITY__LOGIN_RATE": "100/minute",
             "WEBHOOK__SOURCES": json.dumps({"tws": {"secret": _WEBHOOK_SECRET}}),
             "PORT": "0",
             "DATA_DIR": str(folder / "data"),
@@ -76,12 +77,12 @@ def resync(folder: Path, settings: dict[str, str]) -> Resync:
 async def server(
     folder: Path, settings: dict[str, str], tws_url: str, resync: Resync
 ) -> AsyncIterator[Server]:
-    added, ingested = await asyncio.gather(
+    prepared = await asyncio.gather(
         resync("user", "add", "operator", "--role", "operator", typed=f"{PASSWORD}\n" * 2),
+        resync("user", "add", "admin", "--role", "admin", "--group", "sap", typed=f"{PASSWORD}\n" * 2),
         resync("ingest", str(RUNBOOKS)),
     )
-    assert added.status == 0, added.errors
-    assert ingested.status == 0, ingested.errors
+    assert [step.errors for step in prepared if step.status] == []
     async with started(folder, "serve", **settings) as serving:
         yield Server(address=await serving.line("ready "), tws_url=tws_url)
         assert await serving.interrupt() == 0
