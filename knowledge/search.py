@@ -116,7 +116,7 @@ class Search:
         names = await self._by_name(question.names, conditions)
         embedder = await self._vectors.answering()
         near, scale, degraded = await self._by_vector(
-            embedder, question, conditions, int(allowed.sum()), {*best_words, *names.rarity}
+            embedder, question, conditions, len(index.keys), int(allowed.sum()), {*best_words, *names.rarity}
         )
         keys = [key for key in {*best_words, *names.rarity, *near} if key in index.places]
         rows = await self._rows(keys, conditions)
@@ -198,6 +198,7 @@ class Search:
         embedder: Embedder | None,
         question: _Question,
         conditions: _Conditions,
+        sections: int,
         among: int,
         others: set[Key],
     ) -> tuple[dict[Key, Near], Scale, tuple[str, ...]]:
@@ -210,11 +211,10 @@ class Search:
             asked = Asked(embedder.model, (await embedder.embed([text]))[0])
         except EmbeddingUnavailableError:
             return away
-        index = await self._words.current()
         sample = await self._vectors.sample(asked.model, self._words.revision)
         if not len(sample):
             return {}, Scale(0.0, 0.0), ()
-        scale = Scale.of(sample @ asked.vector, len(sample) / max(len(index.keys), len(sample)))
+        scale = Scale.of(sample @ asked.vector, len(sample) / max(sections, len(sample)))
         found = await self._vectors.nearest(asked, conditions, among=among, limit=_DEPTH)
         found += await self._vectors.likeness(asked, others - {one.key for one in found})
         near: dict[Key, Near] = {}

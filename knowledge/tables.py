@@ -94,7 +94,7 @@ models = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("dimensions", sa.Integer, nullable=False),
     sa.Column("state", sa.Text, nullable=False),
-    sa.CheckConstraint("state IN ('building', 'active', 'retired')", name="kb_models_state"),
+    sa.CheckConstraint("state IN ('active', 'retired')", name="kb_models_state"),
 )
 """The embedding models that vectors are of; the active one answers while the next is being built."""
 

@@ -48,7 +48,7 @@ _DOCUMENTS = (
     CREATE TABLE kb_models (
         name text PRIMARY KEY,
         dimensions integer NOT NULL,
-        state text NOT NULL CONSTRAINT kb_models_state CHECK (state IN ('building', 'active', 'retired'))
+        state text NOT NULL CONSTRAINT kb_models_state CHECK (state IN ('active', 'retired'))
     )
     """,
     """
