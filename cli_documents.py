@@ -102,7 +102,8 @@ def tune(
 @eval_cli.command("retrieval")
 def eval_retrieval(
     folders: Annotated[
-        list[Path], typer.Argument(exists=True, file_okay=False, help="Sets in BEIR's layout.")
+        list[Path],
+        typer.Argument(exists=True, help="Sets in BEIR's layout; files next to them are passed over."),
     ],
     json_file: Annotated[Path | None, typer.Option("--json", help="Also writes the figures here.")] = None,
     kept: Annotated[
@@ -113,7 +114,7 @@ def eval_retrieval(
     from evaluate import evaluate, table
 
     try:
-        sets = evaluate(folders, kept)
+        sets = evaluate([folder for folder in folders if folder.is_dir()], kept)
     except (OSError, KeyError, ValueError) as error:
         fail(f"not a set in BEIR's layout: {error}")
     print(table(sets))

@@ -19,18 +19,21 @@ __all__ = ["Evidence", "Scale", "Way", "confidence"]
 Way: TypeAlias = Literal["identifier", "words", "vector"]
 
 _TOP = 1000
-_LIKENESS = {True: 1.0, False: 0.4}
+_LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
-_NAME = 4.0
+_NAME = 3.0
 _OUTDATED = 2.0
-_BIAS = -5.1
-_PER_COVERAGE = 6.8
-_PER_COSINE = 6.3
-_PER_NAME = 3.0
-_PER_LACKING_NAME = -1.5
-_USUAL_COSINE = 0.5
-"""Of a passage that answers: stands for likeness where the embedding model says nothing."""
+_BIAS = {True: -7.0, False: -3.85}
+"""By whether the embedding model knows the language of the document, as for coverage."""
+_PER_COVERAGE = {True: 4.9, False: 8.0}
+_PER_COSINE = 11.1
+_PER_PLACE = 0.2
+_MOST_PLACES = 12.0
+_PER_NAME = 2.7
+_PER_LACKING_NAME = -1.0
+_PER_UNKNOWN = -2.3
+_PER_MOMENT = -1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,13 +94,20 @@ class Evidence:
         )
 
 
-def confidence(evidence: Evidence) -> float:
-    """0 to 1: how sure it is that the section answers; a logistic model, fitted as docs/retrieval.md tells."""
+def confidence(evidence: Evidence, *, has_unknown: bool = False, is_of_moment: bool = False) -> float:
+    """0 to 1: how sure it is that the section answers; a logistic model, fitted as docs/retrieval.md tells.
+
+    `has_unknown`: the question names something that no document does. `is_of_moment`: it is about today or now, which
+    documents say nothing of.
+    """
     merit = (
-        _BIAS
-        + _PER_COVERAGE * evidence.coverage
-        + _PER_COSINE * (evidence.cosine if evidence.is_compared else _USUAL_COSINE * evidence.coverage)
+        _BIAS[evidence.is_compared]
+        + _PER_COVERAGE[evidence.is_compared] * evidence.coverage
+        + _PER_COSINE * evidence.cosine * evidence.is_compared
+        + _PER_PLACE * min(evidence.words, _MOST_PLACES)
         + _PER_NAME * evidence.is_told
         + _PER_LACKING_NAME * evidence.lacks_name
+        + _PER_UNKNOWN * has_unknown
+        + _PER_MOMENT * is_of_moment
     )
     return 1 / (1 + math.exp(-merit))

@@ -23,9 +23,11 @@ from .embed import Embedder
 from .errors import EmbeddingUnavailableError, FilterRejectedError
 from .evidence import Evidence, Scale, Way, confidence
 from .rerank import Reranker
+from .signature import is_of_moment
+from .spelling import spelled_out
 from .store import Key, readable, transaction
 from .tables import chunks, documents, thresholds
-from .terms import extract, is_generic, language, tokenize
+from .terms import extract, is_generic, language, proper_nouns, tokenize
 from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
 from .words import WordIndex, Words, WordScores
@@ -37,8 +39,10 @@ _DEPTH = 50
 _RERANKED = 20
 THRESHOLD = "answerable"
 """Name of the row that a site sets it with."""
-_ANSWERABLE = 0.35
+_ANSWERABLE = 0.5
 """Confidence from which on a question counts as answered, where the site sets no other."""
+_CLOSENESS = 0.3
+"""Of the words' scores: pairs of words say again what the words said."""
 _MOST_EXPANDED = 50
 """Names that one wildcard may stand for."""
 _SCORE_STEP = 4.0
@@ -69,7 +73,12 @@ class _Question:
     texts: Mapping[Language, str]
     terms: Mapping[Language, Sequence[str]]
     names: frozenset[str]
+    has_unknown: bool
+    is_of_moment: bool
     degraded: tuple[str, ...]
+
+    def confidence(self, evidence: Evidence) -> float:
+        return confidence(evidence, has_unknown=self.has_unknown, is_of_moment=self.is_of_moment)
 
 
 @dataclass(slots=True)
@@ -124,6 +133,7 @@ class Search:
             rows,
             index,
             scores,
+            await asyncio.to_thread(index.closeness, list(rows), question.terms),
             names,
             near,
             scale,
@@ -133,7 +143,7 @@ class Search:
         ranked = sorted(evidence, key=lambda key: (-evidence[key].merit, str(key)))
         ranked = await self._rerank(query, ranked, rows)
         passages = _passages(ranked, rows, evidence, question, near, k)
-        sure = confidence(evidence[ranked[0]]) if ranked else 0.0
+        sure = question.confidence(evidence[ranked[0]]) if ranked else 0.0
         return SearchResult(
             passages=tuple(passages),
             answerable=bool(passages) and sure >= await self.threshold(),
@@ -145,17 +155,20 @@ class Search:
         """The question in each language that documents are in, and the names in it."""
         asked: Language = language(query)
         other: Language = "en" if asked == "pt" else "pt"
-        texts: dict[Language, str] = {asked: query, other: query}
+        written = await asyncio.to_thread(spelled_out, query, index.knows) if asked == "pt" else query
+        texts: dict[Language, str] = {asked: written, other: written}
         degraded: tuple[str, ...] = ()
         if query.strip() and other in index.languages:
-            translated = await translate_around_names(self._translator, query, asked, other)
-            texts[other] = translated or query
+            translated = await translate_around_names(self._translator, written, asked, other)
+            texts[other] = translated or written
             degraded = () if translated else ("translation",)
         expanded = [name for wildcard in _WILDCARD.findall(query) for name in await self._expand(wildcard)]
         return _Question(
             texts=texts,
             terms={lang: tokenize(text) for lang, text in texts.items()},
             names=extract(query).union(expanded),
+            has_unknown=not all(map(index.knows, proper_nouns(query))),
+            is_of_moment=is_of_moment(query),
             degraded=degraded,
         )
 
@@ -278,6 +291,7 @@ def _weighed(
     rows: Mapping[Key, list[_Row]],
     index: WordIndex,
     scores: WordScores,
+    closeness: npt.NDArray[np.float32],
     names: _Names,
     near: Mapping[Key, Near],
     scale: Scale,
@@ -288,11 +302,11 @@ def _weighed(
     words, titles = Scale.of(scores.words), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
     found = {}
-    for key, (first, *_) in rows.items():
+    for (key, (first, *_)), close in zip(rows.items(), closeness, strict=True):
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
-            words=words.place(scores.words[place]),
+            words=words.place(scores.words[place] + _CLOSENESS * close),
             titles=titles.place(scores.titles[place]),
             likeness=0.0 if cosine is None else scale.place(cosine),
             cosine=cosine or 0.0,

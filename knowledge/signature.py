@@ -11,7 +11,7 @@ import yaml
 
 from .terms import fold, language
 
-__all__ = ["QuestionKind", "classes", "is_negated", "kind_of", "question_data", "signature"]
+__all__ = ["QuestionKind", "classes", "is_negated", "is_of_moment", "kind_of", "question_data", "signature"]
 
 QuestionKind: TypeAlias = Literal["how", "meaning", "where", "other"]
 
@@ -54,6 +54,12 @@ def kind_of(question: str) -> QuestionKind:
     """Whether it asks for steps, for what something means, or for the place or name of something."""
     folded = _folded(question)
     return next((kind for kind, pattern in _kinds().items() if pattern.search(folded)), "other")
+
+
+def is_of_moment(question: str) -> bool:
+    """Whether it asks what is or was the case today or these days, not how something is done."""
+    words = set(_WORD.findall(_folded(question)))
+    return kind_of(question) != "how" and not words.isdisjoint(_words("moments"))
 
 
 def is_negated(text: str) -> bool:

