@@ -19,8 +19,6 @@ from security.headers import API_HEADERS
 from services import Services, open_services
 from settings import Settings
 
-__all__ = ["SERVICES", "build_app", "serve", "serving"]
-
 SERVICES = web.AppKey("services", Services)
 """For the probes; handlers get what they need in their constructors."""
 _FORCED = frozenset({"decision"})

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from security.actors import ActorDirectory
     from settings import Settings
 
-__all__ = ["main"]
-
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__)
 user_cli = typer.Typer(no_args_is_help=True, help="People and their accounts in the channels.")
 audit_cli = typer.Typer(no_args_is_help=True, help="The audit log.")

@@ -10,8 +10,6 @@ import typer
 
 from cli_parts import DataDir, fail, read_settings, run
 
-__all__ = ["eval_cli", "ingest", "tune"]
-
 eval_cli = typer.Typer(no_args_is_help=True, help="How good the answers are.")
 
 

@@ -13,8 +13,6 @@ from pydantic import ValidationError
 if TYPE_CHECKING:
     from settings import Settings
 
-__all__ = ["DataDir", "fail", "read_settings", "run", "safe_settings"]
-
 _T = TypeVar("_T")
 DataDir = Annotated[Path | None, typer.Option(help="Folder of the embedded services.")]
 

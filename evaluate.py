@@ -23,8 +23,6 @@ from knowledge.evaluation import QuestionSet, load, measure
 from knowledge.library import open_library
 from knowledge.settings import KnowledgeSettings
 
-__all__ = ["KeptVectors", "evaluate", "table"]
-
 _COLUMNS = {
     "set": "name",
     "nDCG@10": "ndcg_at_10",

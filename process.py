@@ -7,8 +7,6 @@ import signal
 
 import structlog
 
-__all__ = ["until_stopped"]
-
 _log = structlog.get_logger(__name__)
 
 

@@ -62,8 +62,6 @@ if TYPE_CHECKING:
     from bots.slack.outbox import SlackOutboxes
     from bots.teams.routes import TeamsChannel
 
-__all__ = ["Services", "open_services"]
-
 _CHANNEL_SECONDS = 10.0
 """Longest call to a channel's service; the turn runner tries an answer again after it."""
 

@@ -21,8 +21,6 @@ from security.settings import SecuritySettings
 from tws.mirror.settings import MirrorSettings
 from tws.settings import TwsSettings
 
-__all__ = ["Settings", "effective", "unsafe"]
-
 _MASK = "********"
 
 

@@ -8,8 +8,6 @@ from typing import Annotated
 from pydantic import AfterValidator
 from yarl import URL
 
-__all__ = ["SafeUrl", "is_loopback", "parse_url", "require_safe"]
-
 
 def parse_url(text: str) -> URL | None:
     """The address as aiohttp would call it; None where it would not.

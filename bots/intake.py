@@ -11,8 +11,6 @@ from aiohttp import hdrs, web
 
 from bots.problems import ProblemError
 
-__all__ = ["read_body", "storable", "storing"]
-
 _log = structlog.get_logger(__name__)
 
 

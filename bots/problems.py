@@ -15,15 +15,6 @@ from aiohttp import hdrs, web
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-__all__ = [
-    "DATABASE_AWAY",
-    "ProblemError",
-    "problem",
-    "problem_document",
-    "problem_middleware",
-    "to_problem",
-]
-
 _log = structlog.get_logger(__name__)
 
 MEDIA_TYPE: Final = "application/problem+json"

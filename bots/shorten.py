@@ -8,8 +8,6 @@ from typing import TypeAlias, assert_never
 
 from brain.reply import Block, Bullets, Buttons, Citations, Code, Facts, Notice, Span, Table, Text, text
 
-__all__ = ["Limits", "Size", "fit"]
-
 Size: TypeAlias = Callable[[Block], int]
 """What a block takes of the budget, in the channel's own measure."""
 

@@ -36,8 +36,6 @@ from tws.joblog import read_log
 from tws.mirror.plans import Plans
 from tws.objects import Job, JobRun
 
-__all__ = ["Case", "CaseMaker", "anonymous", "record"]
-
 _ROUND = timedelta(minutes=1)
 _LOOKED_BACK = timedelta(days=7)
 """A repair that took longer to succeed is no case."""

@@ -9,8 +9,6 @@ from datetime import datetime, timedelta
 from knowledge.relations import Known, Relations, View
 from tws.mirror.plans import Plans
 
-__all__ = ["Coverage", "Gap", "coverage"]
-
 _LOOKED_BACK = timedelta(days=30)
 """Failures that count."""
 _RECENT = timedelta(days=35)

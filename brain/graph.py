@@ -41,8 +41,6 @@ from brain.turns.outbox import Outbox
 from security.roles import Actor
 from tws.errors import TwsError, TwsUnreachableError
 
-__all__ = ["Brain"]
-
 _PLAN_READERS = frozenset({"status", "diagnosis", "assistant"})
 _log = structlog.get_logger(__name__)
 _Graph: TypeAlias = "CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]"

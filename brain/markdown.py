@@ -12,8 +12,6 @@ from markdown_it.token import Token
 
 from brain.reply import Block, Bullets, Code, Span, SpanStyle, Text
 
-__all__ = ["to_blocks"]
-
 _PARSER = MarkdownIt("commonmark", {"html": False})
 
 

@@ -10,20 +10,6 @@ from enum import StrEnum
 
 from pydantic import TypeAdapter
 
-__all__ = [
-    "Alert",
-    "ButtonPress",
-    "Channel",
-    "Conversation",
-    "InboundMessage",
-    "Locale",
-    "Sender",
-    "Verb",
-    "delivery_digest",
-    "from_jsonable",
-    "to_jsonable",
-]
-
 
 class Channel(StrEnum):
     """The ways in and out. The web page, the terminal and any REST client share `WEB`."""

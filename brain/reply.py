@@ -15,31 +15,6 @@ from pydantic import Field, TypeAdapter
 
 from brain.message import Verb
 
-__all__ = [
-    "Block",
-    "Bullets",
-    "Button",
-    "Buttons",
-    "Citation",
-    "Citations",
-    "Code",
-    "Facts",
-    "Notice",
-    "ProposalView",
-    "Reply",
-    "Span",
-    "Table",
-    "Text",
-    "code",
-    "from_json",
-    "from_jsonable",
-    "strong",
-    "text",
-    "to_json",
-    "to_jsonable",
-    "to_plain",
-]
-
 SpanStyle: TypeAlias = Literal["plain", "strong", "code"]
 ButtonStyle: TypeAlias = Literal["default", "primary", "danger"]
 

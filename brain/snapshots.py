@@ -15,9 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from brain.tables import PLAN_SNAPSHOTS
 from tws.objects import Job
 
-__all__ = ["FailedJob", "PlanSnapshot", "PlanSnapshots"]
-
-
 _FRESH_SECONDS = 60
 """While questions come, the last known data is never much older than this."""
 

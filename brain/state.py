@@ -13,8 +13,6 @@ from brain.message import InboundMessage, Locale
 from brain.reply import Block, Button, Citation, DecisionOutcome, ProposalView, Reply
 from brain.toolbox import Toolbox
 
-__all__ = ["Draft", "Memory", "TurnContext", "TurnState", "status"]
-
 
 class Memory(TypedDict, total=False):
     """What a conversation remembers between turns; all that the checkpointer stores. Plain JSON values."""

@@ -20,17 +20,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = [
-    "EXECUTIONS",
-    "PLAN_SNAPSHOTS",
-    "PROPOSALS",
-    "TURNS",
-    "TURN_EVENTS",
-    "TWS_IDENTITIES",
-    "UNFINISHED",
-    "metadata",
-]
-
 metadata = MetaData()
 
 UNFINISHED = ("waiting", "running", "answered")

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-__all__ = ["clock", "span"]
-
 
 def clock(at: datetime | None, zone: ZoneInfo, *, now: datetime) -> str:
     """`02:14 UTC`, with the date when it is not today; `–` for no time."""

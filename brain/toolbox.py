@@ -44,8 +44,6 @@ from tws.objects import (
 )
 from tws.plan import Plan
 
-__all__ = ["NotPermittedError", "Toolbox", "Tools"]
-
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 

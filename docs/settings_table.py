@@ -17,8 +17,6 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 from client_settings import ClientSettings
 from settings import Settings
 
-__all__ = ["PAGE", "names", "render"]
-
 PAGE = Path(__file__).parent / "settings.md"
 
 _HEAD = """\

@@ -14,8 +14,6 @@ from .documents import Passage
 from .signature import QuestionKind, kind_of, question_data
 from .terms import extract, synonyms, tokenize
 
-__all__ = ["Quote", "answer", "is_outdated", "quote"]
-
 _MAX_CHARS = 400
 """What a reader takes in at a glance under an answer."""
 _MAX_UNITS = 3

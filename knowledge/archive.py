@@ -10,8 +10,6 @@ from zipfile import BadZipFile, ZipFile
 
 from .errors import DocumentRejectedError
 
-__all__ = ["check_zip", "unpack"]
-
 _MOST_MEMBERS = 10_000
 _MOST_RATIO = 100
 """Text shrinks to a tenth and tables of zeros to a fiftieth; bombs begin above."""

@@ -12,8 +12,6 @@ from .measures import Ranking
 from .terms import language
 from .vectors import Asked, VectorIndex
 
-__all__ = ["PlainVectors", "PlainWords", "fused_by_rank"]
-
 _DEPTH = 100
 _DAMPING = 60
 """The constant of the paper."""

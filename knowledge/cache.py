@@ -20,8 +20,6 @@ from .signature import signature
 from .store import transaction
 from .tables import answers, revision
 
-__all__ = ["SIMILAR", "AnswerCache", "Asking", "Known"]
-
 _LOG = structlog.get_logger(__name__)
 
 SIMILAR = 0.7

@@ -10,8 +10,6 @@ from .doubts import sentences
 from .signature import classes, is_negated
 from .terms import extract, fold, language, synonyms, tokenize
 
-__all__ = ["Claim", "supported_claims"]
-
 _CITED = re.compile(r"\s*\[(\d{1,2}(?:\s*[,;]\s*\d{1,2})*)\]")
 _MARK = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•#>]+)\s+")
 _LOOSE_END = re.compile(r"([.!?])((?:\s*\[[\d,; ]+\])+)")

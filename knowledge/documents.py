@@ -8,23 +8,6 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BeforeValidator, StringConstraints
 
-__all__ = [
-    "EVERYONE",
-    "Chunk",
-    "Document",
-    "IngestReport",
-    "Kind",
-    "Language",
-    "Link",
-    "Outcome",
-    "Passage",
-    "Properties",
-    "Reader",
-    "Readers",
-    "SearchResult",
-    "Section",
-]
-
 Kind: TypeAlias = Literal["document", "case", "correction"]
 """What somebody wrote, a resolved incident, an accepted correction of an answer."""
 

@@ -13,8 +13,6 @@ from .answer import is_outdated
 from .documents import Passage
 from .terms import extract, fold, is_generic, synonyms, tokenize
 
-__all__ = ["Doubt", "doubts", "sentences"]
-
 _SENTENCE = re.compile(r"[^\n]+?(?:[.!?](?=\s)|$)", re.MULTILINE)
 _LIST_MARK = re.compile(r"^\W*\d{1,2}[.)]\s")
 _VALUE = re.compile(r"(?<![\w.#/-])\d+(?:[.,:]\d+)*(?![\w#/-])")

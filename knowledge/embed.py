@@ -24,8 +24,6 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from .errors import EmbeddingUnavailableError
 
-__all__ = ["ApiEmbedder", "Embedder", "OnnxEmbedder", "Vectors"]
-
 Vectors: TypeAlias = npt.NDArray[np.float32]
 """One row a text, each of length 1."""
 

@@ -12,15 +12,6 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-__all__ = [
-    "DocumentRejectedError",
-    "EmbeddingUnavailableError",
-    "FilterRejectedError",
-    "KnowledgeError",
-    "PageGoneError",
-    "StoreUnavailableError",
-]
-
 
 class KnowledgeError(Exception):
     """Root of all knowledge errors. Messages never contain document text."""

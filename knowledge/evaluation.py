@@ -27,8 +27,6 @@ from .measures import Figures, Grades, Ranking, mean_figures
 from .split import embedded, split
 from .terms import language
 
-__all__ = ["Question", "QuestionSet", "load", "measure"]
-
 _ALL = Reader(None)
 _SHOWN = 10
 

@@ -14,15 +14,13 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Evidence", "Scale", "Way", "confidence"]
-
 Way: TypeAlias = Literal["identifier", "words", "vector"]
 
 _TOP = 1000
 _LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
-_NAME = 3.0
+_NAME = 4.0
 _OUTDATED = 2.0
 _BIAS = {True: -7.0, False: -3.85}
 """By whether the embedding model knows the language of the document, as for coverage."""

@@ -21,8 +21,6 @@ from .store import Store, mark_changed, readable, transaction
 from .tables import documents, feedback, glossary
 from .terms import tokenize
 
-__all__ = ["Decision", "Feedback", "FeedbackBook", "FeedbackState", "Verdict"]
-
 Verdict: TypeAlias = Literal["good", "bad"]
 FeedbackState: TypeAlias = Literal["open", "accepted", "rejected"]
 

@@ -12,8 +12,6 @@ from .links import Node
 from .statements import statements
 from .store import transaction
 
-__all__ = ["KnowledgeGraph"]
-
 Edge = tuple[str, str, str, str, str]
 """Kind and name of where it starts, relation, kind and name of where it ends."""
 

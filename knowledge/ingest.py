@@ -26,8 +26,6 @@ from .store import Store
 from .terms import language
 from .vectors import VectorIndex
 
-__all__ = ["Embedded", "Ingest", "Stamps", "report"]
-
 _LOG = structlog.get_logger(__name__)
 
 _RECIPE = "2"

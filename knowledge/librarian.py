@@ -21,8 +21,6 @@ from .ingest import Ingest, Stamps, report
 from .orders import ENTRYPOINT, Order, Orders
 from .settings import KnowledgeSettings
 
-__all__ = ["Librarian"]
-
 _LOG = structlog.get_logger(__name__)
 
 _SWEEP = timedelta(seconds=5)

@@ -21,8 +21,6 @@ from .translate import FastTranslator
 from .vectors import VectorIndex
 from .words import Words
 
-__all__ = ["Library", "open_library"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Library:

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from .links import Fact
 from .statements import statements
 
-__all__ = ["link_document"]
-
 _LINK = statements("link")
 
 

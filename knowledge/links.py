@@ -14,8 +14,6 @@ import yaml
 from .documents import Chunk
 from .terms import extract
 
-__all__ = ["Fact", "Node", "facts_of"]
-
 Node = tuple[str, str]
 """Kind and name, e.g. `("job", "AGT1#PAYDAILY.PAYROLL")`."""
 

@@ -13,8 +13,6 @@ from html import escape
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-__all__ = ["to_html"]
-
 _FENCE = re.compile(r" {0,3}(?P<mark>`{3,}|~{3,})(?P<info>[^`]*)$")
 _TAGS = (
     "a|abbr|b|blockquote|br|caption|code|col|colgroup|dd|del|details|div|dl|dt|em|h[1-6]|hr|i|img|ins|kbd|li|ol|p|pre|s"

@@ -7,8 +7,6 @@ import statistics
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias, TypedDict
 
-__all__ = ["Figures", "Grades", "Ranking", "mean_figures"]
-
 Grades: TypeAlias = Mapping[str, int]
 """How well each document answers, above 0; what is not in it does not."""
 Ranking: TypeAlias = Sequence[str]

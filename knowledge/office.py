@@ -13,8 +13,6 @@ from .documents import Section
 from .errors import DocumentRejectedError
 from .outline import read_html
 
-__all__ = ["read_csv", "read_docx", "read_workbook"]
-
 _DOCX_STYLES = "p[style-name='Title'] => h1:fresh"
 _DELIMITERS = ",;\t|"
 _SNIFFED = 20_000

@@ -21,8 +21,6 @@ from .properties import dump_properties, read_dumped
 from .store import transaction
 from .tables import ingests
 
-__all__ = ["ENTRYPOINT", "Order", "OrderStatus", "Orders"]
-
 ENTRYPOINT = "ingests"
 """The queue's entry point; the payload is a source, and a worker reads what waits under it, the oldest first."""
 

@@ -12,8 +12,6 @@ from bs4.element import NavigableString, PageElement, Tag
 from .documents import Section
 from .errors import DocumentRejectedError
 
-__all__ = ["read_html"]
-
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _LISTS = ("ul", "ol")
 _TOGETHER = (*_LISTS, "dl", "table")

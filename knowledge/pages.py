@@ -13,8 +13,6 @@ from yarl import URL
 
 from .errors import DocumentRejectedError, PageGoneError
 
-__all__ = ["PageReader"]
-
 _TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 _MOST_REDIRECTS = 5
 _PIECE = 65_536

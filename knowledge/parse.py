@@ -25,8 +25,6 @@ from .properties import read_properties
 if TYPE_CHECKING:
     from pypdf import PdfReader
 
-__all__ = ["ARCHIVE", "SUFFIXES", "Parsed", "is_binary", "parse"]
-
 _MARKDOWN, _PLAIN, _HTML, _PDF = "text/markdown", "text/plain", "text/html", "application/pdf"
 _CSV, _SHEET = "text/csv", "application/vnd.ms-excel"
 _DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"

@@ -11,8 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 from .documents import Properties
 from .errors import DocumentRejectedError
 
-__all__ = ["DECLARED", "completed", "dump_properties", "read_dumped", "read_properties"]
-
 DECLARED = ("readers", "language", "valid_from", "valid_to", "link")
 """The properties that people may declare; the others follow from what happens."""
 

@@ -17,8 +17,6 @@ from pydantic import TypeAdapter
 from .errors import DocumentRejectedError
 from .parse import Parsed, is_binary, parse
 
-__all__ = ["read"]
-
 _SMALL_TEXT = 100_000
 """Bytes that a thread reads in less time than a process takes to start."""
 _MAX_MEMORY = 2 * 1024**3

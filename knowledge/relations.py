@@ -16,8 +16,6 @@ from .links import Node
 from .statements import statements
 from .store import transaction
 
-__all__ = ["Impact", "Known", "Reached", "Relations", "Source", "View"]
-
 _MOST = 500
 """Facts of one answer."""
 _DEPTH = 25

@@ -9,8 +9,6 @@ import aiohttp
 import structlog
 from pydantic import BaseModel, SecretStr, ValidationError
 
-__all__ = ["ApiReranker", "Reranker"]
-
 _LOG = structlog.get_logger(__name__)
 _SECONDS = 3.0
 """A question does not wait longer for a better order."""

@@ -32,8 +32,6 @@ from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
 from .words import WordIndex, Words, WordScores
 
-__all__ = ["FILTERS", "THRESHOLD", "Search"]
-
 _DEPTH = 50
 """How far down each search is looked at; sections below never reach the first few."""
 _RERANKED = 20
@@ -299,14 +297,16 @@ def _weighed(
     languages: Collection[str],
     asks_by_name: bool,
 ) -> dict[Key, Evidence]:
-    words, titles = Scale.of(scores.words), Scale.of(scores.titles)
+    total = scores.words.copy()
+    total[[index.places[key] for key in rows]] += _CLOSENESS * closeness
+    words, titles = Scale.of(total), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
     found = {}
-    for (key, (first, *_)), close in zip(rows.items(), closeness, strict=True):
+    for key, (first, *_) in rows.items():
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
-            words=words.place(scores.words[place] + _CLOSENESS * close),
+            words=words.place(total[place]),
             titles=titles.place(scores.titles[place]),
             likeness=0.0 if cosine is None else scale.place(cosine),
             cosine=cosine or 0.0,

@@ -10,8 +10,6 @@ from pydantic import BaseModel, ConfigDict, Field, HttpUrl, SecretStr, model_val
 
 from .documents import EVERYONE, Language, Link, Readers
 
-__all__ = ["EmbedderSettings", "KnowledgeSettings", "WatchedFolder", "WatchedPage"]
-
 
 class WatchedFolder(BaseModel):
     """A folder whose documents are those of the store."""

@@ -11,8 +11,6 @@ import yaml
 
 from .terms import fold, language
 
-__all__ = ["QuestionKind", "classes", "is_negated", "is_of_moment", "kind_of", "question_data", "signature"]
-
 QuestionKind: TypeAlias = Literal["how", "meaning", "where", "other"]
 
 _APOSTROPHE = re.compile(r"(?<=\w)['’](?=\w)")

@@ -17,8 +17,6 @@ from spellchecker import SpellChecker
 
 from .terms import fold, name_spans
 
-__all__ = ["spelled_out", "term_spans"]
-
 _WORD = re.compile(r"[^\W\d_]+")
 _ACCENTS = {"a": "áâãà", "e": "éê", "i": "í", "o": "óôõ", "u": "ú", "c": "ç"}
 _MOST_ACCENTS = 2

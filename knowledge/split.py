@@ -14,8 +14,6 @@ from itertools import pairwise
 from .documents import Chunk, Section
 from .terms import extract
 
-__all__ = ["embedded", "split"]
-
 _MAX_WORDS = 180
 """About the 256 tokens that all-MiniLM-L6-v2 reads; what lies beyond would not be embedded."""
 _LONG_WORD = 20

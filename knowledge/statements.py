@@ -7,8 +7,6 @@ from pathlib import Path
 
 from sqlalchemy import TextClause, text
 
-__all__ = ["statements"]
-
 _SQL = Path(__file__).with_name("graph.sql").read_text(encoding="utf-8")
 _PARTS = re.split(r"^-- name: (\w+)$", _SQL, flags=re.MULTILINE)[1:]
 

@@ -34,8 +34,6 @@ from .linking import link_document
 from .links import facts_of
 from .tables import answers, chunks, documents, feedback, glossary, ingests, revision, vectors
 
-__all__ = ["Key", "OnRemoved", "SectionRow", "Store", "WordRows", "mark_changed", "readable", "transaction"]
-
 _COUNT = select(func.count()).where(chunks.c.document_id == documents.c.id).scalar_subquery()
 _DOCUMENTS = select(
     cast(documents.c.id, Text).label("id"),

@@ -8,22 +8,6 @@ import sqlalchemy as sa
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = [
-    "answers",
-    "chunks",
-    "documents",
-    "edges",
-    "feedback",
-    "glossary",
-    "ingests",
-    "metadata",
-    "models",
-    "nodes",
-    "revision",
-    "thresholds",
-    "vectors",
-]
-
 metadata = sa.MetaData()
 
 _NOW = sa.func.now()

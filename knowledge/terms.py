@@ -19,19 +19,6 @@ import snowballstemmer
 import yaml
 from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
-__all__ = [
-    "extract",
-    "fold",
-    "is_generic",
-    "language",
-    "name_spans",
-    "notions",
-    "proper_nouns",
-    "synonym_map",
-    "synonyms",
-    "tokenize",
-]
-
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
 _PLURAL = re.compile(r"oes$")

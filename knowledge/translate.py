@@ -17,8 +17,6 @@ from .documents import Language
 from .spelling import term_spans
 from .terms import name_spans
 
-__all__ = ["FastTranslator", "Translator", "translate_around_names"]
-
 _LOG = structlog.get_logger(__name__)
 _STAND_IN = re.compile(r"Z(\d+)Z")
 

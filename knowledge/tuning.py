@@ -17,8 +17,6 @@ from .search import THRESHOLD, Search
 from .store import mark_changed, transaction
 from .tables import feedback, thresholds
 
-__all__ = ["Effect", "Judged", "Tuning", "effects"]
-
 _STEPS = tuple(step / 20 for step in range(1, 20))
 
 

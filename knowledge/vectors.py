@@ -22,8 +22,6 @@ from .split import embedded
 from .store import Key, transaction
 from .tables import chunks, documents, models, vectors
 
-__all__ = ["Asked", "Near", "VectorIndex"]
-
 _LOG = structlog.get_logger(__name__)
 
 _BATCH = 64

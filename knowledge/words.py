@@ -21,8 +21,6 @@ from .documents import Language, Reader
 from .store import Key, SectionRow, Store, WordRows
 from .terms import synonym_map, tokenize
 
-__all__ = ["WordIndex", "WordScores", "Words"]
-
 _SYNONYM_WEIGHT = 0.6
 """A glossary word counts less than the word itself."""
 _K1, _B = 1.2, 0.75

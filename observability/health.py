@@ -10,8 +10,6 @@ from typing import TypeAlias
 
 import structlog
 
-__all__ = ["HealthCheck", "HealthChecks", "HealthReport", "HealthStatus", "PartHealth"]
-
 HealthCheck: TypeAlias = Callable[[], Awaitable[str]]
 """Returns a few words about the part, such as its version; raises when the part is away."""
 

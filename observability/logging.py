@@ -8,8 +8,6 @@ from structlog.typing import Processor
 
 from .settings import ObservabilitySettings
 
-__all__ = ["configure"]
-
 
 def configure(settings: ObservabilitySettings, mask: Processor) -> None:
     """Sets up logging for the whole process; call it once, first thing.

@@ -18,8 +18,6 @@ from prometheus_client import (
     generate_latest,
 )
 
-__all__ = ["Metrics"]
-
 _FORMS = {"counter": Counter, "gauge": Gauge, "histogram": Histogram}
 _DATA = yaml.safe_load(resources.files("observability").joinpath("metrics.yaml").read_bytes())
 

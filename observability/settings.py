@@ -4,8 +4,6 @@ from typing import Literal, Self
 
 from pydantic import AnyHttpUrl, BaseModel, ConfigDict, SecretStr, model_validator
 
-__all__ = ["ObservabilitySettings"]
-
 _THIS_MACHINE = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from langfuse import Langfuse, LangfuseSpan
     from opentelemetry.sdk.trace import TracerProvider
 
-__all__ = ["Tracer", "TurnSpan"]
-
 T = TypeVar("T")
 
 _EXPORT_TIMEOUT_SECONDS = 3

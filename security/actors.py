@@ -13,8 +13,6 @@ from .passwords import Passwords
 from .roles import Actor, Role
 from .tables import identities, refresh_tokens, users
 
-__all__ = ["ActorDirectory", "DirectoryError"]
-
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
 
 

@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .tables import audit_log
 
-__all__ = ["AuditDetail", "AuditEntry", "AuditLog", "AuditVerdict"]
-
 _GENESIS = "0" * 64
 """What the first row has for the hash of the row before it."""
 _CHAIN_LOCK = 0x7265_7379_6E63_0001

@@ -9,8 +9,6 @@ from types import MappingProxyType
 
 import yaml
 
-__all__ = ["API_HEADERS", "PAGE_HEADERS"]
-
 _DATA = yaml.safe_load(resources.files("security").joinpath("headers.yaml").read_bytes())
 
 API_HEADERS: Mapping[str, str] = MappingProxyType(_DATA["everywhere"] | _DATA["data"])

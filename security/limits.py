@@ -16,8 +16,6 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
-__all__ = ["LimitDecision", "RateLimiter"]
-
 _TIMEOUT = timedelta(milliseconds=200)
 """What a limit may cost a turn; an answer from Redis normally takes under a millisecond."""
 _WARNING_INTERVAL = timedelta(minutes=1)

@@ -6,8 +6,6 @@ from typing import Any
 
 from structlog.typing import EventDict, WrappedLogger
 
-__all__ = ["mask_event", "mask_secrets"]
-
 _MASK = "***"
 
 _NAMES = (

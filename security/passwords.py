@@ -7,8 +7,6 @@ import unicodedata
 
 import bcrypt
 
-__all__ = ["Passwords"]
-
 _DIGEST_CONTEXT = b"resync password v1"
 """Keys the digest, so that plain SHA-256 digests leaked elsewhere are no shortcut to a match."""
 _NO_DIGEST = b"." * 31

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-__all__ = ["ROLE_PERMISSIONS", "Actor", "Permission", "Role"]
-
 
 class Permission(StrEnum):
     """What the product distinguishes; anything not granted is denied."""

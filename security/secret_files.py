@@ -4,8 +4,6 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["load_or_create_secret"]
-
 _BYTES = 48
 _OTHERS = 0o077
 """Permission bits of group and world."""

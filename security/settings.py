@@ -6,8 +6,6 @@ from typing import Annotated
 from limits import parse
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
-__all__ = ["Rate", "SecuritySettings"]
-
 _MIN_SECRET_CHARS = 32
 """RFC 7518, section 3.2: an HS256 key has at least the 256 bits of the hash."""
 _MIN_DIFFERENT_CHARS = 10

@@ -17,8 +17,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["AUDIT_TRIGGER_SQL", "audit_log", "identities", "metadata", "refresh_tokens", "users"]
-
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(column_0_label)s",

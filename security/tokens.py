@@ -12,8 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from .tables import refresh_tokens, users
 
-__all__ = ["TokenError", "TokenPair", "Tokens"]
-
 _ALGORITHM = "HS256"
 _ISSUER = "resync"
 _AUDIENCE = "resync-api"

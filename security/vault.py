@@ -10,8 +10,6 @@ from collections.abc import Sequence
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
-__all__ = ["Vault", "VaultError"]
-
 
 class VaultError(ValueError):
     """None of the keys reads the secret: the key was lost, or somebody altered it."""

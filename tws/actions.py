@@ -13,20 +13,6 @@ import yaml
 
 from .objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = [
-    "ACTIONS_OF",
-    "KINDS",
-    "SWITCHES",
-    "VALUES",
-    "Action",
-    "Change",
-    "ObjectKind",
-    "PlanObject",
-    "is_legal",
-    "kind_of",
-    "legal_actions",
-]
-
 PlanObject = Job | JobStream | Workstation | Prompt | Resource
 """What a change is made to; submissions are made to a definition instead."""
 

@@ -11,8 +11,6 @@ from enum import StrEnum
 
 from .errors import TwsError, TwsHeldBackError, TwsUnreachableError
 
-__all__ = ["Breaker", "State"]
-
 
 class State(StrEnum):
     """Closed lets everything through, open nothing, half-open one request."""

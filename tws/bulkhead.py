@@ -9,8 +9,6 @@ from contextlib import asynccontextmanager
 
 from .errors import TwsHeldBackError
 
-__all__ = ["Bulkhead"]
-
 
 class Bulkhead:
     """Lets a number of requests run at once and some more wait, for a limited time; the others fail at once."""

@@ -14,8 +14,6 @@ from typing import Any, Concatenate, Generic, ParamSpec, TypeVar
 from .client import TwsClient
 from .errors import TwsError
 
-__all__ = ["CachedReads", "Known"]
-
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 _MOST = 256

@@ -20,8 +20,6 @@ from .operations import CHANGES, V1, V2, Call, Read
 from .settings import TwsSettings
 from .transport import tls_context
 
-__all__ = ["CheckReport", "check", "differences"]
-
 _T = TypeVar("_T")
 _DOCUMENT = "/WA_API3_v2.json"
 """Where each master serves its own description, below `/twsd`."""

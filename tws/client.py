@@ -44,8 +44,6 @@ from .settings import TwsSettings
 from .shapes import shaped
 from .transport import Transport
 
-__all__ = ["Justification", "TwsClient"]
-
 _POOL = "POOL"
 """The type of a workstation whose jobs run on one of its members."""
 _SINGLE: Mapping[ObjectKind, tuple[Read, Callable[[Fields], PlanObject]]] = {

@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 
 from .objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["PlanContents", "PlanInfo", "RunStatistics"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInfo:

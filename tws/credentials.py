@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import aiohttp
 from pydantic import SecretStr
 
-__all__ = ["Credentials"]
-
 _NOTHING = SecretStr("")
 
 

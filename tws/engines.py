@@ -10,8 +10,6 @@ from .settings import TwsSettings
 from .transport import open_session
 from .v1 import connect
 
-__all__ = ["Engines", "open_engines"]
-
 
 class Engines:
     """Clients by the names that Resync gives their engines."""

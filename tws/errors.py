@@ -14,19 +14,6 @@ TwsError
 import re
 from typing import ClassVar
 
-__all__ = [
-    "TwsDeniedError",
-    "TwsError",
-    "TwsHeldBackError",
-    "TwsNotFoundError",
-    "TwsNotMasterError",
-    "TwsProtocolError",
-    "TwsRejectedError",
-    "TwsUnreachableError",
-    "TwsUnsupportedError",
-    "find_message_ids",
-]
-
 _MESSAGE_ID = re.compile(r"\b(?:AWS|AWK|EQQ|EEW)[A-Z]{0,4}\d{3,4}[IWEST]\b")
 """Product and component letters, number, severity. Source: the vendor's message catalogue."""
 

@@ -12,8 +12,6 @@ from .joblog import LogLine, read_log
 from .objects import FAILED_STATUSES, Job, JobRun
 from .success import ConditionError, is_success
 
-__all__ = ["Difference", "Ending", "Failure", "explain"]
-
 
 class Ending(StrEnum):
     """How it ended."""

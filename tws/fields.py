@@ -11,8 +11,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from .errors import TwsProtocolError
 
-__all__ = ["Fields"]
-
 _DURATION = TypeAdapter(timedelta)
 
 

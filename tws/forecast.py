@@ -13,8 +13,6 @@ from .objects import Dependency, Job, JobStream
 from .outcomes import is_over
 from .plan import RUNNING, Owner, Plan, followed
 
-__all__ = ["Expectation", "Forecast", "HotJob", "forecast"]
-
 
 @dataclass(frozen=True, slots=True)
 class Expectation:

@@ -17,22 +17,6 @@ from .actions import Action
 from .objects import FAILED_STATUSES, Dependency, Job, JobStream, Resource, Workstation
 from .plan import STARTABLE, Owner, Plan
 
-__all__ = [
-    "RULES",
-    "WAITING",
-    "Cause",
-    "Gate",
-    "Rule",
-    "cause_of",
-    "closed",
-    "holding",
-    "is_bound",
-    "is_up",
-    "owners_of",
-    "passes",
-    "shown",
-]
-
 
 class Cause(StrEnum):
     """Why a job does not start. The order is that in which one looks after them: what a person must do comes first."""

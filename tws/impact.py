@@ -18,8 +18,6 @@ from .recovery import Stage, recovery_of, stage_of
 from .turn import Turn
 from .why import Reason, reasons
 
-__all__ = ["Blocked", "Danger", "Deadline", "Impact", "RecoveryEffect", "Refusal", "consequences"]
-
 
 class Danger(StrEnum):
     """What a careful operator would think of first, worst first."""

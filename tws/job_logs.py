@@ -8,8 +8,6 @@ from .objects import JobLog
 from .operations import Call, Read, place
 from .transport import Transport
 
-__all__ = ["JobLogs"]
-
 _MOST_STREAMED = 8 * 1024 * 1024
 """Bytes of one log that are read from its beginning; of a longer one the end is looked for by its lines."""
 _MOST_LINES = 2**31 - 1

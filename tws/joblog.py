@@ -14,8 +14,6 @@ import yaml
 
 from .errors import find_message_ids
 
-__all__ = ["STEMS", "LogFindings", "LogLine", "is_telling", "read_log"]
-
 _MAX_LINES = 5
 """More than this is no longer an explanation."""
 _MAX_LINE_CHARS = 500

@@ -4,8 +4,6 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-__all__ = ["Justification"]
-
 _MOST_REASON = 512
 _MOST_OTHER = 128
 """What the engine stores of each."""

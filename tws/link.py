@@ -11,8 +11,6 @@ from .breaker import Breaker
 from .bulkhead import Bulkhead
 from .settings import TwsSettings
 
-__all__ = ["Link", "read_date"]
-
 
 class Link:
     """The engine's hosts, and how it is spared; one for each engine in a process."""

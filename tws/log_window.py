@@ -5,8 +5,6 @@ from collections import deque
 
 from .joblog import STEMS, is_telling
 
-__all__ = ["LogWindow"]
-
 _HEAD_SHARE = 4
 """One part in four is the beginning (what ran); the rest is the end, where a failure tells its reason."""
 _MOST_TELLING = 20

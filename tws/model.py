@@ -9,8 +9,6 @@ from datetime import datetime
 
 from .objects import Placed
 
-__all__ = ["ActionInfo", "EngineInfo", "EventMessage", "JobDefinition", "JobStreamDefinition", "PlanFile"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EngineInfo:

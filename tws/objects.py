@@ -7,25 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-__all__ = [
-    "FAILED_STATUSES",
-    "CommonStatus",
-    "Dependency",
-    "Job",
-    "JobFilter",
-    "JobLog",
-    "JobPage",
-    "JobRun",
-    "JobStream",
-    "JobStreamFilter",
-    "Placed",
-    "Prompt",
-    "Recovery",
-    "Resource",
-    "Scheduled",
-    "Workstation",
-]
-
 FAILED_STATUSES = frozenset({"ABEND", "FAIL"})
 """Internal statuses of a job that ended badly and may be rerun."""
 

@@ -14,8 +14,6 @@ import yaml
 from .actions import Action, Change, ObjectKind
 from .errors import TwsNotFoundError, TwsRejectedError
 
-__all__ = ["CHANGES", "V1", "V2", "Call", "Operation", "Read", "build_call", "place", "utc_text"]
-
 V1 = ""
 V2 = "/api/v2"
 """What the paths of the two generations of the API begin with, below `/twsd`."""

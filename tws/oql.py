@@ -9,20 +9,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import ClassVar
 
-__all__ = [
-    "And",
-    "Comparison",
-    "Condition",
-    "Field",
-    "ImpossibleValueError",
-    "Operator",
-    "Or",
-    "Order",
-    "matches",
-    "one_of",
-    "render",
-]
-
 _UNQUOTABLE = re.compile(r"""['"\\\x00-\x1f\x7f\x85\u2028\u2029]""")
 
 

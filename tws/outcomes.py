@@ -12,18 +12,6 @@ from .objects import FAILED_STATUSES, Dependency, Job, JobStream
 from .plan import RUNNING, STARTABLE, Owner, Plan
 from .recovery import Stage, stage_of
 
-__all__ = [
-    "LaunchOrder",
-    "final_status",
-    "has_started",
-    "is_dead",
-    "is_over",
-    "launch_order",
-    "met",
-    "stream_status",
-]
-
-
 LaunchOrder = tuple[int, float, str, int, str]
 _UNDECIDED = frozenset({Stage.ASKS, Stage.RUNS_JOB, Stage.RERUNS})
 _FINAL = frozenset({"SUCC", "SUPPR", *FAILED_STATUSES})

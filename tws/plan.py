@@ -16,8 +16,6 @@ from .actions import PlanObject
 from .contents import PlanContents, RunStatistics
 from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["RUNNING", "STARTABLE", "Node", "Owner", "Plan", "followed"]
-
 RUNNING = frozenset({"INTRO", "EXEC", "SUCCP", "ABENP", "BOUND"})
 """Statuses of a job that takes a place of its workstation's and its stream's limit."""
 STARTABLE = frozenset({"READY", "FENCE"})

@@ -10,8 +10,6 @@ from .fields import Fields
 from .operations import Call, Read, place
 from .transport import Transport
 
-__all__ = ["WHOLE", "Reader"]
-
 
 class _HasId(Protocol):
     @property

@@ -10,8 +10,6 @@ from typing import Any
 from .objects import FAILED_STATUSES, CommonStatus, Job, JobRun, Prompt, Recovery
 from .plan import Plan
 
-__all__ = ["Stage", "fresh_run", "new_prompt", "new_recovery_job", "recovery_job", "recovery_of", "stage_of"]
-
 
 class Stage(Enum):
     """How far the recovery of a failed job is."""

@@ -17,8 +17,6 @@ import yaml
 
 from .objects import Job, JobFilter, JobStream, JobStreamFilter
 
-__all__ = ["Qualifier", "Selection", "SelectionError", "job_filter", "job_stream_filter", "matches", "parse"]
-
 _Form: TypeAlias = Literal["flag", "state", "names", "number", "time"]
 _Level: TypeAlias = Literal["job", "job_stream"]
 _Node: TypeAlias = Job | JobStream

@@ -10,8 +10,6 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ByteSize, Confi
 
 from .credentials import Credentials
 
-__all__ = ["EngineUrl", "Span", "TwsSettings"]
-
 _BASE_PATH = "/twsd/api/v2"
 _ENV = "RESYNC_TWS__"
 """What the variables of the one engine begin with that most installations have."""

@@ -11,8 +11,6 @@ import yaml
 from . import model, objects
 from .fields import Fields
 
-__all__ = ["shaped"]
-
 _T = TypeVar("_T")
 _Read = Callable[[Fields, str], Any]
 _Place = tuple[str, _Read, str]

@@ -7,8 +7,6 @@ import operator
 import re
 from collections.abc import Callable, Mapping
 
-__all__ = ["ConditionError", "is_success"]
-
 
 class ConditionError(ValueError):
     """It is not a condition on the return code; the message says where it stops being one."""

@@ -5,8 +5,6 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
 
-__all__ = ["CHANGES", "LEASES", "OBJECTS", "PLANS", "RUNS", "STATISTICS", "metadata"]
-
 metadata = sa.MetaData()
 
 

@@ -28,8 +28,6 @@ from .operations import V1, V2, Call
 from .settings import TwsSettings
 from .wire import read_error
 
-__all__ = ["Transport", "open_session", "tls_context"]
-
 _log = structlog.get_logger(__name__)
 _T = TypeVar("_T")
 

@@ -17,8 +17,6 @@ from .outcomes import LaunchOrder, final_status, is_dead, is_over, launch_order,
 from .plan import RUNNING, STARTABLE, Owner, Plan
 from .recovery import Stage, fresh_run, new_prompt, new_recovery_job, recovery_job, recovery_of, stage_of
 
-__all__ = ["Turn"]
-
 _DEFAULT_PRIORITY = 10
 """Of TWS; what a release restores where the engine does not say what the priority was."""
 _KILLED = 9

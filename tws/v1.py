@@ -28,8 +28,6 @@ from .shapes import shaped
 from .wire import is_match
 from .wire_model import read_job_stream_definition
 
-__all__ = ["ClassicClient", "connect"]
-
 _log = structlog.get_logger(__name__)
 _PLAN = "/plan/current"
 _ROWS = 500

@@ -15,8 +15,6 @@ from .gates import RULES, Cause, Gate, Rule, cause_of, closed, passes
 from .objects import Dependency, Job, JobStream, Prompt, Resource, Workstation
 from .plan import Owner, Plan
 
-__all__ = ["Cause", "FirstCause", "Reason", "first_causes", "reasons", "why_absent"]
-
 Fact = str | int | datetime | None
 
 

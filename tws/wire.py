@@ -24,19 +24,6 @@ from .errors import (
 from .fields import Fields
 from .objects import Job, JobFilter, JobStreamFilter
 
-__all__ = [
-    "build_job_query",
-    "build_job_stream_query",
-    "build_key_query",
-    "has_next",
-    "is_match",
-    "read_change",
-    "read_count",
-    "read_error",
-    "read_results",
-    "row_count",
-]
-
 _T = TypeVar("_T")
 
 _OQL_COMMON_STATUS = {"SUCCESSFUL": "SUCCEED"}

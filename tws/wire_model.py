@@ -5,14 +5,6 @@ from .model import ActionInfo, JobDefinition, JobStreamDefinition
 from .shapes import shaped
 from .wire_plan import read_task
 
-__all__ = [
-    "read_actions",
-    "read_job_definition",
-    "read_job_stream_definition",
-    "read_members",
-    "read_permissions",
-]
-
 
 def read_job_definition(fields: Fields) -> JobDefinition:
     """One definition in its envelope."""

@@ -17,18 +17,6 @@ from .objects import (
 )
 from .shapes import shaped
 
-__all__ = [
-    "read_dependency",
-    "read_flow_node",
-    "read_job",
-    "read_job_stream",
-    "read_prompt",
-    "read_prompt_of",
-    "read_resource",
-    "read_task",
-    "read_workstation",
-]
-
 _SCRIPT = re.compile(r"<(?:\w+:)?(?:script|command)>(.*?)</", re.DOTALL)
 """The script or command inside the XML (JSDL) that some job types have for a task."""
 _NO_LIMIT = -1

@@ -12,8 +12,6 @@ from observability.health import HealthChecks, HealthStatus
 from .endpoint import ACTOR, json_response
 from .models import Health, Stats
 
-__all__ = ["AdminRoutes"]
-
 
 @dataclass(frozen=True, slots=True)
 class AdminRoutes:

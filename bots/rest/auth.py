@@ -23,8 +23,6 @@ from .body import read_json
 from .endpoint import ACTOR, Endpoint, Handler, json_response
 from .models import LoginRequest, Me, RefreshRequest, TokenAnswer
 
-__all__ = ["AuthRoutes", "Guard", "Limits"]
-
 _log = structlog.get_logger(__name__)
 
 

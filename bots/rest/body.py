@@ -12,8 +12,6 @@ from pydantic import BaseModel, ValidationError
 from bots.intake import read_body
 from bots.problems import ProblemError
 
-__all__ = ["UploadedFile", "read_file", "read_json", "read_query"]
-
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _MAX_JSON = 65_536

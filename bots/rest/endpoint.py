@@ -15,8 +15,6 @@ from security.roles import Actor, Permission
 
 from .models import Request, Running
 
-__all__ = ["ACTOR", "Endpoint", "Handler", "Responses", "json_response"]
-
 Handler: TypeAlias = Callable[[web.Request], Awaitable[web.StreamResponse]]
 Responses: TypeAlias = Mapping[int, type[BaseModel] | None]
 """Successful answers by status; None has no body."""

@@ -22,16 +22,6 @@ from .models import Id, Request
 from .rag import problems
 from .turns import Answers, may_read
 
-__all__ = [
-    "Decided",
-    "FeedbackDecision",
-    "FeedbackGiven",
-    "FeedbackQuery",
-    "FeedbackQueue",
-    "FeedbackRequest",
-    "FeedbackRoutes",
-]
-
 _Words = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000, pattern=r"^[^\x00]*$")]
 
 

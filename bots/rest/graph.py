@@ -22,8 +22,6 @@ from .endpoint import ACTOR, json_response
 from .models import Name, Request
 from .rag import problems
 
-__all__ = ["CoverageAnswer", "GraphAnswer", "GraphQuery", "GraphRoutes", "PlanQuery"]
-
 
 class PlanQuery(Request):
     """Which plan."""

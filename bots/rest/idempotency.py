@@ -24,8 +24,6 @@ from brain.message import delivery_digest
 from .endpoint import ACTOR
 from .tables import IDEMPOTENCY_KEYS as KEYS
 
-__all__ = ["HEADER", "IdempotencyKeys", "forget_documents"]
-
 HEADER: Final = "Idempotency-Key"
 _SHAPE: Final = re.compile(r"[\x21-\x7e]{1,255}")
 _KEEP_FOR: Final = timedelta(hours=24)

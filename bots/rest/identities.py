@@ -16,8 +16,6 @@ from .body import read_json
 from .endpoint import ACTOR, json_response
 from .models import TwsCredentials, TwsIdentity
 
-__all__ = ["IdentityRoutes"]
-
 
 @dataclass(frozen=True, slots=True)
 class IdentityRoutes:

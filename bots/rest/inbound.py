@@ -12,8 +12,6 @@ from security.roles import Actor
 
 from .models import ChatRequest, DecisionRequest, ExecuteRequest
 
-__all__ = ["Delivery", "chat_message", "conversation_id_of", "decision_message", "execute_message"]
-
 _TENANT: Final = "local"
 """The web has one tenant: this installation."""
 _NAMESPACE: Final = uuid.UUID("6f0d6b52-7c0e-4d67-9a3c-5c1f6f7f2f0a")

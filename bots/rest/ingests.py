@@ -22,8 +22,6 @@ from .idempotency import IdempotencyKeys
 from .models import Request, View
 from .rag import problems
 
-__all__ = ["IngestRoutes", "Ingested", "Ingests", "PageRequest", "Upload"]
-
 
 class _Declared(Request):
     """What is declared of a document."""

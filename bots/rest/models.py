@@ -13,34 +13,6 @@ from knowledge.documents import Document, Section
 from observability.health import HealthStatus, PartHealth
 from security.roles import Permission, Role
 
-__all__ = [
-    "ChatAnswer",
-    "ChatRequest",
-    "Decision",
-    "DecisionRequest",
-    "DocumentContent",
-    "Documents",
-    "ExecuteRequest",
-    "FieldError",
-    "Health",
-    "LoginRequest",
-    "Me",
-    "PassageView",
-    "Problem",
-    "QueryAnswer",
-    "QueryRequest",
-    "RefreshRequest",
-    "ReplyContent",
-    "Request",
-    "Running",
-    "Stats",
-    "TokenAnswer",
-    "TurnAnswer",
-    "TwsCredentials",
-    "TwsIdentity",
-    "View",
-]
-
 # PostgreSQL stores no NUL; everything else a keyboard makes is welcome.
 _NO_NUL = r"^[^\x00]*$"
 

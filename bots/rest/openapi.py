@@ -13,8 +13,6 @@ from .endpoint import Endpoint
 from .idempotency import HEADER
 from .models import Problem
 
-__all__ = ["build_document"]
-
 Json: TypeAlias = dict[str, Any]
 _Refs: TypeAlias = Mapping[Any, Json]
 """References by model and mode: `validation` of requests, `serialization` of answers."""

@@ -12,8 +12,6 @@ from brain.reply import Reply, to_json
 from brain.turns.events import EventKind, TurnEvents
 from brain.turns.outbox import Outbox, OutboxError
 
-__all__ = ["WebOutboxes"]
-
 _log = structlog.get_logger(__name__)
 
 

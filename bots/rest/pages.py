@@ -12,8 +12,6 @@ from security.headers import PAGE_HEADERS
 
 from .endpoint import Handler
 
-__all__ = ["register_pages"]
-
 _FOLDER: Final = Path(__file__).parent / "pages"
 _PAGES: Final = {"index.html": "/", "docs.html": "/docs"}
 # Not from the mimetypes module: it reads the machine's own tables, which differ.

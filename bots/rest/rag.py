@@ -20,8 +20,6 @@ from .endpoint import ACTOR, json_response
 from .idempotency import IdempotencyKeys
 from .models import DocumentContent, Documents, PassageView, QueryAnswer, QueryRequest
 
-__all__ = ["RagRoutes", "problems"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RagRoutes:

@@ -47,8 +47,6 @@ from .rag import RagRoutes
 from .settings import RestSettings
 from .turns import Answers, TurnRoutes
 
-__all__ = ["RestRoutes"]
-
 
 class RestRoutes:
     """Everything the web page and REST clients call; errors become problems in `problem_middleware`."""

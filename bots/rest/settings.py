@@ -9,8 +9,6 @@ from pydantic import AnyHttpUrl, BaseModel, ByteSize, ConfigDict, Field
 
 from security.settings import Rate
 
-__all__ = ["RestSettings"]
-
 _Span: TypeAlias = Annotated[timedelta, Field(gt=timedelta(0))]
 
 

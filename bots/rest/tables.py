@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy import Column, DateTime, Index, Integer, LargeBinary, MetaData, Table, Text, func
 
-__all__ = ["IDEMPOTENCY_KEYS", "metadata"]
-
 metadata = MetaData()
 
 IDEMPOTENCY_KEYS = Table(

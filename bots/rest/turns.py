@@ -29,8 +29,6 @@ from .inbound import Delivery, chat_message, conversation_id_of, decision_messag
 from .models import ChatAnswer, ChatRequest, Decision, DecisionRequest, ExecuteRequest, Running, TurnAnswer
 from .settings import RestSettings
 
-__all__ = ["Answers", "TurnRoutes", "may_read"]
-
 _ToAnswer: TypeAlias = Callable[[Reply, str, str], BaseModel]
 """Takes the reply, the conversation id as the client knows it and the turn id."""
 

@@ -13,19 +13,6 @@ from typing import Any
 from bots.intake import storable
 from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Sender, Verb, delivery_digest
 
-__all__ = [
-    "MalformedEventError",
-    "Payload",
-    "from_action",
-    "from_command",
-    "from_event",
-    "is_addressed_to_another",
-    "is_direct",
-    "is_from_person",
-    "is_in_thread_of_bot",
-    "to_plain",
-]
-
 _SPOKEN_SUBTYPES = frozenset({None, "file_share", "me_message", "thread_broadcast"})
 """Message subtypes in which a person says something; the others are edits, deletions, joins, bots."""
 

@@ -26,8 +26,6 @@ from brain.turns.outbox import Outbox, OutboxError
 from .render import SlackMessage, to_slack, to_status
 from .settings import SlackSettings
 
-__all__ = ["SlackOutbox", "SlackOutboxes"]
-
 _log = structlog.get_logger(__name__)
 
 _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed"})

@@ -18,8 +18,6 @@ from bots.shorten import Limits, fit
 from brain import reply as answer
 from brain.reply import Code, Reply, Span, Table, strong
 
-__all__ = ["SlackMessage", "to_slack", "to_status"]
-
 _Json: TypeAlias = dict[str, Any]
 
 _NOTE: Final = "… [shortened / abreviado: +{}]"

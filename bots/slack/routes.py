@@ -28,8 +28,6 @@ from . import inbound
 from .inbound import MalformedEventError, Payload
 from .settings import SlackSettings
 
-__all__ = ["ConversationInbox", "SlackRoutes"]
-
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError, RecursionError)
 """What Bolt raises where a payload is not shaped as Slack shapes it; it reads on without looking."""
 

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bots.addresses import SafeUrl
 
-__all__ = ["SlackSettings"]
-
 
 class SlackSettings(BaseModel):
     """The Slack section; the channel is on when `bot_token` is set."""

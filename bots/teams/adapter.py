@@ -32,8 +32,6 @@ from .connector import BotToken, Conversations, Patience
 from .inbound import MalformedActivityError, to_help_request, to_locale, to_message
 from .settings import TeamsSettings
 
-__all__ = ["TeamsAdapter", "TeamsBot"]
-
 _log = structlog.get_logger(__name__)
 
 _WORKING: Final = {Locale.EN: "Working on it…", Locale.PT: "Um momento…"}

@@ -27,8 +27,6 @@ from brain.turns.outbox import OutboxError
 
 from .settings import TeamsSettings
 
-__all__ = ["ActivityGoneError", "BotToken", "Conversations", "Patience"]
-
 _log = structlog.get_logger(__name__)
 
 # https://learn.microsoft.com/microsoftteams/platform/bots/how-to/rate-limit

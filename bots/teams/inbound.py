@@ -21,16 +21,6 @@ from pydantic import AfterValidator, AliasPath, BaseModel, Field, ValidationErro
 from bots.intake import storable
 from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Locale, Sender, Verb
 
-__all__ = [
-    "MalformedActivityError",
-    "read_activity",
-    "tenants_of",
-    "to_help_request",
-    "to_locale",
-    "to_message",
-    "to_reference",
-]
-
 _HELP: Final = "help"
 """What a bare mention or an installation asks for."""
 

@@ -16,8 +16,6 @@ from .connector import ActivityGoneError
 from .inbound import to_reference
 from .render import to_card, to_summary
 
-__all__ = ["TeamsOutbox", "TeamsOutboxes"]
-
 _log = structlog.get_logger(__name__)
 
 _CARD: Final = "application/vnd.microsoft.card.adaptive"

@@ -20,8 +20,6 @@ from brain import reply as answer
 from brain.message import Locale
 from brain.reply import Buttons, Code, Reply, Span, Table, strong
 
-__all__ = ["MAX_CARD_BYTES", "to_card", "to_summary"]
-
 MAX_CARD_BYTES: Final = 28 * 1024
 """As UTF-8 JSON. Bots may send more, but this is what every route into Teams takes."""
 

@@ -21,8 +21,6 @@ from .outbox import TeamsOutboxes
 from .settings import TeamsSettings
 from .verifier import TokenVerifier
 
-__all__ = ["TeamsChannel", "TeamsRoutes", "build_channel"]
-
 _log = structlog.get_logger(__name__)
 
 

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from bots.addresses import SafeUrl, is_loopback, parse_url, require_safe
 
-__all__ = ["TeamsSettings"]
-
 
 class TeamsSettings(BaseModel):
     """Microsoft Teams. Without an app id the channel does not exist."""

@@ -23,8 +23,6 @@ from bots.problems import ProblemError
 from .inbound import tenants_of
 from .settings import TeamsSettings
 
-__all__ = ["ChannelToken", "SigningKey", "SigningKeys", "TokenVerifier"]
-
 _log = structlog.get_logger(__name__)
 
 _CHANNEL_ID: Final = "msteams"

@@ -14,8 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bots.intake import storable
 from brain.message import Alert, Channel, Conversation, InboundMessage, Sender, delivery_digest
 
-__all__ = ["MalformedAlertError", "to_message"]
-
 _RAW_START = re.compile(r'"ErrorMessage"\s*:\s*(?=")')
 _RAW_END = re.compile(r'"(?=\s*(?:,\s*"[A-Za-z]+"\s*:|\}\s*\Z))')
 """The quote that ends a text: after it comes another attribute or the end of the object."""

@@ -8,8 +8,6 @@ import structlog
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
-__all__ = ["WebhookOutbox"]
-
 _CALLS_ONCE_SERVED = 3
 """After so many calls of `send` whoever has the answer counts for more than who has not."""
 

@@ -13,8 +13,6 @@ from .inbound import MalformedAlertError, to_message
 from .settings import WebhookSettings
 from .signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_valid
 
-__all__ = ["WebhookRoutes"]
-
 _log = structlog.get_logger(__name__)
 
 

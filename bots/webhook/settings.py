@@ -2,8 +2,6 @@
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
-__all__ = ["WebhookSettings", "WebhookSource"]
-
 _MIN_SECRET = 16
 """Characters of a source's secret in production."""
 

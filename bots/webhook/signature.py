@@ -11,8 +11,6 @@ import hmac
 import re
 from datetime import UTC, datetime, timedelta
 
-__all__ = ["SIGNATURE_HEADER", "TIMESTAMP_HEADER", "is_valid", "sign"]
-
 TIMESTAMP_HEADER = "X-Resync-Timestamp"
 SIGNATURE_HEADER = "X-Resync-Signature"
 

@@ -29,8 +29,6 @@ from security.roles import Actor, Permission
 from tws.actions import Change
 from tws.errors import TwsNotFoundError
 
-__all__ = ["Approval", "Press", "Result"]
-
 _Phase: TypeAlias = Literal["before", "other"]
 
 _log = structlog.get_logger(__name__)

@@ -17,8 +17,6 @@ from security.vault import Vault
 from tws.engines import Engines
 from tws.mirror.plans import Plans
 
-__all__ = ["Changes", "build_changes"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Changes:

@@ -9,8 +9,6 @@ from brain.phrases import say
 from brain.times import clock
 from tws.impact import Deadline, Impact, RecoveryEffect
 
-__all__ = ["sentences"]
-
 _NAMED = 5
 """How many objects are named before the rest is counted."""
 _DEADLINES = 3

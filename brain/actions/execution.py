@@ -25,8 +25,6 @@ from tws.engines import Engines
 from tws.errors import TwsError, TwsProtocolError, TwsUnreachableError
 from tws.justification import Justification
 
-__all__ = ["Execution"]
-
 _log = structlog.get_logger(__name__)
 
 

@@ -16,8 +16,6 @@ from security.vault import Vault, VaultError
 from tws.credentials import Credentials
 from tws.engines import Engines
 
-__all__ = ["Account", "Identities", "reencrypt"]
-
 _log = structlog.get_logger(__name__)
 
 _API_KEY = "API key"

@@ -10,8 +10,6 @@ from security.roles import Role
 from tws.mirror.plans import Plans
 from tws.plan import Plan
 
-__all__ = ["Judge"]
-
 _STRICTEST_FIRST = tuple(Requirement)
 
 

@@ -13,8 +13,6 @@ from brain.actions.subject import Subject
 from security.roles import Actor, Permission, Role
 from tws.actions import Action, ObjectKind
 
-__all__ = ["Decision", "Identity", "Policy", "Requirement", "Rule", "Window", "why_not"]
-
 Identity: TypeAlias = Literal["own", "service"]
 """Whose account in TWS makes the change: that of the person who asked for it, or Resync's."""
 

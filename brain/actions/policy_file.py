@@ -10,8 +10,6 @@ from pydantic import BaseModel, ValidationError
 from brain.actions.policy import Policy, Rule, Window
 from tws.actions import ACTIONS_OF
 
-__all__ = ["DEFAULT_POLICY", "PolicyError", "load_policy"]
-
 DEFAULT_POLICY = Path(str(resources.files(__package__))) / "policy.yaml"
 """What holds unless a file is named."""
 

@@ -20,8 +20,6 @@ from security.roles import Role
 from tws.actions import Action, Change, ObjectKind, PlanObject
 from tws.objects import Job, JobStream
 
-__all__ = ["Item", "Proposal", "Proposals", "Requires", "Wish", "bulk_used", "move", "state_digest"]
-
 Requires: TypeAlias = Literal["self", "second_person"]
 
 _NAMED = 3

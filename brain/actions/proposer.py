@@ -22,8 +22,6 @@ from tws.impact import consequences
 from tws.objects import Job, JobStream
 from tws.plan import Plan
 
-__all__ = ["Proposer", "Refusal"]
-
 _READS = 8
 """Objects that are read at the same time."""
 _TOLD = 10

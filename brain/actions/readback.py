@@ -12,8 +12,6 @@ from brain.phrases import say
 from tws.actions import SWITCHES, VALUES, Action, Change, ObjectKind, PlanObject
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["Observation", "facts", "observe", "seen_as"]
-
 _REPLIES = {Action.REPLY_YES: "ANSWERED_YES", Action.REPLY_NO: "ANSWERED_NO"}
 _WAITING = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD"})
 _UNSTARTED = _WAITING | {"READY", "FENCE", "CANCL", "CANCLP"}

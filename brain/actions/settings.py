@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from brain.actions.policy import Policy
 from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
 
-__all__ = ["ActionSettings"]
-
 
 class ActionSettings(BaseModel):
     """Who must approve, for how long, and how long an outcome is looked for."""

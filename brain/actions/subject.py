@@ -6,8 +6,6 @@ from tws.actions import Change, ObjectKind, PlanObject
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 
-__all__ = ["Subject", "subject_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:

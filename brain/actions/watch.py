@@ -19,8 +19,6 @@ from brain.message import ButtonPress, Verb
 from brain.tables import PROPOSALS
 from brain.turns.inbox import Inbox
 
-__all__ = ["Watch"]
-
 _ROUND = timedelta(seconds=1)
 _AT_ONCE = 8
 """Proposals that one process looks after at a time."""

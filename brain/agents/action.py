@@ -23,8 +23,6 @@ from tws.impact import consequences
 from tws.objects import CommonStatus, Job, JobStream
 from tws.selection import Selection, parse
 
-__all__ = ["answer_action", "answer_what_if"]
-
 _MEANT: Mapping[Action, tuple[CommonStatus, ...]] = {
     Action.RERUN: JOB_TOPICS["failed"],
     Action.RELEASE: JOB_TOPICS["held"],

@@ -15,8 +15,6 @@ from brain.reply import Span, Table, Text
 from brain.state import Memory
 from brain.toolbox import Toolbox
 
-__all__ = ["Asked"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:

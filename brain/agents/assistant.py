@@ -13,8 +13,6 @@ from brain.markdown import to_blocks
 from brain.message import Locale
 from brain.state import Draft, Memory, TurnContext
 
-__all__ = ["answer_with_model"]
-
 
 async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) -> Draft:
     """The model's answer with what its tools found. Raises `ModelUnavailableError`."""

@@ -9,8 +9,6 @@ from brain.state import Draft
 from brain.toolbox import Toolbox
 from security.roles import Permission
 
-__all__ = ["answer_help"]
-
 _EXAMPLES = ("example_failed", "example_late", "example_message")
 
 

@@ -13,8 +13,6 @@ from brain.reply import DecisionOutcome, DecisionState, Notice, code, strong
 from brain.state import Draft, Memory, TurnContext
 from tws.objects import Job, JobStream
 
-__all__ = ["answer_decision"]
-
 _LEVELS: dict[DecisionState, Literal["info", "good", "warning", "danger"]] = {
     "confirmed": "good",
     "running": "info",

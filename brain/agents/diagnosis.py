@@ -24,8 +24,6 @@ from tws.joblog import LogLine
 from tws.mirror.past import PastRun
 from tws.objects import Job
 
-__all__ = ["answer_diagnosis"]
-
 _PASSAGES = 6
 """Passages looked at; at most two are quoted."""
 _STEPS = re.compile(r"\b(steps?|procedure|passos?|procedimento)\b", re.IGNORECASE)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-__all__ = ["named_engine"]
-
 _BEFORE = r"(?:\b(?:on|at|in|em|no|na)\s+)"
 """What stands before the name of an engine in a sentence."""
 

@@ -13,8 +13,6 @@ from knowledge.documents import Passage
 from tws.joblog import LogLine
 from tws.objects import Job, JobRun
 
-__all__ = ["Sources", "cite_log", "cite_passages", "cite_text", "list_items", "told"]
-
 _ITEM = re.compile(r"^\s*(?:\d+[.)]|[-*•])\s+(.+)$", re.MULTILINE)
 _MAX_SECTION = 2200
 """Characters: five sections fit one block of data."""

@@ -41,8 +41,6 @@ from knowledge.citations import supported_claims
 from knowledge.documents import Passage, SearchResult
 from knowledge.doubts import doubts
 
-__all__ = ["answer_knowledge"]
-
 _PASSAGES = 5
 _NEAREST = 3
 _BYPASS = ("again", "de novo")

@@ -14,8 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, Valida
 
 from brain.message import Locale
 
-__all__ = ["GRAMMAR", "LANGUAGES", "Language", "check_parts", "detect_locale", "fold", "load"]
-
 T = TypeVar("T")
 
 Words: TypeAlias = Annotated[

@@ -19,8 +19,6 @@ from tws.actions import ObjectKind
 from tws.objects import CommonStatus, Job, JobFilter, JobStream, JobStreamFilter
 from tws.selection import Selection, job_filter, matches
 
-__all__ = ["JOB_TOPICS", "LISTS", "UNFINISHED", "list_jobs", "list_objects", "why_buttons"]
-
 UNFINISHED = (
     CommonStatus.WAITING,
     CommonStatus.READY,

@@ -29,8 +29,6 @@ from tws.actions import Action
 from tws.joblog import read_log
 from tws.objects import Job
 
-__all__ = ["Evidence", "model_tools"]
-
 _TAIL_LINES = 40
 """Lines of a job log that the model sees after the decisive ones."""
 _WINDOW_LINES = 200

@@ -18,8 +18,6 @@ from tws.mirror.past import State
 from tws.objects import FAILED_STATUSES, Job, JobStream
 from tws.outcomes import is_over
 
-__all__ = ["answer_changes", "answer_finish", "answer_then", "at_risk", "moment_of", "next_time"]
-
 _DEFAULT = timedelta(hours=1)
 """How far "what changed?" looks back."""
 _DAY = timedelta(days=1)

@@ -12,8 +12,6 @@ from brain.toolbox import Toolbox
 from tws.actions import Action, Change, ObjectKind, PlanObject, kind_of
 from tws.objects import Job
 
-__all__ = ["action_buttons", "ask_button", "change_button", "proposal_card", "wording"]
-
 _COMMON = (
     Action.RERUN,
     Action.HOLD,

@@ -8,8 +8,6 @@ from brain.phrases import say
 from tws.objects import Dependency, JobStream
 from tws.why import Reason
 
-__all__ = ["reason_sentence"]
-
 _FACTS = (
     *("target", "status", "return_code", "at", "until", "text", "needed", "available", "quantity"),
     *("fence", "priority", "limit", "running"),

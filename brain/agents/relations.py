@@ -12,8 +12,6 @@ from brain.reply import Block, Citation, code, strong
 from brain.state import Draft, Memory
 from knowledge.relations import Known, Source
 
-__all__ = ["answer_relations", "linked"]
-
 _CITED = 5
 """Documents quoted; of more, the newest."""
 _OWNERS, _CASES = ("owned_by", "escalates_to"), ("fixed_by",)

@@ -17,8 +17,6 @@ from tws.actions import ACTIONS_OF, ObjectKind
 from tws.objects import CommonStatus, Job, JobFilter
 from tws.selection import Selection, job_filter, job_stream_filter, matches, parse
 
-__all__ = ["SCANNED", "Found", "ask", "ask_nearest", "find_job", "find_object", "fits", "select_jobs"]
-
 SCANNED = 10_000
 """How many jobs are looked through."""
 _CANDIDATES = 6

@@ -9,8 +9,6 @@ from brain.agents.grammar import Request, read_request
 from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
-__all__ = ["AGENTS", "MODEL_AGENTS", "choose_agent", "completed", "read_message", "split_again"]
-
 AGENTS = ("status", "knowledge", "diagnosis", "relations", "action", "clarify", "conversation", "decision")
 """All agents by name; `decision` answers presses on Approve and Reject only."""
 MODEL_AGENTS = frozenset({"status", "diagnosis", "relations", "clarify"})

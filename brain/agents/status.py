@@ -15,8 +15,6 @@ from brain.state import Draft, Memory, status
 from tws.actions import ObjectKind
 from tws.objects import CommonStatus, Job, JobFilter, JobStreamFilter
 
-__all__ = ["answer_status", "overview_table"]
-
 
 async def answer_status(asked: Asked) -> Draft:
     """The part of the plan that was asked for; the whole when nothing in particular was."""

@@ -7,8 +7,6 @@ from brain.phrases import say
 from brain.reply import Block, Buttons, Citations, Notice, Reply, to_plain
 from brain.state import Draft
 
-__all__ = ["compose"]
-
 
 def compose(draft: Draft, degraded: frozenset[str], locale: Locale) -> Reply:
     """The draft's blocks, its sources, what is away, and the buttons last."""

@@ -13,8 +13,6 @@ from brain.phrases import say
 from brain.reply import Table
 from brain.times import clock, span
 
-__all__ = ["ROWS", "cell", "status_of", "table"]
-
 ROWS = 20
 """Rows shown of a list; the sentence above says how many there are."""
 _NAMED = 3

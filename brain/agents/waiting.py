@@ -19,8 +19,6 @@ from tws.objects import Job, JobStream
 from tws.plan import Plan
 from tws.why import FirstCause, Reason, first_causes, reasons, why_absent
 
-__all__ = ["answer_not_started", "answer_waiting", "as_of"]
-
 _UNSTARTED = frozenset({"ADD", "HOLD", "SCHED", "WAIT", "WAITD", "READY", "FENCE", "SUPPR"})
 _BUTTONS = 4
 _DEPTH = 8

@@ -14,8 +14,6 @@ from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolS
 from .settings import LlmSettings
 from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
-__all__ = ["AnthropicModel"]
-
 _PUBLIC_URL = "https://api.anthropic.com"
 
 _STOP_REASONS: dict[str, StopReason] = {

@@ -2,8 +2,6 @@
 
 import re
 
-__all__ = ["MAX_DATA_CHARS", "to_data_block"]
-
 MAX_DATA_CHARS = 12_000
 """About 3,000 tokens: a job log's head and tail or a dozen passages, and six rounds still fit a small model."""
 

@@ -3,8 +3,6 @@
 from .model import Model
 from .settings import LlmSettings
 
-__all__ = ["open_model"]
-
 
 def open_model(settings: LlmSettings) -> Model | None:
     """The model, None without a provider; whoever opens it closes it.

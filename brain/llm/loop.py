@@ -13,8 +13,6 @@ from .data_block import to_data_block
 from .model import Model, ModelMessage, ModelTurn, ModelUnavailableError, OnDelta, ToolCall, ToolSpec
 from .settings import LlmSettings
 
-__all__ = ["LoopResult", "RunnableTool", "ToolArgumentsError", "ToolCallRecord", "ToolLoop"]
-
 _log = structlog.get_logger(__name__)
 
 OnProgress: TypeAlias = Callable[[str], Awaitable[None]]

@@ -4,17 +4,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol, TypeAlias
 
-__all__ = [
-    "Model",
-    "ModelMessage",
-    "ModelTurn",
-    "ModelUnavailableError",
-    "OnDelta",
-    "StopReason",
-    "ToolCall",
-    "ToolSpec",
-]
-
 StopReason: TypeAlias = Literal["end", "tools", "length", "refusal"]
 """Why a model stopped: it had finished, wants tools run, ran out of tokens, or declined."""
 

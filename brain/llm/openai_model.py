@@ -15,8 +15,6 @@ from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolS
 from .settings import LlmSettings
 from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
-__all__ = ["OpenAiModel"]
-
 _PUBLIC_URL = "https://api.openai.com/v1"
 
 _STOP_REASONS: dict[str, StopReason] = {

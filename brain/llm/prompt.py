@@ -6,8 +6,6 @@ from importlib import resources
 
 import yaml
 
-__all__ = ["Prompt", "load_prompt"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:

@@ -6,8 +6,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-__all__ = ["LlmSettings"]
-
 
 class LlmSettings(BaseModel):
     """The `llm` section. Without a provider Resync answers from its own grammar and facts."""

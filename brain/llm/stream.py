@@ -14,8 +14,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 from .model import ModelUnavailableError, StopReason
 
-__all__ = ["Part", "Text", "read_arguments", "read_stop_reason", "told_as_unavailable"]
-
 _TRANSPORT_ERRORS = (httpx2.HTTPError, anyio.EndOfStream, OSError)
 """Escape from the anthropic SDK while a stream is read; the openai SDK wraps them."""
 

@@ -4,8 +4,6 @@ from brain.message import Locale
 from brain.phrases import say
 from brain.reply import Notice, Reply
 
-__all__ = ["apology"]
-
 
 def apology(key: str, locale: Locale, *, degraded: frozenset[str] = frozenset(), **values: object) -> Reply:
     """A reply of one sentence from the phrases."""

@@ -20,8 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.tables import TURN_EVENTS
 
-__all__ = ["EventKind", "TurnEvent", "TurnEvents"]
-
 EventKind: TypeAlias = Literal["progress", "delta", "reply"]
 
 _CHANNEL = "resync_turn_events"

@@ -14,8 +14,6 @@ from brain.message import Conversation, InboundMessage, from_jsonable, to_jsonab
 from brain.tables import TURNS
 from observability.metrics import Metrics
 
-__all__ = ["ENTRYPOINT", "Accepted", "AcceptsMessages", "Inbox"]
-
 ENTRYPOINT = "turns"
 """The queue's entry point; the payload is an order key, and a worker handles what waits under it."""
 

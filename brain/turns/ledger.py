@@ -15,8 +15,6 @@ from brain.message import InboundMessage, from_jsonable
 from brain.reply import Reply
 from brain.tables import TURNS, UNFINISHED
 
-__all__ = ["Ledger", "Turn"]
-
 _log = structlog.get_logger(__name__)
 
 

@@ -6,8 +6,6 @@ from typing import Protocol, TypeAlias
 from brain.message import Channel, InboundMessage
 from brain.reply import Reply
 
-__all__ = ["Outbox", "OutboxError", "OutboxFactory", "Outboxes"]
-
 
 class OutboxError(Exception):
     """A reply could not be delivered. `retryable` says whether a later try may succeed."""

@@ -22,8 +22,6 @@ from security.actors import ActorDirectory
 from security.limits import RateLimiter
 from security.roles import Actor, Permission, Role
 
-__all__ = ["Answers", "TurnRunner"]
-
 _MAX_ATTEMPTS = 3
 """A turn that killed its worker this often gets an apology instead of another try."""
 _DELIVERY_PAUSES = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15))

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from brain.message import Locale
 
-__all__ = ["TurnSettings"]
-
 
 class TurnSettings(BaseModel):
     """How turns are worked off."""

@@ -14,8 +14,6 @@ from brain.reply import Notice
 from brain.tables import TURN_EVENTS, TURNS
 from knowledge.terms import language
 
-__all__ = ["withdraw"]
-
 
 async def withdraw(connection: AsyncConnection, document_ids: Sequence[UUID]) -> None:
     """Replaces stored replies that cite one of the documents by a notice, and drops how they came about.

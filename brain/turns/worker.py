@@ -17,8 +17,6 @@ from brain.turns.inbox import ENTRYPOINT
 from brain.turns.ledger import Ledger
 from brain.turns.runner import TurnRunner
 
-__all__ = ["Worker"]
-
 _SWEEP = timedelta(seconds=2)
 """How often forgotten turns are looked for, and how old they must be."""
 _RECONNECT = timedelta(seconds=1)

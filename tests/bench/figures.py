@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Memory", "Times", "report"]
-
 
 @dataclass(frozen=True, slots=True)
 class Times:

@@ -31,8 +31,6 @@ from tws.mirror.poller import Mirror
 from tws.mirror.settings import MirrorSettings
 from tws.tables import OBJECTS
 
-__all__ = ["MirrorFigures", "measure"]
-
 _STREAMS, _JOBS_A_STREAM = 10_000, 10
 _MOVED = 200
 """Jobs that change between two polls."""

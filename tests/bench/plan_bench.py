@@ -27,8 +27,6 @@ from tws.simulator.generator import generated
 from tws.simulator.maker import generate
 from tws.why import first_causes, reasons
 
-__all__ = ["report"]
-
 _T = TypeVar("_T")
 
 _JOBS, _ASKED = 100_000, 500

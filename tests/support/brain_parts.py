@@ -51,20 +51,6 @@ from tws.objects import Job, JobFilter
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
-__all__ = [
-    "EMBEDDER",
-    "ENGINE",
-    "OPERATOR",
-    "SUPERVISOR",
-    "VIEWER",
-    "Parts",
-    "accepted_by",
-    "break_next_change",
-    "change_of",
-    "open_parts",
-    "skip",
-]
-
 ENGINE = "TWS"
 
 VIEWER = Actor(actor_id="viewer", display_name="Vera", role=Role.VIEWER)

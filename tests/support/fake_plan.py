@@ -14,8 +14,6 @@ from tws.errors import TwsUnreachableError
 from tws.objects import CommonStatus, Job, JobStream, Prompt, Resource, Workstation
 from tws.oql import Comparison, Condition, Field, Or
 
-__all__ = ["FakePlan", "make_plan"]
-
 _COMMON = {
     "HOLD": CommonStatus.WAITING,
     "READY": CommonStatus.READY,

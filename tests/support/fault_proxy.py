@@ -16,8 +16,6 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp import web
 
-__all__ = ["Fault", "FaultProxy", "running_proxy"]
-
 Fault: TypeAlias = Literal["lose_request", "lose_answer", "swallow", "garble", "hang"]
 """`lose_*` break the connection before or after the master acted; `swallow` answers 200 and forwards nothing;
 `garble` forwards and answers something unreadable; `hang` forwards and never answers."""

@@ -10,8 +10,6 @@ from typing import Any
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-__all__ = ["Death", "Killed", "killed_at"]
-
 
 class Killed(BaseException):
     """Nothing catches it, and nothing after it runs."""

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["ANSWERABLE", "UNANSWERABLE"]
-
 ANSWERABLE = {
     "por que o job PAYROLL falhou?": "payroll.md",
     "why did job PAYROLL end in ABEND?": "payroll.md",

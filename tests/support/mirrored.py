@@ -16,8 +16,6 @@ from tws.mirror.plans import Plans
 from tws.mirror.poller import Mirror
 from tws.mirror.settings import MirrorSettings
 
-__all__ = ["NAME", "START", "MakeMirror", "assert_mirrored", "open_mirrors"]
-
 NAME = "PROD"
 START = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 MakeMirror = Callable[..., Mirror]

@@ -7,8 +7,6 @@ from html import escape
 from io import BytesIO
 from zipfile import ZIP_DEFLATED, ZipFile
 
-__all__ = ["OLE", "make_docx", "make_xlsx", "make_zip"]
-
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
 """The start of a compound file, as office files with a password are."""
 

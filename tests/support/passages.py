@@ -7,8 +7,6 @@ from typing import Any
 
 from knowledge.documents import Passage
 
-__all__ = ["make_passage"]
-
 _VALUES: dict[str, Any] = {
     "document_id": "d1",
     "document_title": "Runbook",

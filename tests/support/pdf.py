@@ -7,8 +7,6 @@ from io import BytesIO
 
 from pypdf import PdfReader, PdfWriter
 
-__all__ = ["encrypt", "make_pdf"]
-
 
 def make_pdf(pages: Sequence[str]) -> bytes:
     """One page of Helvetica a text; ASCII without brackets."""

@@ -11,20 +11,6 @@ from tws.contents import PlanContents
 from tws.objects import CommonStatus, Dependency, Job, JobRun, JobStream, Prompt, Resource, Workstation
 from tws.plan import Plan
 
-__all__ = [
-    "AT",
-    "make_contents",
-    "make_dependency",
-    "make_job",
-    "make_plan",
-    "make_prompt",
-    "make_resource",
-    "make_run",
-    "make_stream",
-    "make_waiting",
-    "make_workstation",
-]
-
 AT = datetime(2026, 3, 2, 3, 0, tzinfo=UTC)
 
 _RUN = JobRun(

@@ -12,8 +12,6 @@ import asyncpg
 import psutil
 from sqlalchemy.engine import make_url
 
-__all__ = ["address_of", "fresh_database", "pg_ctl"]
-
 
 @asynccontextmanager
 async def fresh_database(dsn: str) -> AsyncIterator[str]:

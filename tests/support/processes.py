@@ -13,8 +13,6 @@ from pathlib import Path
 
 import psutil
 
-__all__ = ["Command", "Finished", "processes_of", "run", "started"]
-
 _ROOT = Path(__file__).parents[2]
 _START_SECONDS = 90
 """A loaded machine imports slowly."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import combinations, product
 
-__all__ = ["PARAPHRASES", "UNSEEN_PARAPHRASES", "hostile_pairs"]
-
 _NAMES = (
     ("PAYROLL", "PAYROL1"),
     ("PAYROLL", "PAYROLLS"),

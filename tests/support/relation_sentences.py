@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["RELATIONS"]
-
 RELATIONS: list[tuple[str, str, str, dict[str, str | None]]] = [
     ("what depends on AGT01?", "o que depende do AGT01?", "impact", {"job": "AGT01"}),
     (

@@ -10,8 +10,6 @@ from knowledge.split import split
 from knowledge.store import Store
 from tests.support.mirrored import NAME
 
-__all__ = ["EVERYTHING", "Triple", "said_of", "store_document"]
-
 Triple = tuple[tuple[str, str], str, tuple[str, str]]
 """Start, relation, target; the ends with their kind."""
 EVERYTHING = Reader(None)

@@ -34,8 +34,6 @@ from brain.reply import (
     Text,
 )
 
-__all__ = ["blocks", "conversations", "messages", "replies"]
-
 _T = TypeVar("_T")
 
 _words = st.text(max_size=20)

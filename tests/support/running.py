@@ -19,8 +19,6 @@ from settings import Settings
 from tests.support.simulator import PASSWORD
 from tws.settings import TwsSettings
 
-__all__ = ["WEBHOOK_SECRET", "Client", "Resync", "Server", "running_resync"]
-
 WEBHOOK_SECRET = "a secret of thirty-two characters"
 _OPERATOR = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
 

@@ -13,8 +13,6 @@ from tws.client import Justification, TwsClient
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
-__all__ = ["ACCEPTED", "ILLEGAL", "INFO", "WHY", "connected", "page", "scripted"]
-
 WHY = Justification(reason="payroll is late", category="incident", ticket="INC-7")
 INFO = says('{"displayVersion": "10.2.8", "timezone": "UTC"}')
 ACCEPTED = says('{"id": "x"}')

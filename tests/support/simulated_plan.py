@@ -16,8 +16,6 @@ from tws.simulator.orders import Kind, Order, Verb
 from tws.simulator.runs import WorkstationState
 from tws.wire_plan import read_job, read_job_stream, read_prompt, read_resource, read_workstation
 
-__all__ = ["contents_of", "order_for"]
-
 _T = TypeVar("_T")
 
 

@@ -20,8 +20,6 @@ from security.roles import Actor
 from tests.support.brain_parts import OPERATOR, Parts
 from tests.support.turns import Mailbox, make_message
 
-__all__ = ["Talk", "buttons_of", "open_talk", "table_of"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Talk:

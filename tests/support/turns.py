@@ -30,8 +30,6 @@ from security.limits import RateLimiter
 from security.passwords import Passwords
 from security.roles import Actor, Role
 
-__all__ = ["Mailbox", "ScriptedAnswers", "Turns", "make_message", "open_turns"]
-
 _deliveries = itertools.count(1)
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["JOB", "JOB_ID"]
-
 JOB_ID = "ca15f24a-0e6b-3f1b-9251-854d8d0d3639"
 
 JOB: dict[str, Any] = {

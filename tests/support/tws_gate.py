@@ -12,8 +12,6 @@ import aiohttp
 from aiohttp import web
 from yarl import URL
 
-__all__ = ["Hold", "TwsGate", "gate_before"]
-
 
 @dataclass(slots=True)
 class Hold:

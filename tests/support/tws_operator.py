@@ -9,8 +9,6 @@ import aiohttp
 from tests.support.openapi import validate_request, validate_response
 from tests.support.simulator import PASSWORD
 
-__all__ = ["JOB", "RUN", "Answer", "Operator"]
-
 JOB, RUN = "/plan/job/{job_id}", "/plan/job/run/{run_id}"
 
 

@@ -7,8 +7,6 @@ from pydantic import TypeAdapter
 from tws.actions import KINDS, PlanObject, kind_of
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 
-__all__ = ["Row", "decode", "encode"]
-
 _ADAPTERS: dict[str, TypeAdapter[Any]] = {kind: TypeAdapter(form) for form, kind in KINDS.items()}
 
 

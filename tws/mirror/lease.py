@@ -15,8 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from tws.tables import LEASES
 
-__all__ = ["Lease", "LeaseLostError"]
-
 _log = structlog.get_logger(__name__)
 
 

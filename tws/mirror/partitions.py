@@ -5,8 +5,6 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-__all__ = ["tend"]
-
 _AHEAD = 3
 """Days for which there are partitions already: how long the poller may be away from this work."""
 _PREFIX = "tws_changes_"

@@ -4,8 +4,6 @@ from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 
-__all__ = ["Failures", "Outage", "PastPlan", "PastRun", "State"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class State:

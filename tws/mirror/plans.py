@@ -23,8 +23,6 @@ from tws.tables import CHANGES, LEASES, OBJECTS, PLANS, RUNS, STATISTICS
 from .codec import decode
 from .past import Failures, Outage, PastPlan, PastRun, State
 
-__all__ = ["Plans"]
-
 _FRESH = timedelta(seconds=1)
 """For so long a copy is used without looking whether there is something newer."""
 _PAGE_ROWS = 2000

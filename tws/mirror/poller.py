@@ -24,8 +24,6 @@ from .settings import MirrorSettings
 from .source import GraphSync, PlanSource
 from .staging import Merged, Staging
 
-__all__ = ["Mirror", "PlanChangedError"]
-
 _LEASE = timedelta(seconds=60)
 """Longer than the database takes to store a whole plan, as the lease cannot be renewed meanwhile."""
 _LONGEST_PAUSE = timedelta(minutes=5)

@@ -6,8 +6,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tws.settings import Span
 
-__all__ = ["MirrorSettings"]
-
 
 class MirrorSettings(BaseModel):
     """How often the plan is copied into the database, and how long what it was is kept."""

@@ -10,8 +10,6 @@ from tws.contents import PlanInfo
 from tws.objects import Job, JobStream, Prompt, Resource, Workstation
 from tws.oql import Condition
 
-__all__ = ["Edge", "GraphSync", "Guard", "Node", "PlanSource"]
-
 Node = tuple[str, str]
 """Kind and name, e.g. `("job", "AGT1#PAYDAILY.PAYROLL")`."""
 Edge = tuple[str, str, str, str, str]

@@ -19,8 +19,6 @@ from . import statements
 from .codec import Row, encode
 from .source import Guard
 
-__all__ = ["Merged", "Staging"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Merged:

@@ -18,8 +18,6 @@ from .plan import JOBS
 from .reads import Reads, answered
 from .runs import JobState
 
-__all__ = ["Acts"]
-
 _Arguments = dict[str, Any]
 _QUERY_NAMES = {Verb.SET_FENCE: "priority"}
 """Where the query names the argument otherwise than the engine."""

@@ -12,8 +12,6 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from . import refusals
 
-__all__ = ["Answer", "Conditions", "Dependencies", "Patch", "Rerun", "Submission", "Task", "parsed"]
-
 _B = TypeVar("_B", bound=BaseModel)
 _Priority = Annotated[int, Field(ge=0, le=101)]
 _Units = Annotated[int, Field(ge=0, le=1024)]

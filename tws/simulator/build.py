@@ -18,8 +18,6 @@ from .waits import RESOURCE, PromptState, ResourceState, Wait, WorkstationState
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["Builder"]
-
 _GIVES_UP = timedelta(minutes=4)
 """How long an instance with `donotstart` waits for the one before."""
 

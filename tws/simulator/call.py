@@ -17,8 +17,6 @@ from .orders import Kind, Verb
 from .rights import CALLER
 from .routes import INTEGERS, Operation
 
-__all__ = ["Call"]
-
 _SCOPE = re.compile(
     "(WHOLE(_NO_JOB_DEFINITIONS(_AND_NO_DEPENDENCIES)?|_NO_DEPENDENCIES)?|SELF_SERVICE_CATALOG)?"
 )

@@ -12,8 +12,6 @@ from pydantic import TypeAdapter, ValidationError
 
 from .definition import Loc, PlanDefinition
 
-__all__ = ["FOLDER", "CatalogueError", "load", "scenario"]
-
 _T = TypeVar("_T")
 
 FOLDER = resources.files(__package__)

@@ -12,9 +12,7 @@ from .bodies import parsed
 from .faults import Fault, Faults
 from .master import Master
 from .reads import answered
-from .wire import instant
-
-__all__ = ["Control"]
+from .shapes import instant
 
 _SHOWN = ("user", "kind", "object_id", "arguments", "run_id", "justification")
 

@@ -11,20 +11,6 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-__all__ = [
-    "Asks",
-    "Event",
-    "Fault",
-    "Instance",
-    "JobDefinition",
-    "Loc",
-    "PlanDefinition",
-    "Predecessor",
-    "Resource",
-    "StreamDefinition",
-    "Workstation",
-]
-
 Loc = tuple[str | int, ...]
 """Keys that lead to a value."""
 

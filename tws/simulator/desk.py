@@ -19,8 +19,6 @@ from .orders import LEGAL, Kind, Order, Verb, access
 from .rights import CALLER
 from .routes import BASE
 
-__all__ = ["Desk", "order_for", "submission_of"]
-
 _JUSTIFICATION = {
     "description": "Justification-Description",
     "category": "Justification-Category",

@@ -9,8 +9,6 @@ from datetime import datetime
 from .runs import JobState
 from .waits import ResourceState
 
-__all__ = ["Dispatcher"]
-
 _Entry = tuple[tuple[int, datetime, str, int, str], int, JobState]
 """Launch order, ticket, job."""
 _FRESH = ""

@@ -17,8 +17,6 @@ from .waits import PromptState, ResourceState, Wait, WorkstationState
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["carry_out", "happen", "outside_ends", "submission_id", "why_illegal"]
-
 
 def why_illegal(engine: Engine, order: Order) -> str | None:
     """Why the engine refuses the order in the present state; None if it does not."""

@@ -22,8 +22,6 @@ from .plan import Plan, uncollected
 from .runs import JobState, Node, StreamState
 from .waits import PromptState, ResourceState, Wait, WorkstationState
 
-__all__ = ["Engine"]
-
 
 class Engine:
     """The plan in motion. Not thread-safe."""

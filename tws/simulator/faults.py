@@ -10,8 +10,6 @@ from fnmatch import fnmatchcase
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["FAULT", "Effect", "Fault", "Faults", "suffer"]
-
 
 class Effect(StrEnum):
     """What happens to a request."""

@@ -14,16 +14,6 @@ from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter
 
-__all__ = [
-    "OqlSyntaxError",
-    "Predicate",
-    "Query",
-    "SelectionError",
-    "parse",
-    "select",
-    "to_pattern",
-]
-
 _TOKEN = re.compile(r"'[^']*'|-?\d{1,18}(?![\w:.-])|\w[\w.#:+-]*|<=|>=|!=|[=<>()\[\],]|(?P<stray>\S)")
 _FIELD = re.compile(r"[A-Za-z][\w#.-]*")
 _DURATIONS = TypeAdapter(timedelta)

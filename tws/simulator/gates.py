@@ -13,8 +13,6 @@ from .plan import Join, Outside
 from .runs import JobState, Node, StreamState
 from .waits import FILE, PREDECESSOR, PROMPT, Wait
 
-__all__ = ["DEAD", "PROMPTS", "Gate", "closed", "holding"]
-
 _OVERRIDES_LIMIT = 100
 """Priority `hi`; it and `go` (101) override the limit of a workstation, not that of a stream."""
 

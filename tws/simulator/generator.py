@@ -14,8 +14,6 @@ from .catalogue import FOLDER, load
 from .definition import Event, Fault, JobDefinition, PlanDefinition, Resource, StreamDefinition, Workstation
 from .maker import generate
 
-__all__ = ["PastRun", "generated", "history"]
-
 _AREAS = ("FIN", "DWH", "CRD", "POS", "BKP", "CRM", "LOG", "PIX", "HR", "SEC")
 _STEPS = (
     "EXTRACT",

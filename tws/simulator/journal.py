@@ -12,8 +12,6 @@ from pydantic import TypeAdapter
 
 from .orders import Order
 
-__all__ = ["Entry", "Journal", "PlanHeader", "Skip"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanHeader:

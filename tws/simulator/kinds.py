@@ -10,8 +10,6 @@ from . import wire
 from .engine import Engine
 from .orders import Kind
 
-__all__ = ["KINDS", "NODES", "PlanKind", "nobody"]
-
 NODES = (Kind.JOB, Kind.JOB_STREAM)
 """Kinds that have dependencies."""
 

@@ -13,8 +13,6 @@ from .runs import JobState, Run
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["KILLED", "add_run", "conclude", "end", "launch"]
-
 _LAUNCH = timedelta(seconds=2)
 """From the hand-over to the agent (INTRO) to the start (EXEC)."""
 

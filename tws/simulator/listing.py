@@ -16,8 +16,6 @@ from .plan import Opens
 from .runs import Node
 from .wire import dependencies_json
 
-__all__ = ["Listing"]
-
 _Json = dict[str, Any]
 _KEPT = 8
 """Queries whose results are kept."""

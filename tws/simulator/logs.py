@@ -11,8 +11,6 @@ from zlib import crc32
 from .catalogue import FOLDER, load
 from .runs import JobState, Run
 
-__all__ = ["JobLog"]
-
 _LOCAL_TIME = timezone(timedelta(hours=-3), "-03")
 """São Paulo; no daylight saving time since 2019."""
 

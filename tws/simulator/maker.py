@@ -26,8 +26,6 @@ from .plan import (
     uncollected,
 )
 
-__all__ = ["Maker", "generate"]
-
 _SHORTEST, _LONGEST = 3 * 60, 12 * 60
 """Seconds of a job whose duration the definition leaves open."""
 _LETTERS = 14

@@ -18,8 +18,6 @@ from .maker import generate
 from .orders import Order
 from .settings import SimulatorSettings
 
-__all__ = ["IllegalActionError", "Master", "OutageError"]
-
 _PLAN_LENGTH = timedelta(days=1)
 _KEPT = 7 * _PLAN_LENGTH
 """A master that was down for longer begins afresh instead of living through all of it."""

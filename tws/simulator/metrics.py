@@ -11,8 +11,6 @@ from .kinds import KINDS, nobody
 from .master import Master
 from .orders import Kind
 
-__all__ = ["metrics_route"]
-
 _PREFIX = "application_wa"
 
 

@@ -10,8 +10,6 @@ from .definition import Instance
 from .engine import Engine
 from .orders import Kind
 
-__all__ = ["definitions", "filled"]
-
 _Json = dict[str, Any]
 _SHAPES = load(FOLDER / "model.yaml", dict[Kind, _Json])
 

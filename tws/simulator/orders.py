@@ -9,8 +9,6 @@ from enum import StrEnum
 
 from .catalogue import FOLDER, load
 
-__all__ = ["LEGAL", "RANGES", "Kind", "Order", "Verb", "access"]
-
 
 class Kind(StrEnum):
     """What an order is given to."""

@@ -24,21 +24,6 @@ from .definition import (
 if TYPE_CHECKING:
     from .maker import Maker
 
-__all__ = [
-    "JOBS",
-    "Dependency",
-    "Follows",
-    "JobPlan",
-    "Join",
-    "Needs",
-    "Opens",
-    "Outside",
-    "Plan",
-    "StreamPlan",
-    "make_id",
-    "uncollected",
-]
-
 JOBS = "JOBS"
 """The stream that jobs are submitted into that belong to none."""
 

@@ -22,8 +22,6 @@ from .routes import BASE
 from .runs import JobState
 from .wire import engine_json
 
-__all__ = ["Reads", "answered"]
-
 _Json = dict[str, Any]
 _T = TypeVar("_T")
 _CHUNK = 2_000

@@ -13,8 +13,6 @@ from .runs import JobState, Run
 if TYPE_CHECKING:
     from .engine import Engine
 
-__all__ = ["go_on", "recover", "recovery_job_ended", "stop"]
-
 
 def recover(engine: Engine, job: JobState) -> None:
     """What the definition wants done after a failure. What could not be launched is not run again by itself."""

@@ -6,8 +6,6 @@ import json
 
 from aiohttp import web
 
-__all__ = ["denied", "duplicate", "illegal", "incomplete_key", "not_found", "refusal", "unavailable", "wrong"]
-
 _WRAPPER = "AWSJSY404E The operation on the plan could not be completed."
 
 

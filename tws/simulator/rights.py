@@ -11,8 +11,6 @@ from aiohttp import web
 
 from .orders import LEGAL, Kind, Verb, access
 
-__all__ = ["CALLER", "Caller", "Users"]
-
 _ROLES = {"viewer": False, "operator": True, "supervisor": True, "admin": True, "service": True}
 """Role: whether it may change the plan."""
 

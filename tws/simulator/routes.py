@@ -12,8 +12,6 @@ from pydantic import BaseModel, ConfigDict
 from .catalogue import FOLDER, load
 from .orders import Kind, Verb
 
-__all__ = ["BASE", "INTEGERS", "OPERATIONS", "Operation", "document"]
-
 BASE = "/twsd/api/v2"
 """Prefix of every path."""
 

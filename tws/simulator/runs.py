@@ -9,8 +9,6 @@ from .definition import Fault
 from .plan import JobPlan, StreamPlan
 from .waits import PromptState, Wait, WorkstationState
 
-__all__ = ["FAILED", "RUNNING", "WAITING", "JobState", "Node", "Run", "StreamState"]
-
 FAILED = ("ABEND", "FAIL")
 RUNNING = ("INTRO", "EXEC", "SUCCP", "ABENP")
 WAITING = ("HOLD", "READY", "FENCE")

@@ -30,8 +30,6 @@ from .routes import BASE, OPERATIONS, Operation, document
 from .settings import SimulatorSettings
 from .v1 import Classic
 
-__all__ = ["SimulatorSettings", "serve"]
-
 _LANDING = "<!DOCTYPE html><title>Workload Automation</title><h1>Workload Automation REST API</h1>"
 _REFUSED = "<html><body>Error 401: SRVE0295E</body></html>"
 _CHALLENGE = {"WWW-Authenticate": 'Basic realm="Engine server"'}

@@ -7,8 +7,6 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-__all__ = ["SimulatorSettings"]
-
 
 class SimulatorSettings(BaseModel):
     """The simulated TWS master."""

@@ -9,8 +9,6 @@ from typing import Any
 
 from .catalogue import FOLDER, load
 
-__all__ = ["COMMON_STATUS", "answer", "instant"]
-
 _Json = dict[str, Any]
 
 

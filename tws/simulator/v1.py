@@ -24,9 +24,7 @@ from .kinds import KINDS, nobody
 from .model import definitions, filled
 from .orders import LEGAL, Kind, Verb
 from .reads import answered
-from .wire import instant
-
-__all__ = ["Classic"]
+from .shapes import instant
 
 _Json = dict[str, Any]
 _ROWS = 500

@@ -13,17 +13,6 @@ from .plan import Dependency, Join, Needs, Opens
 if TYPE_CHECKING:
     from .runs import Node, Run
 
-__all__ = [
-    "FILE",
-    "PREDECESSOR",
-    "PROMPT",
-    "RESOURCE",
-    "PromptState",
-    "ResourceState",
-    "Wait",
-    "WorkstationState",
-]
-
 PREDECESSOR, PROMPT, FILE, RESOURCE = range(4)
 """Families of dependencies, in the order in which they are named as the reason of a wait."""
 _FAMILIES: dict[type, int] = {Asks: PROMPT, Opens: FILE, Needs: RESOURCE}

@@ -13,19 +13,8 @@ from .gates import DEAD, closed
 from .orders import LEGAL, Kind, Verb
 from .plan import Follows, Join, Needs, Opens, Outside, make_id
 from .runs import JobState, Node, Run, StreamState
-from .shapes import COMMON_STATUS, answer, instant
+from .shapes import COMMON_STATUS, answer
 from .waits import FILE, PROMPT, RESOURCE, PromptState, ResourceState, Wait, WorkstationState
-
-__all__ = [
-    "dependencies_json",
-    "engine_json",
-    "instant",
-    "job_json",
-    "prompt_json",
-    "resource_json",
-    "stream_json",
-    "workstation_json",
-]
 
 _Json = dict[str, Any]
 _May = Callable[[Kind, Verb], bool]

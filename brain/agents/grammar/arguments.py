@@ -9,8 +9,6 @@ from tws.actions import Action
 
 from .vocabulary import ARGUMENTS
 
-__all__ = ["Arguments", "argument", "read_arguments"]
-
 Arguments: TypeAlias = Mapping[str, int | str | bool]
 
 _WORDS = {"hi": 100, "go": 101}

@@ -11,8 +11,6 @@ from tws.selection import Selection, SelectionError, parse
 from .arguments import Arguments, argument
 from .vocabulary import CONMAN, Command, Topic
 
-__all__ = ["TypedCommand", "read_command"]
-
 _LINE = re.compile(
     r"""\s*(?:conman\s+)?["'`]?(?P<name>[a-z]{1,13})\b\s*(?P<rest>[^"'`\n]*)["'`]?\s*""", re.IGNORECASE
 )

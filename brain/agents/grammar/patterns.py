@@ -7,8 +7,6 @@ means any few words, `x*` any ending, `^` and `$` the ends of the text, `{name}`
 import re
 from collections.abc import Collection, Iterable, Mapping
 
-__all__ = ["compile_pattern", "correct", "words_of"]
-
 _PIECE = re.compile(r"\.\.\.|[()\[\]|^$]|[^\s()\[\]|^$]+")
 _WORD = re.compile(r"@?[a-z0-9]+(?:-[a-z0-9]+)*")
 _SYNTAX = {

@@ -12,12 +12,10 @@ from tws.selection import Selection
 
 from .arguments import Arguments, read_arguments
 from .commands import TypedCommand, read_command
-from .subjects import ALL, Subjects, bare, read_subjects
+from .subjects import Subjects, bare, read_subjects
 from .tokens import Token, read_tokens
 from .vocabulary import ABOUT_ONE, KNOWN_WORDS, OF_ONE, RULES, Kind, Level, Rule, Topic, compiled, corrected
 from .wishes import Wish, read_wish
-
-__all__ = ["ALL", "Request", "read_request"]
 
 _RULES = tuple((compiled(*rule.patterns), rule) for rule in RULES)
 

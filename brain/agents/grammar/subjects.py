@@ -10,8 +10,6 @@ from tws.selection import Selection, SelectionError, parse
 from .tokens import Token
 from .vocabulary import KNOWN_WORDS, WORDS, compiled
 
-__all__ = ["ALL", "Subjects", "bare", "read_subjects"]
-
 Role: TypeAlias = Literal[
     "job", "job_stream", "workstation", "prompt", "resource", "of_stream", "in_stream", "on_workstation"
 ]

@@ -7,8 +7,6 @@ from typing import Literal, TypeAlias
 
 from brain.agents.language import fold
 
-__all__ = ["Token", "read_tokens"]
-
 Kind: TypeAlias = Literal["word", "name", "message", "code"]
 
 _NAME = r"[A-Za-z0-9_@?%*/-]"

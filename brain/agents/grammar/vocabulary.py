@@ -13,24 +13,6 @@ from tws.actions import Action
 from .patterns import compile_pattern, correct, words_of
 from .tokens import Token
 
-__all__ = [
-    "ABOUT_ONE",
-    "ARGUMENTS",
-    "CONMAN",
-    "KNOWN_WORDS",
-    "OF_ONE",
-    "RULES",
-    "WORDS",
-    "Argument",
-    "Command",
-    "Kind",
-    "Level",
-    "Rule",
-    "Topic",
-    "compiled",
-    "corrected",
-]
-
 KindOfOne: TypeAlias = Literal["diagnosis", "not_started", "status", "relations", "action", "what_if"]
 Kind: TypeAlias = KindOfOne | Literal["knowledge", "help", "greeting", "unknown"]
 TopicOfJobs: TypeAlias = Literal["failed", "running", "late", "waiting", "held", "selected"]

@@ -12,8 +12,6 @@ from tws.actions import Action
 from .tokens import Token
 from .vocabulary import WORDS, compiled
 
-__all__ = ["Wish", "read_wish"]
-
 _MAX_WORDS = 60
 """Nobody asks for a change in more words; a longer text is pasted from somewhere."""
 
