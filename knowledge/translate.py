@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
 from typing import Any, Protocol
 
@@ -65,26 +65,31 @@ def _at(names: list[str], number: int) -> str:
 class FastTranslator:
     """English and Portuguese, about 20 ms a question; loaded at the first use."""
 
-    def __init__(self) -> None:
-        self._translating = threading.Lock()
-        self._known = lru_cache(maxsize=1000)(self._translate)
-
     async def translate(self, text: str, source: Language, target: Language) -> str | None:
         """The text in the other language; None without the package. Computes in a thread."""
-        return await asyncio.to_thread(self._known, text, f"{source}-{target}")
+        return await asyncio.get_running_loop().run_in_executor(
+            _the_thread(), _translate, text, f"{source}-{target}"
+        )
 
-    def _translate(self, text: str, direction: str) -> str | None:
-        with self._translating:  # one sentence at a time: the model keeps its state in itself
-            model = _model(direction)
-            if model is None:
-                return None
-            translated: str = model.translate(text)
-            return translated
+
+@cache
+def _the_thread() -> ThreadPoolExecutor:
+    """One for the whole life of the process: the native code keeps state of each thread, and crashes after one ended."""
+    return ThreadPoolExecutor(1, thread_name_prefix="translate")
+
+
+@lru_cache(maxsize=1000)
+def _translate(text: str, direction: str) -> str | None:
+    model = _model(direction)
+    if model is None:
+        return None
+    translated: str = model.translate(text)
+    return translated
 
 
 @cache
 def _model(direction: str) -> Any:
-    """The one of the process, or None: another one, made after the first is gone, crashes in its native code.
+    """The one of the process, or None without the package.
 
     The package's own `Translator` goes over the result with rules for children's stories: `how do I` becomes
     `how of I`.
