@@ -118,12 +118,15 @@ class Search:
         allowed = await asyncio.to_thread(
             index.allowed, reader, await self._documents(conditions) if filters else None
         )
-        scores = await asyncio.to_thread(index.scores, question.terms)
-        best_words = _best(np.where(allowed, scores.words, 0.0), index)
-        names = await self._by_name(question.names, conditions)
         embedder = await self._vectors.answering()
-        near, scale, degraded = await self._by_vector(
-            embedder, question, conditions, len(index.keys), int(allowed.sum()), {*best_words, *names.rarity}
+        scores, names, asked_near = await asyncio.gather(
+            asyncio.to_thread(index.scores, question.terms),
+            self._by_name(question.names, conditions),
+            self._nearest(embedder, question, conditions, int(allowed.sum())),
+        )
+        best_words = _best(np.where(allowed, scores.words, 0.0), index)
+        near, scale, degraded = await self._likeness(
+            asked_near, len(index.keys), {*best_words, *names.rarity}
         )
         keys = [key for key in {*best_words, *names.rarity, *near} if key in index.places]
         rows = await self._rows(keys, conditions)
@@ -204,30 +207,31 @@ class Search:
         found.told = {key for key in best if _tells(shared[key])}
         return found
 
-    async def _by_vector(
-        self,
-        embedder: Embedder | None,
-        question: _Question,
-        conditions: _Conditions,
-        sections: int,
-        among: int,
-        others: set[Key],
-    ) -> tuple[dict[Key, Near], Scale, tuple[str, ...]]:
-        """The nearest chunk of each near section and of the others, and what likeness is usual."""
-        away: tuple[dict[Key, Near], Scale, tuple[str, ...]] = {}, Scale(0.0, 0.0), ("embeddings",)
+    async def _nearest(
+        self, embedder: Embedder | None, question: _Question, conditions: _Conditions, among: int
+    ) -> tuple[Asked, list[Near]] | None:
+        """The question as a vector and the chunks nearest to it; None while the embedding model is away."""
         if embedder is None:
-            return away
+            return None
         text = question.texts["en" if "en" in embedder.languages else "pt"]
         try:
             asked = Asked(embedder.model, (await embedder.embed([text]))[0])
         except EmbeddingUnavailableError:
-            return away
+            return None
+        return asked, await self._vectors.nearest(asked, conditions, among=among, limit=_DEPTH)
+
+    async def _likeness(
+        self, asked_near: tuple[Asked, list[Near]] | None, sections: int, others: set[Key]
+    ) -> tuple[dict[Key, Near], Scale, tuple[str, ...]]:
+        """The nearest chunk of each near section and of the others, and what likeness is usual."""
+        if asked_near is None:
+            return {}, Scale(0.0, 0.0), ("embeddings",)
+        asked, found = asked_near
         sample = await self._vectors.sample(asked.model, self._words.revision)
         if not len(sample):
             return {}, Scale(0.0, 0.0), ()
         scale = Scale.of(sample @ asked.vector, len(sample) / max(sections, len(sample)))
-        found = await self._vectors.nearest(asked, conditions, among=among, limit=_DEPTH)
-        found += await self._vectors.likeness(asked, others - {one.key for one in found})
+        found = [*found, *await self._vectors.likeness(asked, others - {one.key for one in found})]
         near: dict[Key, Near] = {}
         for one in sorted(found, key=lambda one: one.cosine):
             near[one.key] = one
