@@ -14,7 +14,7 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Row, Text, cast, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, Row, Text, cast, func, literal, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -43,6 +43,8 @@ _CLOSENESS = 0.3
 """Of the words' scores: pairs of words say again what the words said."""
 _MOST_EXPANDED = 50
 """Names that one wildcard may stand for."""
+_MOST_NAMED = 500
+"""Chunks looked at for one name: what more of them have tells nothing apart."""
 _SCORE_STEP = 4.0
 """By how much merit the score falls to about a third."""
 _COLUMNS = (
@@ -190,12 +192,14 @@ class Search:
         found = _Names()
         if not names:
             return found
-        wanted = literal(sorted(names), ARRAY(Text))
-        query = (
+        named = (
             select(chunks.c.document_id, chunks.c.section, chunks.c.identifiers)
             .join_from(chunks, documents)
-            .where(chunks.c.identifiers.op("&&")(wanted), *conditions)
+            .where(chunks.c.identifiers.op("@>")(literal([name], ARRAY(Text))), *conditions)
+            .limit(_MOST_NAMED)
+            for name in sorted(names)
         )
+        query = union_all(*(select(one.subquery()) for one in named))
         shared: dict[Key, set[str]] = defaultdict(set)
         async with transaction(self._engine) as connection:
             async for document_id, section, identifiers in await connection.stream(query):

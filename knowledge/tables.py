@@ -61,6 +61,7 @@ chunks = sa.Table(
     sa.UniqueConstraint("document_id", "position"),
     sa.Index("kb_chunks_identifiers", "identifiers", postgresql_using="gin"),
     sa.Index("kb_chunks_digest", "digest"),
+    sa.Index("kb_chunks_section", "document_id", "section"),
 )
 
 vectors = sa.Table(
