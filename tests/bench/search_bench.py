@@ -39,7 +39,7 @@ _DOCUMENTS, _CHUNKS_A_DOCUMENT = 100, 1000
 _PASSAGES = 2000
 """Whose vectors are computed."""
 _MIXED = 3
-_NOISE = 0.02
+_NOISE = 0.01
 _QUESTIONS = 150
 _ALL = Reader(None)
 _K = 10
