@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,14 +13,28 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import ColumnElement, Row, Text, cast, func, literal, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Row,
+    Text,
+    Uuid,
+    and_,
+    cast,
+    column,
+    func,
+    literal,
+    select,
+    union_all,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from .documents import Language, Passage, Reader, SearchResult
+from .documents import Language, Reader, SearchResult
 from .embed import Embedder
 from .errors import EmbeddingUnavailableError, FilterRejectedError
-from .evidence import Evidence, Scale, Way, confidence
+from .evidence import Evidence, Scale
+from .passages import Question, passages_of, section_text
 from .rerank import Reranker
 from .signature import is_of_moment
 from .spelling import spelled_out
@@ -45,11 +58,16 @@ _MOST_EXPANDED = 50
 """Names that one wildcard may stand for."""
 _MOST_NAMED = 500
 """Chunks looked at for one name: what more of them have tells nothing apart."""
-_SCORE_STEP = 4.0
-"""By how much merit the score falls to about a third."""
 _COLUMNS = (
     *(chunks.c.id, chunks.c.document_id, chunks.c.section, chunks.c.location, chunks.c.page, chunks.c.text),
-    *(chunks.c.identifiers, documents.c.title, documents.c.link, documents.c.kind, documents.c.language),
+    *(
+        chunks.c.digest,
+        chunks.c.identifiers,
+        documents.c.title,
+        documents.c.link,
+        documents.c.kind,
+        documents.c.language,
+    ),
     *(documents.c.weight, documents.c.ingested_at, documents.c.valid_from, documents.c.valid_to),
 )
 _WILDCARD = re.compile(r"(?<!\S)(?=\S*[*@?]\S*)[\w#./*@?-]*\w[\w#./*@?-]*(?!\S)")
@@ -66,19 +84,6 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 _Row: TypeAlias = Row[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Question:
-    texts: Mapping[Language, str]
-    terms: Mapping[Language, Sequence[str]]
-    names: frozenset[str]
-    has_unknown: bool
-    is_of_moment: bool
-    degraded: tuple[str, ...]
-
-    def confidence(self, evidence: Evidence) -> float:
-        return confidence(evidence, has_unknown=self.has_unknown, is_of_moment=self.is_of_moment)
 
 
 @dataclass(slots=True)
@@ -127,11 +132,10 @@ class Search:
             self._nearest(embedder, question, conditions, int(allowed.sum())),
         )
         best_words = _best(np.where(allowed, scores.words, 0.0), index)
-        near, scale, degraded = await self._likeness(
-            asked_near, len(index.keys), {*best_words, *names.rarity}
-        )
-        keys = [key for key in {*best_words, *names.rarity, *near} if key in index.places]
+        nearest = {one.key for one in asked_near[1]} if asked_near else set[Key]()
+        keys = [key for key in {*best_words, *names.rarity, *nearest} if key in index.places]
         rows = await self._rows(keys, conditions)
+        near, scale, degraded = await self._likeness(asked_near, len(index.keys), rows)
         evidence = _weighed(
             rows,
             index,
@@ -145,7 +149,7 @@ class Search:
         )
         ranked = sorted(evidence, key=lambda key: (-evidence[key].merit, str(key)))
         ranked = await self._rerank(query, ranked, rows)
-        passages = _passages(ranked, rows, evidence, question, near, k)
+        passages = passages_of(ranked, rows, evidence, question, near, k)
         sure = question.confidence(evidence[ranked[0]]) if ranked else 0.0
         return SearchResult(
             passages=tuple(passages),
@@ -154,7 +158,7 @@ class Search:
             degraded=(*question.degraded, *degraded),
         )
 
-    async def _understand(self, query: str, index: WordIndex) -> _Question:
+    async def _understand(self, query: str, index: WordIndex) -> Question:
         """The question in each language that documents are in, and the names in it."""
         asked: Language = language(query)
         other: Language = "en" if asked == "pt" else "pt"
@@ -166,7 +170,7 @@ class Search:
             texts[other] = translated or written
             degraded = () if translated else ("translation",)
         expanded = [name for wildcard in _WILDCARD.findall(query) for name in await self._expand(wildcard)]
-        return _Question(
+        return Question(
             texts=texts,
             terms={lang: tokenize(text) for lang, text in texts.items()},
             names=extract(query).union(expanded),
@@ -212,7 +216,7 @@ class Search:
         return found
 
     async def _nearest(
-        self, embedder: Embedder | None, question: _Question, conditions: _Conditions, among: int
+        self, embedder: Embedder | None, question: Question, conditions: _Conditions, among: int
     ) -> tuple[Asked, list[Near]] | None:
         """The question as a vector and the chunks nearest to it; None while the embedding model is away."""
         if embedder is None:
@@ -225,9 +229,9 @@ class Search:
         return asked, await self._vectors.nearest(asked, conditions, among=among, limit=_DEPTH)
 
     async def _likeness(
-        self, asked_near: tuple[Asked, list[Near]] | None, sections: int, others: set[Key]
+        self, asked_near: tuple[Asked, list[Near]] | None, sections: int, rows: Mapping[Key, list[_Row]]
     ) -> tuple[dict[Key, Near], Scale, tuple[str, ...]]:
-        """The nearest chunk of each near section and of the others, and what likeness is usual."""
+        """The nearest chunk of each of the sections, and what likeness is usual."""
         if asked_near is None:
             return {}, Scale(0.0, 0.0), ("embeddings",)
         asked, found = asked_near
@@ -235,19 +239,35 @@ class Search:
         if not len(sample):
             return {}, Scale(0.0, 0.0), ()
         scale = Scale.of(sample @ asked.vector, len(sample) / max(sections, len(sample)))
-        found = [*found, *await self._vectors.likeness(asked, others - {one.key for one in found})]
+        nearest = {one.key for one in found}
+        others = [row for key, some in rows.items() if key not in nearest for row in some]
+        cosines = await self._vectors.likeness(asked, {row.digest for row in others})
+        further = [
+            Near(row.id, (row.document_id, row.section), cosines[row.digest])
+            for row in others
+            if row.digest in cosines
+        ]
         near: dict[Key, Near] = {}
-        for one in sorted(found, key=lambda one: one.cosine):
+        for one in sorted([*found, *further], key=lambda one: one.cosine):
             near[one.key] = one
         return near, scale, ()
 
     async def _rows(self, keys: Collection[Key], conditions: _Conditions) -> dict[Key, list[_Row]]:
         """The chunks of the sections in reading order, without sections that were replaced in the meantime."""
-        of_keys = tuple_(chunks.c.document_id, chunks.c.section).in_(list(keys))
+        wanted = (
+            func.unnest(
+                literal([document_id for document_id, _ in keys], ARRAY(Uuid)),
+                literal([section for _, section in keys], ARRAY(Integer)),
+            )
+            .table_valued(column("document_id", Uuid), column("section", Integer), name="wanted")
+            .render_derived()
+        )
+        is_wanted = and_(chunks.c.document_id == wanted.c.document_id, chunks.c.section == wanted.c.section)
         query = (
             select(*_COLUMNS)
-            .join_from(chunks, documents)
-            .where(of_keys, *conditions)
+            .join_from(wanted, chunks, is_wanted)
+            .join(documents, documents.c.id == chunks.c.document_id)
+            .where(*conditions)
             .order_by(chunks.c.document_id, chunks.c.position)
         )
         found: dict[Key, list[_Row]] = defaultdict(list)
@@ -261,7 +281,7 @@ class Search:
         if self._reranker is None or not ranked:
             return ranked
         first = ranked[:_RERANKED]
-        scores = await self._reranker.rerank(query, [_section(rows[key]) for key in first])
+        scores = await self._reranker.rerank(query, [section_text(rows[key]) for key in first])
         if scores is None:
             return ranked
         order = sorted(zip(first, scores, strict=True), key=lambda pair: -pair[1])
@@ -328,56 +348,3 @@ def _weighed(
             or bool(first.valid_from and first.valid_from > today),
         )
     return found
-
-
-def _passages(
-    ranked: Sequence[Key],
-    rows: Mapping[Key, list[_Row]],
-    evidence: Mapping[Key, Evidence],
-    question: _Question,
-    near: Mapping[Key, Near],
-    k: int,
-) -> Iterable[Passage]:
-    """The best sections, each with its best chunk; of sections with the same text the first."""
-    seen: set[str] = set()
-    best = evidence[ranked[0]].merit if ranked else 0.0
-    for key in ranked:
-        section = _section(rows[key])
-        if section in seen:
-            continue
-        seen.add(section)
-        row = max(rows[key], key=lambda row: _fit(row, question, near.get(key)))
-        proof = evidence[key]
-        ways: dict[Way, bool] = {
-            "identifier": proof.name > 0,
-            "words": proof.coverage > 0,
-            "vector": key in near,
-        }
-        yield Passage(
-            document_id=str(row.document_id),
-            document_title=row.title,
-            location=row.location,
-            text=row.text,
-            section=section,
-            page=row.page,
-            link=row.link,
-            kind=row.kind,
-            ingested_at=row.ingested_at,
-            valid_to=row.valid_to,
-            score=min(1.0, math.exp((proof.merit - best) / _SCORE_STEP)),
-            matched=frozenset(way for way, is_so in ways.items() if is_so),
-        )
-        if len(seen) == k:
-            return
-
-
-def _section(rows: Sequence[_Row]) -> str:
-    return "\n".join(row.text for row in rows)
-
-
-def _fit(row: _Row, question: _Question, near: Near | None) -> tuple[int, int]:
-    """How well a chunk stands for its section: names, then words, then likeness."""
-    terms = set(tokenize(row.text))
-    names = len(question.names.intersection(row.identifiers))
-    shared = max(len(terms.intersection(asked)) for asked in question.terms.values())
-    return names, shared + (near is not None and near.chunk_id == row.id)

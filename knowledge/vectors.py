@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, tuple_, update
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -169,13 +169,14 @@ class VectorIndex:
                 return await _near(connection, asked, conditions, limit, is_exact=False)
             return await _near(connection, asked, conditions, limit, is_exact=True)
 
-    async def likeness(self, asked: Asked, keys: Collection[Key]) -> list[Near]:
-        """How like the question the chunks of these sections are."""
-        if not keys:
-            return []
-        of_sections = tuple_(chunks.c.document_id, chunks.c.section).in_(list(keys))
+    async def likeness(self, asked: Asked, digests: Collection[str]) -> Mapping[str, float]:
+        """The cosine of the question and each of these texts; texts without a vector are missing."""
+        query = select(vectors.c.digest, _distance(asked)).where(
+            vectors.c.model == asked.model, vectors.c.digest == any_(literal(list(digests), ARRAY(Text)))
+        )
         async with transaction(self._engine) as connection:
-            return await _near(connection, asked, [of_sections], None, is_exact=True)
+            rows = (await connection.execute(query)).all() if digests else ()
+        return {digest: 1 - distance for digest, distance in rows}
 
     async def sample(self, model: str, revision: UUID | None) -> Vectors:
         """Up to 4,096 vectors, the same while the documents are: all, or those of the smallest digests."""
@@ -193,15 +194,22 @@ class VectorIndex:
         return self._sampled[2]
 
 
+def _distance(asked: Asked) -> ColumnElement[float]:
+    distance: ColumnElement[float] = cast(vectors.c.embedding, HALFVEC(len(asked.vector))).cosine_distance(
+        asked.vector
+    )
+    return distance
+
+
 async def _near(
     connection: AsyncConnection,
     asked: Asked,
     conditions: Sequence[ColumnElement[bool]],
-    limit: int | None,
+    limit: int,
     *,
     is_exact: bool,
 ) -> list[Near]:
-    distance = cast(vectors.c.embedding, HALFVEC(len(asked.vector))).cosine_distance(asked.vector)
+    distance = _distance(asked)
     # an expression that no index is on compares one by one
     order = distance + 0.0 if is_exact else distance
     query = (
