@@ -13,20 +13,8 @@ from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
-from sqlalchemy import (
-    ColumnElement,
-    Integer,
-    Row,
-    Text,
-    Uuid,
-    and_,
-    cast,
-    column,
-    func,
-    literal,
-    select,
-    union_all,
-)
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, and_, cast, column, func, literal, select, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -73,7 +61,7 @@ _COLUMNS = (
 _WILDCARD = re.compile(r"(?<!\S)(?=\S*[*@?]\S*)[\w#./*@?-]*\w[\w#./*@?-]*(?!\S)")
 
 FILTERS: Mapping[str, ColumnElement[str]] = {
-    "document_id": cast(documents.c.id, Text),
+    "document_id": cast(documents.c.id, sa.Text),
     "title": documents.c.title,
     "source": documents.c.source,
     "media_type": documents.c.media_type,
@@ -83,7 +71,7 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 """What a search can be narrowed by, each with the exact value."""
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
-_Row: TypeAlias = Row[Any]
+_Row: TypeAlias = sa.Row[Any]
 
 
 @dataclass(slots=True)
@@ -199,7 +187,7 @@ class Search:
         named = (
             select(chunks.c.document_id, chunks.c.section, chunks.c.identifiers)
             .join_from(chunks, documents)
-            .where(chunks.c.identifiers.op("@>")(literal([name], ARRAY(Text))), *conditions)
+            .where(chunks.c.identifiers.op("@>")(literal([name], ARRAY(sa.Text))), *conditions)
             .limit(_MOST_NAMED)
             for name in sorted(names)
         )
@@ -256,10 +244,10 @@ class Search:
         """The chunks of the sections in reading order, without sections that were replaced in the meantime."""
         wanted = (
             func.unnest(
-                literal([document_id for document_id, _ in keys], ARRAY(Uuid)),
-                literal([section for _, section in keys], ARRAY(Integer)),
+                literal([document_id for document_id, _ in keys], ARRAY(sa.Uuid)),
+                literal([section for _, section in keys], ARRAY(sa.Integer)),
             )
-            .table_valued(column("document_id", Uuid), column("section", Integer), name="wanted")
+            .table_valued(column("document_id", sa.Uuid), column("section", sa.Integer), name="wanted")
             .render_derived()
         )
         is_wanted = and_(chunks.c.document_id == wanted.c.document_id, chunks.c.section == wanted.c.section)
