@@ -9,6 +9,10 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
+from tests.e2e.conftest import connector, resync, slack
+
+__all__ = ["browser", "connector", "resync", "slack"]
+
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -142,3 +144,22 @@ async def test_names_survive_translation(name: str) -> None:
     assert translated is not None
     assert name in translated
     assert "start" in translated or "begin" in translated or "begun" in translated
+
+
+_LOOPS = """
+import asyncio
+from knowledge.translate import FastTranslator
+
+async def ask(number):
+    translator = FastTranslator()
+    both = ((f"o job {number} parou", "pt", "en"), (f"job {number} stopped", "en", "pt"))
+    return await asyncio.gather(*(translator.translate(*one) for one in both))
+
+for number in range(10):
+    assert all(asyncio.run(ask(number)))
+"""
+
+
+def test_translation_outlives_threads_and_event_loops() -> None:
+    """In a process of its own: what went wrong ended the process."""
+    subprocess.run([sys.executable, "-c", _LOOPS], check=True, timeout=60)
