@@ -111,8 +111,11 @@ def eval_retrieval(
     """Asks the questions of each set on a database of its own and compares with plain BM25 and vector search."""
     from evaluate import evaluate, table
 
+    folders = [folder for folder in folders if folder.is_dir()]
+    if not folders:
+        fail("none of these is a folder with a set")
     try:
-        sets = evaluate([folder for folder in folders if folder.is_dir()], kept)
+        sets = evaluate(folders, kept)
     except (OSError, KeyError, ValueError) as error:
         fail(f"not a set in BEIR's layout: {error}")
     print(table(sets))

@@ -46,7 +46,7 @@ def evaluate(folders: Sequence[Path], kept: Path | None) -> list[dict[str, Any]]
 
 def table(sets: Sequence[dict[str, Any]]) -> str:
     """The figures as a table in Markdown."""
-    rows = [[str(one[name]) for name in _COLUMNS.values()] for one in sets]
+    rows = [["–" if one[name] is None else str(one[name]) for name in _COLUMNS.values()] for one in sets]
     return "\n".join(f"| {' | '.join(row)} |" for row in (list(_COLUMNS), ["---"] * len(_COLUMNS), *rows))
 
 

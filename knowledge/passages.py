@@ -1,16 +1,16 @@
-"""From sections in their order to the passages that a reader sees. Pure."""
+"""Sections in their order, as the passages that a reader sees."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import Row
 
-from .documents import Language, Passage
-from .evidence import Evidence, Way, confidence
+from .documents import Passage
+from .evidence import Evidence, Way
+from .question import Question
 from .store import Key
 from .terms import tokenize
 from .vectors import Near
@@ -19,22 +19,6 @@ _SCORE_STEP = 4.0
 """By how much merit the score falls to about a third."""
 
 _Row: TypeAlias = Row[Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is searched for."""
-
-    texts: Mapping[Language, str]
-    terms: Mapping[Language, Sequence[str]]
-    names: frozenset[str]
-    has_unknown: bool
-    is_of_moment: bool
-    degraded: tuple[str, ...]
-
-    def confidence(self, evidence: Evidence) -> float:
-        """How sure it is that a section with this evidence answers."""
-        return confidence(evidence, has_unknown=self.has_unknown, is_of_moment=self.is_of_moment)
 
 
 def passages_of(

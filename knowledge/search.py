@@ -6,8 +6,9 @@ import asyncio
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from itertools import chain, islice
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -22,7 +23,8 @@ from .documents import Language, Reader, SearchResult
 from .embed import Embedder
 from .errors import EmbeddingUnavailableError, FilterRejectedError
 from .evidence import Evidence, Scale
-from .passages import Question, passages_of, section_text
+from .passages import passages_of, section_text
+from .question import Question
 from .rerank import Reranker
 from .signature import is_of_moment
 from .spelling import spelled_out
@@ -48,17 +50,17 @@ _MOST_NAMED = 500
 """Chunks looked at for one name: what more of them have tells nothing apart."""
 _COLUMNS = (
     *(chunks.c.id, chunks.c.document_id, chunks.c.section, chunks.c.location, chunks.c.page, chunks.c.text),
+    *(chunks.c.digest, chunks.c.identifiers, documents.c.title, documents.c.link, documents.c.kind),
     *(
-        chunks.c.digest,
-        chunks.c.identifiers,
-        documents.c.title,
-        documents.c.link,
-        documents.c.kind,
         documents.c.language,
+        documents.c.weight,
+        documents.c.ingested_at,
+        documents.c.valid_from,
+        documents.c.valid_to,
     ),
-    *(documents.c.weight, documents.c.ingested_at, documents.c.valid_from, documents.c.valid_to),
 )
-_WILDCARD = re.compile(r"(?<!\S)(?=\S*[*@?]\S*)[\w#./*@?-]*\w[\w#./*@?-]*(?!\S)")
+_WILDCARD = re.compile(r"(?<!\S)(?=\S*(?:[*@]|\?\S)|[A-Z0-9_#./-]*\?)[\w#./*@?-]*\w[\w#./*@?-]*(?!\S)")
+"""A question mark at the end stands for a letter only after capitals: otherwise it ends the question."""
 
 FILTERS: Mapping[str, ColumnElement[str]] = {
     "document_id": cast(documents.c.id, sa.Text),
@@ -72,14 +74,6 @@ FILTERS: Mapping[str, ColumnElement[str]] = {
 
 _Conditions: TypeAlias = Sequence[ColumnElement[bool]]
 _Row: TypeAlias = sa.Row[Any]
-
-
-@dataclass(slots=True)
-class _Names:
-    """Chunks that have identifiers of the question."""
-
-    rarity: dict[Key, float] = field(default_factory=dict)
-    told: set[Key] = field(default_factory=set)
 
 
 class Search:
@@ -98,6 +92,7 @@ class Search:
         self._words = words
         self._translator = translator
         self._reranker = reranker
+        self._known: tuple[UUID | None, Sequence[str]] | None = None
 
     async def search(
         self, query: str, *, reader: Reader, k: int = 5, filters: Mapping[str, str] | None = None
@@ -114,14 +109,14 @@ class Search:
             index.allowed, reader, await self._documents(conditions) if filters else None
         )
         embedder = await self._vectors.answering()
-        scores, names, asked_near = await asyncio.gather(
+        scores, (named, rarity), asked_near = await asyncio.gather(
             asyncio.to_thread(index.scores, question.terms),
             self._by_name(question.names, conditions),
             self._nearest(embedder, question, conditions, int(allowed.sum())),
         )
         best_words = _best(np.where(allowed, scores.words, 0.0), index)
         nearest = {one.key for one in asked_near[1]} if asked_near else set[Key]()
-        keys = [key for key in {*best_words, *names.rarity, *nearest} if key in index.places]
+        keys = [key for key in {*best_words, *named, *nearest} if key in index.places]
         rows = await self._rows(keys, conditions)
         near, scale, degraded = await self._likeness(asked_near, len(index.keys), rows)
         evidence = _weighed(
@@ -129,11 +124,11 @@ class Search:
             index,
             scores,
             await asyncio.to_thread(index.closeness, list(rows), question.terms),
-            names,
+            question.names,
+            rarity,
             near,
             scale,
             languages=embedder.languages if embedder else (),
-            asks_by_name=_tells(question.names),
         )
         ranked = sorted(evidence, key=lambda key: (-evidence[key].merit, str(key)))
         ranked = await self._rerank(query, ranked, rows)
@@ -157,7 +152,10 @@ class Search:
             translated = await translate_around_names(self._translator, written, asked, other)
             texts[other] = translated or written
             degraded = () if translated else ("translation",)
-        expanded = [name for wildcard in _WILDCARD.findall(query) for name in await self._expand(wildcard)]
+        wildcards = _WILDCARD.findall(query)
+        expanded = (
+            await asyncio.to_thread(_expanded, wildcards, await self._names()) if wildcards else frozenset()
+        )
         return Question(
             texts=texts,
             terms={lang: tokenize(text) for lang, text in texts.items()},
@@ -167,27 +165,31 @@ class Search:
             degraded=degraded,
         )
 
-    async def _expand(self, wildcard: str) -> Sequence[str]:
-        """The names in documents that `PAY*`, `PAY@` or `PAY?` stands for; at most 50."""
-        wanted = wildcard.upper().removesuffix(".@").replace("%", "").replace("_", r"\_")
-        names = select(func.unnest(chunks.c.identifiers).label("name")).distinct().subquery()
-        matches = names.c.name.like(re.sub(r"[*@]", "%", wanted).replace("?", "_"))
-        query = select(names.c.name).where(matches).order_by(names.c.name).limit(_MOST_EXPANDED)
-        async with transaction(self._engine) as connection:
-            return (await connection.execute(query)).scalars().all()
+    async def _names(self) -> Sequence[str]:
+        """All names in documents, in order; read again when documents changed."""
+        revision = self._words.revision
+        if self._known is None or self._known[0] != revision:
+            query = select(func.unnest(chunks.c.identifiers).label("name")).distinct()
+            async with transaction(self._engine) as connection:
+                names = (await connection.execute(query)).scalars().all()
+            self._known = revision, sorted(names)
+        return self._known[1]
 
     async def _documents(self, conditions: _Conditions) -> Collection[UUID]:
         async with transaction(self._engine) as connection:
             return (await connection.execute(select(documents.c.id).where(*conditions))).scalars().all()
 
-    async def _by_name(self, names: frozenset[str], conditions: _Conditions) -> _Names:
-        found = _Names()
+    async def _by_name(
+        self, names: frozenset[str], conditions: _Conditions
+    ) -> tuple[Sequence[Key], Mapping[str, float]]:
+        """Sections that have names of the question, those with the rarest first, and how rare each name is."""
         if not names:
-            return found
+            return (), {}
         named = (
             select(chunks.c.document_id, chunks.c.section, chunks.c.identifiers)
             .join_from(chunks, documents)
             .where(chunks.c.identifiers.op("@>")(literal([name], ARRAY(sa.Text))), *conditions)
+            .order_by(chunks.c.id)
             .limit(_MOST_NAMED)
             for name in sorted(names)
         )
@@ -197,11 +199,9 @@ class Search:
             async for document_id, section, identifiers in await connection.stream(query):
                 shared[document_id, section] |= names & set(identifiers)
         spread = Counter(name for own in shared.values() for name in own)
-        rarity = {key: sum(1 / spread[name] for name in own) for key, own in shared.items()}
-        best = sorted(rarity, key=lambda key: -rarity[key])[:_DEPTH]
-        found.rarity = {key: rarity[key] / rarity[best[0]] for key in best}
-        found.told = {key for key in best if _tells(shared[key])}
-        return found
+        rarity = {name: 1 / count for name, count in spread.items()}
+        best = sorted(shared, key=lambda key: (-_rarity(shared[key], rarity), str(key)))
+        return best[:_DEPTH], rarity
 
     async def _nearest(
         self, embedder: Embedder | None, question: Question, conditions: _Conditions, among: int
@@ -290,6 +290,16 @@ def _conditions(filters: Mapping[str, str]) -> _Conditions:
     return [FILTERS[name] == value for name, value in filters.items()]
 
 
+def _expanded(wildcards: Iterable[str], names: Sequence[str]) -> frozenset[str]:
+    """The names that `PAY*`, `PAY@` or `PAY?1` stands for; at most 50 for each."""
+    found: set[str] = set()
+    for wildcard in wildcards:
+        wanted = wildcard.upper().removesuffix(".@").replace("@", "*")
+        if wanted.removesuffix("?") not in names:
+            found.update(islice((name for name in names if fnmatchcase(name, wanted)), _MOST_EXPANDED))
+    return frozenset(found)
+
+
 def _best(scores: npt.NDArray[np.float32], index: WordIndex) -> list[Key]:
     count = min(_DEPTH, len(scores))
     places = np.argpartition(-scores, count - 1)[:count] if count else ()
@@ -301,22 +311,31 @@ def _tells(names: Iterable[str]) -> bool:
     return not all(map(is_generic, names))
 
 
+def _rarity(names: Iterable[str], rarity: Mapping[str, float]) -> float:
+    return sum(rarity.get(name, 0.0) for name in names)
+
+
 def _weighed(
     rows: Mapping[Key, list[_Row]],
     index: WordIndex,
     scores: WordScores,
     closeness: npt.NDArray[np.float32],
-    names: _Names,
+    names: frozenset[str],
+    rarity: Mapping[str, float],
     near: Mapping[Key, Near],
     scale: Scale,
     *,
     languages: Collection[str],
-    asks_by_name: bool,
 ) -> dict[Key, Evidence]:
     total = scores.words.copy()
     total[[index.places[key] for key in rows]] += _CLOSENESS * closeness
     words, titles = Scale.of(total), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
+    shared = {
+        key: names.intersection(chain.from_iterable(row.identifiers for row in some))
+        for key, some in rows.items()
+    }
+    most = max((_rarity(own, rarity) for own in shared.values()), default=0.0) or 1.0
     found = {}
     for key, (first, *_) in rows.items():
         place = index.places[key]
@@ -328,9 +347,9 @@ def _weighed(
             cosine=cosine or 0.0,
             is_compared=cosine is not None and first.language in languages,
             coverage=float(scores.coverage[place]),
-            name=names.rarity.get(key, 0.0),
-            is_told=key in names.told,
-            lacks_name=asks_by_name and key not in names.told,
+            name=_rarity(shared[key], rarity) / most,
+            is_told=_tells(shared[key]),
+            lacks_name=_tells(names) and not _tells(shared[key]),
             weight=first.weight,
             is_outdated=bool(first.valid_to and first.valid_to < today)
             or bool(first.valid_from and first.valid_from > today),

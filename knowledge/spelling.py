@@ -17,7 +17,8 @@ from spellchecker import SpellChecker
 
 from .terms import fold, name_spans
 
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"(?<![\w./\\@#$%=-])[^\W\d_]+(?![\w/\\@#$%=-]|\.\w)")
+"""Not in a path, an option (`-n`), an address or a name."""
 _ACCENTS = {"a": "áâãà", "e": "éê", "i": "í", "o": "óôõ", "u": "ú", "c": "ç"}
 _MOST_ACCENTS = 2
 """In one word, as in `execuções`."""

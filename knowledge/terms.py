@@ -7,6 +7,7 @@ alike. It conflates a little more than either, and needs no guess at the languag
 
 from __future__ import annotations
 
+import calendar
 import re
 import threading
 import unicodedata
@@ -49,6 +50,7 @@ _CAMEL_CASE = re.compile(r"\b[a-z]{2,}(?:[A-Z][a-z0-9]*)+\b")
 
 _PROPER_NOUN = re.compile(r"(?<=[\w,;:)] )[A-Z][a-z]\w+")
 
+_CALENDAR = frozenset((*calendar.day_name, *calendar.month_name))
 _PLAIN_PATTERNS = (_MESSAGE_ID, _JOINED_NAME, _UPPER_NAME, _FILE_NAME, _OPTION, _CAMEL_CASE)
 _ORACLE_DIGITS = 5
 _SHOUTED_WORDS = 4
@@ -166,8 +168,8 @@ def name_spans(text: str) -> list[tuple[int, int]]:
 
 
 def proper_nouns(text: str) -> list[str]:
-    """Words with a capital inside a sentence, as of a product."""
-    return _PROPER_NOUN.findall(text)
+    """Words with a capital inside a sentence, as of a product; days and months are none."""
+    return [word for word in _PROPER_NOUN.findall(text) if word not in _CALENDAR]
 
 
 def is_generic(identifier: str) -> bool:

@@ -7,17 +7,23 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
+from textwrap import wrap
 from typing import Any, Protocol
 
 import structlog
 
 from .documents import Language
+from .doubts import sentences
 from .spelling import term_spans
 from .terms import name_spans
 
 _LOG = structlog.get_logger(__name__)
+_MOST = 1500
+"""Characters: a pasted log is not translated to its end."""
+_LONGEST = 300
 _STAND_IN = re.compile(r"Z(\d+)Z")
 
 
@@ -66,10 +72,24 @@ class FastTranslator:
     """English and Portuguese, about 20 ms a question; loaded at the first use."""
 
     async def translate(self, text: str, source: Language, target: Language) -> str | None:
-        """The text in the other language; None without the package. Computes in a thread."""
-        return await asyncio.get_running_loop().run_in_executor(
-            _the_thread(), _translate, text, f"{source}-{target}"
-        )
+        """The text in the other language, after its first 1,500 characters as it was; None without the package.
+
+        Sentence by sentence, each a turn of the thread: time grows with the square of the length, and beyond a few
+        hundred characters nonsense comes out.
+        """
+        loop = asyncio.get_running_loop()
+        translated: list[str] = []
+        for part in _parts(text[:_MOST]):
+            found = await loop.run_in_executor(_the_thread(), _translate, part, f"{source}-{target}")
+            if found is None:
+                return None
+            translated.append(found)
+        return " ".join(translated) + text[_MOST:]
+
+
+def _parts(text: str) -> Iterator[str]:
+    for sentence in sentences(text):
+        yield from wrap(sentence, _LONGEST)
 
 
 @cache

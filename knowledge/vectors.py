@@ -30,6 +30,8 @@ EXACT_UP_TO = 10_000
 """Chunks that are compared one by one, which takes milliseconds and misses nothing; more go by the HNSW index."""
 _EF_SEARCH = 200
 """Candidates the HNSW index keeps: recall 0.99 of the exact answer at 100,000 chunks."""
+_EF_CONSTRUCTION = 200
+"""Candidates while the index is made."""
 _IS_INVALID = "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
 _SAMPLE = 4096
 """Vectors that tell how like the question texts are at all."""
@@ -144,7 +146,8 @@ class VectorIndex:
         # names and numbers of our own; a statement of definition takes no parameters
         statement = f"""
             CREATE INDEX CONCURRENTLY IF NOT EXISTS "{name}" ON kb_vectors
-            USING hnsw ((embedding::halfvec({dimensions})) halfvec_cosine_ops) WHERE model = '{model}'
+            USING hnsw ((embedding::halfvec({dimensions})) halfvec_cosine_ops)
+            WITH (ef_construction = {_EF_CONSTRUCTION}) WHERE model = '{model}'
         """
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")

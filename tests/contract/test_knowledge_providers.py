@@ -146,6 +146,14 @@ async def test_names_survive_translation(name: str) -> None:
     assert "start" in translated or "begin" in translated or "begun" in translated
 
 
+async def test_a_pasted_log_is_translated_in_its_beginning_only() -> None:
+    text = "o job parou de novo. " * 200
+    translated = await FastTranslator().translate(text, "pt", "en")
+    assert translated is not None
+    assert translated.startswith("the job stopped again. the job stopped again.")
+    assert translated.endswith(text[1500:])
+
+
 _LOOPS = """
 import asyncio
 from knowledge.translate import FastTranslator

@@ -19,7 +19,7 @@ from knowledge.settings import KnowledgeSettings
 from knowledge.store import Store
 from knowledge.tables import vectors
 from knowledge.vectors import VectorIndex
-from tests.support.knowledge_questions import ANSWERABLE, UNANSWERABLE
+from tests.support.knowledge_questions import ANSWERABLE, UNANSWERABLE, UNRELATED
 
 _RUNBOOKS = Path("manifests/demo/runbooks")
 _SETTINGS = KnowledgeSettings(max_document_bytes=50_000)
@@ -67,6 +67,13 @@ async def test_the_right_runbook_comes_first_in_both_languages_and_nonsense_has_
     assert answered == []
 
 
+async def test_other_subjects_and_absent_products_are_refused(ingest: Ingest, search: Search) -> None:
+    """On other documents than those that the confidence was fitted on."""
+    await ingest.ingest_paths([_RUNBOOKS])
+    answered = [question for question in UNRELATED if (await search.search(question, reader=_ALL)).answerable]
+    assert len(answered) <= len(UNRELATED) // 10, answered
+
+
 async def test_without_the_model_the_rest_answers_and_says_so(engine: AsyncEngine) -> None:
     library = open_library(engine, _SETTINGS, embedder=_NO_MODEL)
     await library.ingest.ingest_paths([_RUNBOOKS])
@@ -75,6 +82,15 @@ async def test_without_the_model_the_rest_answers_and_says_so(engine: AsyncEngin
     assert result.answerable
     assert result.passages[0].document_title.startswith("PAYROLL")
     assert result.passages[0].matched == {"identifier", "words"}
+
+
+async def test_among_many_sections_with_a_name_the_words_decide(ingest: Ingest, search: Search) -> None:
+    for number in range(70):
+        about = "restore the catalogue" if number == 69 else f"routine step {number}"
+        await ingest.ingest_bytes(f"{number}.md", f"PAYROLL_D010 needs this: {about}.".encode())
+    result = await search.search("how do I restore the catalogue of PAYROLL_D010?", reader=_ALL)
+    assert result.passages[0].document_title == "69"
+    assert result.answerable
 
 
 async def test_an_identifier_beats_words(ingest: Ingest, search: Search) -> None:

@@ -49,7 +49,9 @@ async def _eval(*arguments: str | Path) -> tuple[int, str]:
 async def test_a_set_is_measured_beside_its_baselines(tmp_path: Path) -> None:
     _write(tmp_path / "small")
     figures, kept = tmp_path / "figures.json", tmp_path / "kept.sqlite"
-    status, output = await _eval(tmp_path / "small", "--json", figures, "--kept", kept)
+    stray = tmp_path / "README.md"
+    stray.write_text("next to the sets")
+    status, output = await _eval(stray, tmp_path / "small", "--json", figures, "--kept", kept)
     assert status == 0, output
     (one,) = json.loads(figures.read_text())["sets"]
     assert one["name"] == "small"
@@ -68,3 +70,11 @@ async def test_a_folder_that_is_no_set_is_said_so(tmp_path: Path) -> None:
     status, output = await _eval(tmp_path)
     assert status == 2
     assert "not a set in BEIR's layout" in output
+
+
+async def test_files_alone_are_no_sets(tmp_path: Path) -> None:
+    stray = tmp_path / "README.md"
+    stray.write_text("no set")
+    status, output = await _eval(stray)
+    assert status == 2
+    assert "none of these is a folder" in output

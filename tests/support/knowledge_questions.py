@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 ANSWERABLE = {
     "por que o job PAYROLL falhou?": "payroll.md",
     "why did job PAYROLL end in ABEND?": "payroll.md",
@@ -53,3 +55,10 @@ UNANSWERABLE = (
     "",
 )
 """Nothing in the demo runbooks answers these."""
+
+UNRELATED = tuple(
+    line.split("\t")[2]
+    for line in Path(__file__).with_name("unanswerable.tsv").read_text(encoding="utf-8").splitlines()
+    if not line.startswith("live")
+)
+"""Other subjects, and products that documents about TWS do not name; the confidence was fitted on all of the file."""

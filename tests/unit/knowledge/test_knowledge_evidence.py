@@ -79,3 +79,9 @@ def test_confidence_grows_with_each_proof_and_falls_without_the_name_that_was_as
 def test_likeness_is_no_proof_in_a_language_that_the_model_does_not_know() -> None:
     alike = replace(_NOTHING, cosine=0.9)
     assert confidence(replace(alike, is_compared=False)) < confidence(alike)
+
+
+def test_what_no_document_names_and_what_is_of_today_is_doubted() -> None:
+    likely = replace(_NOTHING, coverage=0.6, cosine=0.5)
+    assert confidence(likely, has_unknown=True) < confidence(likely)
+    assert confidence(likely, is_of_moment=True) < confidence(likely)

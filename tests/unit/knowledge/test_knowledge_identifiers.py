@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knowledge.terms import extract, is_generic
+from knowledge.terms import extract, is_generic, proper_nouns
 
 
 @pytest.mark.parametrize(
@@ -68,3 +68,8 @@ def test_only_return_codes_are_generic() -> None:
 @given(st.text(max_size=300))
 def test_identifiers_are_upper_case_whatever_the_text(text: str) -> None:
     assert all(name and name == name.upper() for name in extract(text))
+
+
+def test_products_have_a_capital_inside_a_sentence() -> None:
+    assert proper_nouns("Which Zowe command? The one of Grafana, on Friday") == ["Zowe", "Grafana"]
+    assert proper_nouns("Restart it. Then wait for AWSBHT001E") == []

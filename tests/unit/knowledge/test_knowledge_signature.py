@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from knowledge.signature import classes, is_negated, kind_of, question_data, signature
+from knowledge.signature import classes, is_negated, is_of_moment, kind_of, question_data, signature
 from knowledge.terms import fold
 from tests.support.question_pairs import PARAPHRASES, hostile_pairs
 
@@ -100,3 +100,16 @@ def test_negation_and_classes_are_those_of_both_languages() -> None:
     assert not is_negated("o limite está no arquivo do agente")
     assert classes("segure o job") <= classes("hold the job")
     assert classes("hold it") != classes("release it")
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("did the FECHAMENTO end yesterday?", True),
+        ("quantos jobs estão em abend agora?", True),
+        ("como vejo o plano de ontem?", False),
+        ("what does READY mean?", False),
+    ],
+)
+def test_questions_of_the_moment_ask_for_no_procedure(question: str, *, expected: bool) -> None:
+    assert is_of_moment(question) is expected

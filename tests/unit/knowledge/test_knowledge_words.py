@@ -142,3 +142,30 @@ def test_a_section_is_allowed_to_its_readers_only() -> None:
 @pytest.mark.parametrize("texts", [[], ["de para com"]], ids=["no section", "no term"])
 def test_an_empty_index_finds_nothing(texts: list[str]) -> None:
     assert _found("job", _index(texts)) == []
+
+
+def test_neighbours_of_the_question_count_where_they_are_neighbours() -> None:
+    index = _index(["restart the agent now", "the agent waits, then restart it", "agent", "nothing of it"])
+    terms = tokenize("restart agent")
+    apart = index.closeness(index.keys, {"en": terms, "pt": terms})
+    assert apart[0] > apart[1] > apart[2] == apart[3] == 0
+
+
+def test_neighbours_are_those_of_the_documents_language() -> None:
+    index = _index(["the agent was restarted", "o agente foi reiniciado e não parou"])
+    close = index.closeness(
+        index.keys, {"en": tokenize("agent restarted"), "pt": tokenize("agente reiniciado")}
+    )
+    assert close[0] > 0
+    assert close[1] > 0
+
+
+def test_neighbours_never_reach_into_the_next_section() -> None:
+    index = _index(["start of the queue", "manager of the domain"])
+    terms = tokenize("queue manager")
+    assert list(index.closeness(index.keys, {"en": terms, "pt": terms})) == [0, 0]
+
+
+def test_words_are_known_in_any_inflection() -> None:
+    assert _INDEX.knows("tablespaces")
+    assert not _INDEX.knows("Grafana")
