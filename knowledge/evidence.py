@@ -20,6 +20,7 @@ _TOP = 1000
 _LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
+_TOGETHER = 2.0
 _NAME = 4.0
 _OUTDATED = 2.0
 _BIAS = {True: -7.0, False: -3.85}
@@ -70,6 +71,8 @@ class Evidence:
     """Whether the cosine says something: the model was there and knows the language of the document."""
     coverage: float
     """0 to 1: share of the question's words that it has, rare ones counting more."""
+    together: float
+    """0 to 1: the same of some thirty words of it, and of the question's words that documents have."""
     name: float
     """0 to 1: the identifiers of the question that it has, against the section that has most."""
     is_told: bool
@@ -86,6 +89,7 @@ class Evidence:
             self.words
             + _LIKENESS[self.is_compared] * self.likeness
             + _TITLE * self.titles
+            + _TOGETHER * self.together
             + _NAME * self.name
             + math.log2(self.weight)
             - _OUTDATED * self.is_outdated

@@ -33,7 +33,7 @@ from .tables import chunks, documents, thresholds
 from .terms import extract, is_generic, language, proper_nouns, tokenize
 from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
-from .words import WordIndex, Words, WordScores
+from .words import Closeness, WordIndex, Words, WordScores
 
 _DEPTH = 50
 """How far down each search is looked at; sections below never reach the first few."""
@@ -42,7 +42,7 @@ THRESHOLD = "answerable"
 """Name of the row that a site sets it with."""
 _ANSWERABLE = 0.5
 """Confidence from which on a question counts as answered, where the site sets no other."""
-_CLOSENESS = 0.3
+_PAIRS = 0.3
 """Of the words' scores: pairs of words say again what the words said."""
 _MOST_EXPANDED = 50
 """Names that one wildcard may stand for."""
@@ -319,7 +319,7 @@ def _weighed(
     rows: Mapping[Key, list[_Row]],
     index: WordIndex,
     scores: WordScores,
-    closeness: npt.NDArray[np.float32],
+    closeness: Closeness,
     names: frozenset[str],
     rarity: Mapping[str, float],
     near: Mapping[Key, Near],
@@ -328,7 +328,7 @@ def _weighed(
     languages: Collection[str],
 ) -> dict[Key, Evidence]:
     total = scores.words.copy()
-    total[[index.places[key] for key in rows]] += _CLOSENESS * closeness
+    total[[index.places[key] for key in rows]] += _PAIRS * closeness.pairs
     words, titles = Scale.of(total), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
     shared = {
@@ -337,7 +337,7 @@ def _weighed(
     }
     most = max((_rarity(own, rarity) for own in shared.values()), default=0.0) or 1.0
     found = {}
-    for key, (first, *_) in rows.items():
+    for (key, (first, *_)), together in zip(rows.items(), closeness.together, strict=True):
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
@@ -347,6 +347,7 @@ def _weighed(
             cosine=cosine or 0.0,
             is_compared=cosine is not None and first.language in languages,
             coverage=float(scores.coverage[place]),
+            together=float(together),
             name=_rarity(shared[key], rarity) / most,
             is_told=_tells(shared[key]),
             lacks_name=_tells(names) and not _tells(shared[key]),

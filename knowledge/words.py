@@ -27,6 +27,8 @@ _K1, _B = 1.2, 0.75
 """Lucene's."""
 _GAP = -1
 """Token that no word is: between sections."""
+_WINDOW = 30
+"""Words, about two sentences."""
 _PATIENCE = 2.0
 """Seconds that a question waits for changed documents to be indexed before the index from before answers."""
 
@@ -45,6 +47,27 @@ class WordScores:
     """BM25 of the headings alone."""
     coverage: _Floats
     """0 to 1: share of the question's words, rare ones counting more; words that no section has count most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """How close together sections have the words of a question."""
+
+    pairs: _Floats
+    """How often words that are neighbours in the question are so in the section, as BM25 counts."""
+    together: _Floats
+    """0 to 1: share of the question's known words, rare ones counting more, that some thirty words of it have."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Some sections one after the other, with gaps wider than any window."""
+
+    tokens: npt.NDArray[np.int32]
+    sections: npt.NDArray[np.int64]
+    """The section of each token, counted from 0."""
+    lengths: npt.NDArray[np.float64]
+    """Of each section, against the mean of all."""
 
 
 class WordIndex:
@@ -105,41 +128,55 @@ class WordIndex:
             coverage=np.maximum(portuguese.coverage, english.coverage),
         )
 
-    def closeness(self, keys: Sequence[Key], questions: Mapping[Language, Sequence[str]]) -> _Floats:
-        """How often words that are neighbours in the question are so in each of these sections, as BM25 counts.
+    def closeness(self, keys: Sequence[Key], questions: Mapping[Language, Sequence[str]]) -> Closeness:
+        """How close together each of these sections has the words of the question.
 
         For some sections only: an index of pairs would be larger than that of words.
         """
         places = np.array([self.places[key] for key in keys], dtype=np.int64)
-        close = np.zeros(len(keys), dtype=np.float32)
+        pairs, together = np.zeros((2, len(keys)), dtype=np.float32)
         for lang in dict.fromkeys(questions):
             mine = np.flatnonzero(self._is_portuguese[places] == (lang == "pt"))
-            close[mine] = self._closeness(places[mine], questions[lang])
-        return close
+            terms = [term for term in questions[lang] if term in self._vocabulary]
+            if terms and len(mine):
+                text = self._text(places[mine])
+                pairs[mine] = self._pairs(text, terms)
+                together[mine] = self._together(text, terms)
+        return Closeness(pairs, together)
 
-    def _closeness(self, places: npt.NDArray[np.int64], terms: Sequence[str]) -> _Floats:
-        close = np.zeros(len(places), dtype=np.float32)
-        pairs = {
-            pair for pair in pairwise(terms) if pair[0] != pair[1] and set(pair) <= self._vocabulary.keys()
-        }
-        if not pairs or not len(places) or self._words is None:
-            return close
+    def _text(self, places: npt.NDArray[np.int64]) -> _Text:
         slices = [
-            np.append(self._flat[self._starts[place] : self._starts[place + 1]], (_GAP, _GAP))
+            np.append(self._flat[self._starts[place] : self._starts[place + 1]], [_GAP] * _WINDOW)
             for place in places
         ]
-        tokens = np.concatenate(slices)
-        section = np.repeat(np.arange(len(places)), [len(one) for one in slices])
         lengths = self._lengths[places] / max(self._lengths.mean(), 1.0)
-        for first, second in pairs:
-            is_first, is_second = (tokens == self._vocabulary[term] for term in (first, second))
+        return _Text(
+            np.concatenate(slices), np.repeat(np.arange(len(places)), [len(one) for one in slices]), lengths
+        )
+
+    def _pairs(self, text: _Text, terms: Sequence[str]) -> _Floats:
+        close = np.zeros(len(text.lengths), dtype=np.float32)
+        for first, second in {pair for pair in pairwise(terms) if pair[0] != pair[1]}:
+            is_first, is_second = (text.tokens == self._vocabulary[term] for term in (first, second))
             count = sum(
-                weight * np.bincount(section[:-step], one[:-step] & other[step:], len(places))
+                weight * np.bincount(text.sections[:-step], one[:-step] & other[step:], len(close))
                 for one, other, order in ((is_first, is_second, 1.0), (is_second, is_first, 0.5))
                 for step, weight in ((1, order), (2, order / 2))
             )
-            close += (self._idf(first) + self._idf(second)) * count / (count + _K1 * (1 - _B + _B * lengths))
+            norm = _K1 * (1 - _B + _B * text.lengths)
+            close += (self._idf(first) + self._idf(second)) * count / (count + norm)
         return close
+
+    def _together(self, text: _Text, terms: Sequence[str]) -> _Floats:
+        positions = np.arange(len(text.tokens))
+        best, total = np.zeros(len(positions)), 0.0
+        for term in dict.fromkeys(terms):
+            rare = self._idf(term)
+            last = np.maximum.accumulate(np.where(text.tokens == self._vocabulary[term], positions, -_WINDOW))
+            best += rare * (positions - last < _WINDOW)
+            total += rare
+        starts = np.flatnonzero(np.diff(text.sections, prepend=-1))
+        return (np.maximum.reduceat(best, starts) / total).astype(np.float32)
 
     def _idf(self, term: str) -> float:
         scores = self._get_scores(self._words, term)

@@ -15,6 +15,7 @@ _NOTHING = Evidence(
     likeness=0.0,
     cosine=0.0,
     coverage=0.0,
+    together=0.0,
     name=0.0,
     is_told=False,
     lacks_name=False,
