@@ -31,6 +31,7 @@ from brain.graph import Brain
 from brain.llm.factory import open_model
 from brain.llm.loop import ToolLoop
 from brain.message import Channel, InboundMessage
+from brain.planner.graph import Planner
 from brain.snapshots import PlanSnapshots
 from brain.toolbox import Tools
 from brain.turns.events import TurnEvents
@@ -173,6 +174,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tools=tools,
             checkpointer=checkpointer,
             loop=None if model is None else ToolLoop(model, settings.llm),
+            planner=Planner(settings.planner),
             zone=ZoneInfo(settings.turns.timezone),
         )
 

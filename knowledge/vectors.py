@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -31,9 +31,9 @@ EXACT_UP_TO = 10_000
 _EF_SEARCH = 200
 """Candidates the HNSW index keeps: recall 0.99 of the exact answer at 100,000 chunks."""
 _BY_INDEX = select(
-    func.set_config("hnsw.ef_search", str(_EF_SEARCH), True),
-    func.set_config("hnsw.iterative_scan", "relaxed_order", True),
-    func.set_config("enable_seqscan", "off", True),
+    func.set_config("hnsw.ef_search", str(_EF_SEARCH), true()),
+    func.set_config("hnsw.iterative_scan", "relaxed_order", true()),
+    func.set_config("enable_seqscan", "off", true()),
 )
 """For the transaction; one statement, as each costs a round trip."""
 _EF_CONSTRUCTION = 200

@@ -63,6 +63,10 @@ class LoopResult:
     """Never blank."""
     calls: tuple[ToolCallRecord, ...]
     """In order."""
+    results: tuple[str, ...] = ()
+    """What the tools that ran returned, in order."""
+    tokens: int = 0
+    """In and out, as far as the provider counts."""
 
 
 class _Bench:
@@ -71,6 +75,8 @@ class _Bench:
     def __init__(self, tools: Sequence[RunnableTool], on_progress: OnProgress) -> None:
         self.specs = [tool.spec for tool in tools]
         self.records: list[ToolCallRecord] = []
+        self.results: list[str] = []
+        self.tokens = 0
         self._tools = {tool.spec.name: tool for tool in tools}
         self._on_progress = on_progress
         self._seen: Counter[str] = Counter()
@@ -94,7 +100,9 @@ class _Bench:
             raise ToolArgumentsError(f"there is no such tool; the tools are {', '.join(self._tools)}")
         self._count(call)
         await self._on_progress(call.name)
-        return to_data_block(call.name, await tool.run(call.arguments))
+        result = await tool.run(call.arguments)
+        self.results.append(result)
+        return to_data_block(call.name, result)
 
     def _count(self, call: ToolCall) -> None:
         key = call.name + json.dumps(dict(call.arguments), sort_keys=True)
@@ -144,7 +152,9 @@ class ToolLoop:
             if not deadline.expired():
                 raise
             raise ModelUnavailableError("no answer within the time limit", retryable=True) from None
-        return LoopResult(text=text, calls=tuple(bench.records))
+        return LoopResult(
+            text=text, calls=tuple(bench.records), results=tuple(bench.results), tokens=bench.tokens
+        )
 
     async def _converse(self, messages: list[ModelMessage], bench: _Bench, on_delta: OnDelta) -> str:
         for round_number in range(1, self._max_rounds + 1):
@@ -158,6 +168,7 @@ class ToolLoop:
                 input_tokens=turn.input_tokens,
                 output_tokens=turn.output_tokens,
             )
+            bench.tokens += (turn.input_tokens or 0) + (turn.output_tokens or 0)
             if not turn.tool_calls:
                 return _answer_of(turn)
             messages.append(

@@ -14,6 +14,8 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from brain.graph import Brain
 from brain.llm.loop import ToolLoop
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
+from brain.planner.graph import Planner
+from brain.planner.settings import PlannerSettings
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
 from security.roles import Actor
@@ -55,10 +57,21 @@ class Talk:
 
 @asynccontextmanager
 async def open_talk(
-    parts: Parts, dsn: str, *, loop: ToolLoop | None = None, zone: str = "UTC"
+    parts: Parts,
+    dsn: str,
+    *,
+    loop: ToolLoop | None = None,
+    planner: PlannerSettings | None = None,
+    zone: str = "UTC",
 ) -> AsyncIterator[Talk]:
     async with AsyncPostgresSaver.from_conn_string(dsn) as checkpointer:
-        brain = Brain(tools=parts.tools, checkpointer=checkpointer, loop=loop, zone=ZoneInfo(zone))
+        brain = Brain(
+            tools=parts.tools,
+            checkpointer=checkpointer,
+            loop=loop,
+            planner=Planner(planner or PlannerSettings()),
+            zone=ZoneInfo(zone),
+        )
         yield Talk(brain=brain, conversation=_conversation())
 
 
