@@ -81,7 +81,7 @@ def is_supported(sentence: str, sources: Sequence[str], question: str) -> bool:
         return False
     scope = "\n".join(_scope(names, sources))
     numbers = set(_NUMBER.findall(_NAME.sub(" ", words)))
-    if not all(_stands_in(one, scope) for one in (*numbers, *statuses)):
+    if not numbers <= set(_NUMBER.findall(scope)) or not all(_stands_in(one, scope) for one in statuses):
         return False
     deed = _DEED.search(fold(words))
     is_told_as_done = deed is not None and _DONE.search(fold(words)) and not _NOT.search(fold(words))
