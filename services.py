@@ -79,6 +79,8 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
+    engines: Engines
+    brain: Brain
     rounds: Sequence[Watch | Librarian | CaseMaker | Mirror]
     """What works in the background by itself."""
     proposals: Proposals
@@ -218,6 +220,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             events=events,
             ledger=ledger,
             worker=worker,
+            engines=engines,
+            brain=brain,
             rounds=[
                 Watch(
                     engine,
