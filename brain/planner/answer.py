@@ -29,7 +29,7 @@ async def answer_request(
     blocks: list[Block] = [*draft.blocks, *await _since_then(asked, tasks), *_partial(asked, tasks)]
     blocks.append(_steps(asked, tasks))
     draft = replace(draft, agent="planner", blocks=tuple(blocks))
-    wanted = wish(words, asked)
+    wanted = wish(words, asked.locale)
     if wanted is None:
         return draft
     # What is changed is asked for by the person's own words, never by what the parts found.

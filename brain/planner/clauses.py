@@ -19,9 +19,10 @@ _MAX_CHARS = 600
 """Longer texts are pasted."""
 _AND = compiled("^ {and_then}")
 _STARTS = compiled(
-    "^ [{polite}] ({question} | {what} | {why} | {when} | show | {diagnose} | {compare} | {explain})",
+    "^ [{polite}] ({question} | {what} | {why} | {when} | show | {tell} | {diagnose} | {compare} | {explain})",
     "^ ({late} | {failures} | {streams} | {stations} | {prompts} | {resources} | {overview_of})",
 )
+_CONDITION = compiled("{conditional}")
 _WHY = compiled("^ [{and_then}] {why} $")
 _NO_QUESTION = frozenset({"unknown", "greeting", "help"})
 
@@ -36,15 +37,22 @@ def clauses(words: str, locale: Locale | None) -> tuple[str, ...]:
             found[-1] += piece
         else:
             found.append(piece)
+    if not _begins_well(found[0], locale):
+        return (words,)
     parts = [re.sub(r"^[\s,;.]+|[\s,;]+$", "", _without_and(one)) for one in found]
-    wishes = sum(read_request(part, locale).kind == "action" for part in parts)
+    is_several = 1 < len(parts) <= MAX_CLAUSES and all(_is_question(part, locale) for part in parts)
+    requests = [read_request(part, locale) for part in parts]
+    return tuple(parts) if is_several and _may_wish(words, requests) else (words,)
+
+
+def _may_wish(words: str, requests: Sequence[Request]) -> bool:
+    """Whether what is asked to be done is plainly asked: one change, on no condition, beside no explanation."""
+    wishes = sum(request.kind == "action" for request in requests)
     # Two changes are two proposals: a person asks for one after the other.
-    is_whole = (
-        not 1 < len(parts) <= MAX_CLAUSES
-        or wishes > 1
-        or not all(_is_question(part, locale) for part in parts)
-    )
-    return (words,) if is_whole else tuple(parts)
+    if wishes != 1:
+        return wishes == 0
+    is_explained = any(request.kind == "knowledge" and not request.identifiers for request in requests)
+    return not is_explained and not _CONDITION.search(_line(read_tokens(words, KNOWN_WORDS)))
 
 
 def _says_no(words: str) -> bool:
@@ -72,15 +80,19 @@ def _pieces(words: str) -> Iterator[str]:
 
 def _stands_alone(piece: str, locale: Locale | None) -> bool:
     part = _without_and(piece)
-    tokens = read_tokens(part, KNOWN_WORDS)
     request = read_request(part, locale)
-    if request.kind == "action":
-        return _has_subject(request, tokens)
     if request.kind == "knowledge" and not request.identifiers:
         # What it is about stands before.
         return False
-    line = _line(tokens)
-    return bool(_STARTS.match(line)) and not _WHY.match(line) and _is_question(part, locale)
+    return _begins_well(part, locale) and not _WHY.match(_line(read_tokens(part, KNOWN_WORDS)))
+
+
+def _begins_well(part: str, locale: Locale | None) -> bool:
+    """Whether it begins as a question or a wish does, and is one."""
+    tokens, request = read_tokens(part, KNOWN_WORDS), read_request(part, locale)
+    if request.kind == "action":
+        return _has_subject(request, tokens)
+    return bool(_STARTS.match(_line(tokens))) and _is_question(part, locale)
 
 
 def _has_subject(request: Request, tokens: Sequence[Token]) -> bool:

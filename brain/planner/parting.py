@@ -8,6 +8,7 @@ from datetime import datetime
 
 from brain.agents.asked import Asked
 from brain.agents.grammar import Request, read_request
+from brain.message import Locale
 from tws.selection import parse
 
 from .catalogue import CATALOGUE, Step, known_plan
@@ -24,13 +25,13 @@ def parts_for(task: Task, tasks: Tasks, asked: Asked) -> list[Task]:
         return list(_one_each(task, tasks, asked))
     if task.plan:
         return list(_steps(task, asked))
-    found = questions(task.words, asked) if task.words else []
+    found = questions(task.words, asked.locale) if task.words else []
     return list(_clauses(task, found)) if len(found) > 1 else []
 
 
 def whole(words: str, asked: Asked) -> Task:
     """The root of the tree."""
-    found = questions(words, asked)
+    found = questions(words, asked.locale)
     if len(found) == 1:
         ((words, request),) = found
     else:
@@ -41,28 +42,37 @@ def whole(words: str, asked: Asked) -> Task:
 
 def is_compound(words: str, request: Request) -> bool:
     """Whether the words ask for several things, or for what a known plan answers."""
-    if len(clauses(words, request.locale)) > 1:
+    asking = questions(words, request.locale)
+    if len(asking) > 1 or wish(words, request.locale):
         return True
-    return request.kind != "action" and request.action is None and bool(known_plan(words))
+    return request.kind != "action" and request.action is None and any(known_plan(one) for one, _ in asking)
 
 
-def questions(words: str, asked: Asked) -> list[tuple[str, Request]]:
-    """The clauses that only want to know, without those that the plan of another one answers anyway."""
-    every = [(one, read_request(one, asked.locale)) for one in clauses(words, asked.locale)]
+def questions(words: str, locale: Locale | None) -> list[tuple[str, Request]]:
+    """The clauses that only want to know, each once, without those that the plan of another one answers anyway."""
+    every = [(one, read_request(one, locale)) for one in clauses(words, locale)]
     asking = [(one, request) for one, request in every if request.kind != "action"]
     plans = filter(None, (known_plan(one) for one, _ in asking))
-    covered = {(step.kind, step.topic) for plan in plans for step in CATALOGUE[plan].steps[:1]}
-    return [
-        (one, request)
-        for one, request in asking
-        if known_plan(one) or request.job or (request.kind, request.topic) not in covered
-    ]
+    told = {(step.kind, step.topic) for plan in plans for step in CATALOGUE[plan].steps[:1]}
+    kept = []
+    for one, request in asking:
+        subject = (request.kind, request.topic)
+        if (
+            known_plan(one)
+            or request.job
+            or request.job_stream
+            or request.topic is None
+            or subject not in told
+        ):
+            kept.append((one, request))
+            told.add(subject)
+    return kept
 
 
-def wish(words: str, asked: Asked) -> Request | None:
+def wish(words: str, locale: Locale | None) -> Request | None:
     """The one change among the clauses that is asked for; None where there is none, or nothing beside it."""
-    every = clauses(words, asked.locale)
-    wanted = [request for one in every if (request := read_request(one, asked.locale)).kind == "action"]
+    every = clauses(words, locale)
+    wanted = [request for one in every if (request := read_request(one, locale)).kind == "action"]
     return wanted[0] if len(every) > 1 and wanted else None
 
 

@@ -22,6 +22,10 @@ _RULES = tuple((compiled(*rule.patterns), rule) for rule in RULES)
 _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
+_QUOTED = re.compile(
+    r"(?<!\w)(?:'[^'\n]{10,}'|\"[^\"\n]{10,}\"|“[^”\n]{10,}”|«[^»\n]{10,}»|‘[^’\n]{10,}’)(?!\w)"
+)
+"""Several words of somebody else; a name or an answer in quotation marks is short."""
 
 _STATES: Mapping[Topic, re.Pattern[str]] = {
     "failed": compiled("{failed_ones}", "{failed}"),
@@ -87,7 +91,7 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         return _from_command(command, locale)
     tokens = read_tokens(text, KNOWN_WORDS)
     words = [corrected(token) for token in tokens]
-    wish = read_wish(text, tokens, words, locale)
+    wish = _read_wish(text, tokens, words, locale)
     is_about_change = wish is not None and wish.stance in {"wanted", "hypothetical"}
     arguments, rest = read_arguments(text, wish.action if wish and is_about_change else None)
     if is_about_change and rest != text:
@@ -102,6 +106,17 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         request = replace(request, action=wish.action, negated=True)
     request = replace(request, locale=locale, identifiers=_identifiers(tokens), arguments=arguments)
     return _with_subjects(request, subjects)
+
+
+def _read_wish(
+    text: str, tokens: Sequence[Token], words: Sequence[str], locale: Locale | None
+) -> Wish | None:
+    """What is wished in the person's own words: not in those that they quote."""
+    own = _QUOTED.sub(lambda found: " " * len(found[0]), text)
+    if own != text:
+        tokens = read_tokens(own, KNOWN_WORDS)
+        words = [corrected(token) for token in tokens]
+    return read_wish(own, tokens, words, locale)
 
 
 def _from_command(typed: TypedCommand, locale: Locale | None) -> Request:

@@ -219,7 +219,7 @@ def test_the_hour_that_is_shown_twice_counts_twice() -> None:
     assert covered == [True, False, True, False]
 
 
-@given(st.datetimes(timezones=st.just(UTC)), st.times(), st.times())
+@given(st.datetimes(datetime(2000, 1, 1), timezones=st.just(UTC)), st.times(), st.times())  # noqa: DTZ001  # the zone is given beside
 def test_a_span_and_the_one_from_its_end_to_its_begin_share_out_the_day(
     moment: datetime, begins: object, ends: object
 ) -> None:
