@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -30,6 +31,7 @@ from brain.agents.synthesis import compose
 from brain.agents.waiting import answer_waiting
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
+from brain.llm.settings import Task
 from brain.message import Locale
 from brain.phrases import phrase, say
 from brain.reply import Block, Notice, Reply, strong
@@ -54,11 +56,11 @@ class Brain:
         *,
         tools: Tools,
         checkpointer: BaseCheckpointSaver[Any],
-        loop: ToolLoop | None,
+        loops: Mapping[Task, ToolLoop],
         zone: ZoneInfo,
     ) -> None:
         self._tools = tools
-        self._loop = loop
+        self._loops = loops
         self._zone = zone
         self._graph = self._wire(checkpointer)
 
@@ -118,14 +120,13 @@ class Brain:
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
         # What an alert says is data from outside: it is no question that a model should be asked.
         is_question = state["agent"] in MODEL_AGENTS and runtime.context.message.alert is None
-        return "assistant" if self._loop is not None and is_question else state["agent"]
+        return "assistant" if "assistant" in self._loops and is_question else state["agent"]
 
     async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
-        assert self._loop is not None
         locale = state["request"].locale or runtime.context.locale
         try:
             draft = await answer_with_model(
-                self._loop, runtime.context, self._asked(state, runtime.context, locale)
+                self._loops["assistant"], runtime.context, self._asked(state, runtime.context, locale)
             )
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=str(error))
@@ -161,7 +162,7 @@ class Brain:
                 return await answer_diagnosis(asked)
             case "knowledge", _:
                 # What an alert says is no question for a model.
-                loop = self._loop if context.message.alert is None else None
+                loop = self._loops.get("documents") if context.message.alert is None else None
                 return await answer_knowledge(asked, context.message.text, loop)
             case "relations", _:
                 return await answer_relations(asked)

@@ -13,6 +13,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from brain.graph import Brain
 from brain.llm.loop import ToolLoop
+from brain.llm.settings import Task
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
@@ -58,7 +59,8 @@ async def open_talk(
     parts: Parts, dsn: str, *, loop: ToolLoop | None = None, zone: str = "UTC"
 ) -> AsyncIterator[Talk]:
     async with AsyncPostgresSaver.from_conn_string(dsn) as checkpointer:
-        brain = Brain(tools=parts.tools, checkpointer=checkpointer, loop=loop, zone=ZoneInfo(zone))
+        loops: dict[Task, ToolLoop] = {"assistant": loop, "documents": loop} if loop else {}
+        brain = Brain(tools=parts.tools, checkpointer=checkpointer, loops=loops, zone=ZoneInfo(zone))
         yield Talk(brain=brain, conversation=_conversation())
 
 
