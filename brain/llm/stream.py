@@ -76,7 +76,7 @@ def _translate(error: Exception) -> ModelUnavailableError:
             return ModelUnavailableError("malformed stream", retryable=True)
         return ModelUnavailableError("connection failed or stream broken", retryable=True)
     status = response.status_code
-    if status == httpx2.codes.REQUEST_ENTITY_TOO_LARGE:
+    if status == httpx2.codes.CONTENT_TOO_LARGE:
         return ContextTooLongError()
     if status < httpx2.codes.BAD_REQUEST:
         # An error event inside a stream that had begun well.
