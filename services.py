@@ -30,6 +30,7 @@ from brain.cases import CaseMaker
 from brain.graph import Brain
 from brain.llm.factory import open_loops
 from brain.message import Channel, InboundMessage
+from brain.planner.graph import Planner
 from brain.snapshots import PlanSnapshots
 from brain.toolbox import Tools
 from brain.turns.events import TurnEvents
@@ -169,6 +170,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tools=tools,
             checkpointer=checkpointer,
             loops=await stack.enter_async_context(open_loops(settings.llm)),
+            planner=Planner(settings.planner),
             zone=ZoneInfo(settings.turns.timezone),
         )
 

@@ -14,6 +14,7 @@ from bots.teams.settings import TeamsSettings
 from bots.webhook.settings import WebhookSettings
 from brain.actions.settings import ActionSettings
 from brain.llm.settings import LlmSettings
+from brain.planner.settings import PlannerSettings
 from brain.turns.settings import TurnSettings
 from knowledge.settings import KnowledgeSettings
 from observability.settings import ObservabilitySettings
@@ -60,6 +61,9 @@ class Settings(BaseSettings):
     rest: RestSettings = Field(default_factory=RestSettings, description="REST API and web page.")
     turns: TurnSettings = Field(default_factory=TurnSettings, description="Working off messages.")
     actions: ActionSettings = Field(default_factory=ActionSettings, description="Changes to TWS.")
+    planner: PlannerSettings = Field(
+        default_factory=PlannerSettings, description="Requests of several parts."
+    )
     llm: LlmSettings = Field(default_factory=LlmSettings, description="Language model.")
     knowledge: KnowledgeSettings = Field(
         default_factory=KnowledgeSettings, description="Documents and search."

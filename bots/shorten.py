@@ -6,7 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
-from brain.reply import Block, Bullets, Buttons, Citations, Code, Facts, Notice, Span, Table, Text, text
+from brain.reply import (
+    Block,
+    Bullets,
+    Buttons,
+    Citations,
+    Code,
+    Facts,
+    Notice,
+    Span,
+    Steps,
+    Table,
+    Text,
+    text,
+)
 
 Size: TypeAlias = Callable[[Block], int]
 """What a block takes of the budget, in the channel's own measure."""
@@ -120,7 +133,7 @@ def _length(block: Block) -> int:
             return len(block.text)
         case Table():
             return len(block.rows)
-        case Bullets() | Facts() | Citations() | Buttons():
+        case Bullets() | Facts() | Citations() | Buttons() | Steps():
             return len(block.items)
         case _:
             assert_never(block)
@@ -142,6 +155,8 @@ def _cut(block: Block, keep: int) -> Block:
         case Citations():
             return replace(block, items=block.items[:keep])
         case Buttons():
+            return replace(block, items=block.items[:keep])
+        case Steps():
             return replace(block, items=block.items[:keep])
         case _:
             assert_never(block)

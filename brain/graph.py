@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -16,24 +17,26 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
-from brain.agents.action import answer_action, answer_what_if
+from brain.agents.action import answer_action
 from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_help
 from brain.agents.decision import answer_decision
-from brain.agents.diagnosis import answer_diagnosis
 from brain.agents.engines import named_engine
 from brain.agents.knowledge import answer_knowledge
-from brain.agents.relations import answer_relations
-from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, read_message
+from brain.agents.readers import READERS
+from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, completed, read_message
 from brain.agents.status import answer_status, overview_table
 from brain.agents.synthesis import compose
-from brain.agents.waiting import answer_waiting
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.llm.settings import Task
 from brain.message import Locale
 from brain.phrases import phrase, say
+from brain.planner.answer import answer_request
+from brain.planner.dividing import divide
+from brain.planner.graph import Planner
+from brain.planner.parting import is_compound
 from brain.reply import Block, Notice, Reply, strong
 from brain.state import Draft, Memory, TurnContext, TurnState
 from brain.times import clock, span
@@ -57,10 +60,12 @@ class Brain:
         tools: Tools,
         checkpointer: BaseCheckpointSaver[Any],
         loops: Mapping[Task, ToolLoop],
+        planner: Planner,
         zone: ZoneInfo,
     ) -> None:
         self._tools = tools
         self._loops = loops
+        self._planner = planner
         self._zone = zone
         self._graph = self._wire(checkpointer)
 
@@ -115,7 +120,11 @@ class Brain:
             tools.use(engine)
         message = replace(context.message, text=words)
         request = read_message(message, memory, context.locale)
-        return TurnState(request=request, agent=choose_agent(message, request))
+        agent = choose_agent(message, request)
+        is_free = message.agent is None and message.alert is None and agent != "decision"
+        if is_free and is_compound(completed(words, memory), request):
+            agent = "planner"
+        return TurnState(request=request, agent=agent)
 
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
         # What an alert says is data from outside: it is no question that a model should be asked.
@@ -154,18 +163,16 @@ class Brain:
             case "status", _:
                 await context.progress(say(locale, "progress_plan"))
                 return await answer_status(asked)
-            case "diagnosis", "not_started":
-                return await answer_waiting(asked)
-            case "diagnosis", "what_if":
-                return await answer_what_if(asked)
-            case "diagnosis", _:
-                return await answer_diagnosis(asked)
+            case "diagnosis", kind:
+                return await READERS[kind if kind in {"not_started", "what_if"} else "diagnosis"](asked)
             case "knowledge", _:
                 # What an alert says is no question for a model.
                 loop = self._loops.get("documents") if context.message.alert is None else None
                 return await answer_knowledge(asked, context.message.text, loop)
             case "relations", _:
-                return await answer_relations(asked)
+                return await READERS["relations"](asked)
+            case "planner", _:
+                return await self._plan(asked, context)
             case "action", "action":
                 return await answer_action(asked)
             case "decision", _:
@@ -174,6 +181,23 @@ class Brain:
                 return answer_help(context.tools, locale)
             case _:
                 return answer_help(context.tools, locale, understood=False, problem=asked.request.problem)
+
+    async def _plan(self, asked: Asked, context: TurnContext) -> Draft:
+        """Several specialists, one answer."""
+        words, loops = completed(context.message.text, asked.memory), self._loops
+
+        async def answer(part: Asked, part_words: str) -> Draft:
+            reader = READERS.get(part.request.kind)
+            if reader is not None:
+                return await reader(part)
+            if part.request.kind == "knowledge" or "assistant" not in loops:
+                return await answer_knowledge(part, part_words, loops.get("documents"))
+            message = replace(context.message, text=part_words)
+            assistant = loops["assistant"]
+            return await answer_with_model(assistant, replace(context, message=message, delta=_unheard), part)
+
+        dividing = partial(divide, loops["planner"]) if "planner" in loops else None
+        return await answer_request(self._planner, asked, words, answer, dividing)
 
     def _asked(self, state: TurnState, context: TurnContext, locale: Locale) -> Asked:
         return Asked(
@@ -184,6 +208,10 @@ class Brain:
             zone=self._zone,
             progress=context.progress,
         )
+
+
+async def _unheard(_piece: str) -> None:
+    """The pieces of a part are no pieces of the answer."""
 
 
 async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field, TypeAdapter
 
@@ -144,8 +144,31 @@ class Notice:
     kind: Literal["notice"] = "notice"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepView:
+    """One task of a plan."""
+
+    title: str
+    state: Literal["done", "failed", "skipped"]
+    depth: int
+    """1 for the parts of the request, 2 for theirs, and so on."""
+    detail: str = ""
+    """Why it failed or was skipped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Steps:
+    """How a request of several parts was worked off, as a tree: each task before its own."""
+
+    items: tuple[StepView, ...]
+    title: str = ""
+    kind: Literal["steps"] = "steps"
+
+
+STEP_SIGNS: Final = {"done": "✓", "failed": "✗", "skipped": "–"}
+
 Block: TypeAlias = Annotated[
-    Text | Bullets | Facts | Table | Code | Citations | Buttons | Notice, Field(discriminator="kind")
+    Text | Bullets | Facts | Table | Code | Citations | Buttons | Notice | Steps, Field(discriminator="kind")
 ]
 
 
@@ -264,3 +287,12 @@ def _plain_lines(block: Block) -> list[str]:
             return ["[" + "] [".join(item.label for item in block.items) + "]"] if block.items else []
         case Notice():
             return [block.text]
+        case Steps():
+            return [*([block.title] if block.title else []), *map(step_line, block.items)]
+
+
+def step_line(step: StepView) -> str:
+    """The task on a line, set in by its depth; U+2003 keeps its width in every channel."""
+    detail = f" ({step.detail})" if step.detail else ""
+    inset = "\u2003" * (step.depth - 1)
+    return f"{inset}{STEP_SIGNS[step.state]} {step.title}{detail}"

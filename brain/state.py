@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Annotated, TypedDict
 
@@ -43,11 +43,22 @@ class Draft:
     degraded: frozenset[str] = frozenset()
     memory: Memory = field(default_factory=Memory)
     """What to remember; replaces the keys it has."""
+    found: tuple[str, ...] = ()
+    """The objects that it is about, in order, as conman selects them; a plan goes on with them."""
+    cause: str = ""
+    """Of a failure in a few words, the same for the same cause."""
 
 
-def status(*blocks: Block, buttons: tuple[Button, ...] = (), memory: Memory | None = None) -> Draft:
+def status(
+    *blocks: Block,
+    buttons: tuple[Button, ...] = (),
+    memory: Memory | None = None,
+    found: Iterable[str] = (),
+) -> Draft:
     """What is said about the plan."""
-    return Draft(agent="status", blocks=blocks, buttons=buttons, memory=memory or Memory())
+    return Draft(
+        agent="status", blocks=blocks, buttons=buttons, memory=memory or Memory(), found=tuple(found)
+    )
 
 
 class TurnState(TypedDict, total=False):

@@ -27,7 +27,7 @@ from tws.cache import CachedReads
 from tws.client import TwsClient
 from tws.engines import Engines
 from tws.errors import TwsError
-from tws.mirror.past import PastPlan, PastRun
+from tws.mirror.past import Effort, PastPlan, PastRun
 from tws.mirror.plans import Plans
 from tws.model import JobDefinition, JobStreamDefinition
 from tws.objects import (
@@ -234,6 +234,11 @@ class Toolbox:
         self._need(Permission.ASK)
         return await self._tools.plans.past_runs(self.engine, selection)
 
+    async def efforts(self, since: datetime, until: datetime) -> tuple[Effort, ...]:
+        """What each job ran between two moments."""
+        self._need(Permission.ASK)
+        return await self._tools.plans.efforts(self.engine, since, until)
+
     async def facts(
         self, *names: str, at: datetime | None = None, relations: Collection[str] = ()
     ) -> tuple[Known, ...]:
@@ -311,6 +316,10 @@ class Toolbox:
         """A proposal as it stands."""
         self._need(Permission.ASK)
         return await self._tools.proposals.get(proposal_id)
+
+    def forget(self) -> None:
+        """What is asked of the engine from now on is read anew."""
+        self._tools.reads[self.engine].forget()
 
     async def decide(self, proposal_id: str, verb: Verb, *, reason: str, locale: Locale) -> Result:
         """Approves, rejects or reports; `Approval` checks who may."""

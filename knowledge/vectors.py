@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import structlog
 from pgvector.sqlalchemy import HALFVEC
-from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Text, any_, cast, delete, func, literal, select, text, true, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -30,6 +30,12 @@ EXACT_UP_TO = 10_000
 """Chunks that are compared one by one, which takes milliseconds and misses nothing; more go by the HNSW index."""
 _EF_SEARCH = 200
 """Candidates the HNSW index keeps: recall 0.99 of the exact answer at 100,000 chunks."""
+_BY_INDEX = select(
+    func.set_config("hnsw.ef_search", str(_EF_SEARCH), true()),
+    func.set_config("hnsw.iterative_scan", "relaxed_order", true()),
+    func.set_config("enable_seqscan", "off", true()),
+)
+"""For the transaction; one statement, as each costs a round trip."""
 _EF_CONSTRUCTION = 200
 """Candidates while the index is made."""
 _IS_INVALID = "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
@@ -166,9 +172,7 @@ class VectorIndex:
         """
         async with transaction(self._engine) as connection:
             if among > EXACT_UP_TO:
-                await connection.execute(text(f"SET LOCAL hnsw.ef_search = {_EF_SEARCH}"))
-                await connection.execute(text("SET LOCAL hnsw.iterative_scan = relaxed_order"))
-                await connection.execute(text("SET LOCAL enable_seqscan = off"))
+                await connection.execute(_BY_INDEX)
                 return await _near(connection, asked, conditions, limit, is_exact=False)
             return await _near(connection, asked, conditions, limit, is_exact=True)
 

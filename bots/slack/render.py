@@ -153,6 +153,11 @@ def _parts(block: answer.Block) -> list[_Json]:
             return _section([span for spans in cited for span in spans])
         case answer.Buttons():
             return _buttons(block)
+        case answer.Steps():
+            steps = [Span("\n".join(map(answer.step_line, block.items)))]
+            return _section(
+                [*([strong(f"{block.title}\n")] if block.title else []), *steps], max_chars=_MAX_SECTION
+            )
         case answer.Notice():
             words = [strong(f" {block.text}")]
             return _section(words, max_chars=_MAX_SECTION, emoji=_NOTICE_EMOJI[block.level])

@@ -114,6 +114,9 @@ def _elements(block: answer.Block) -> list[_Element]:
         case Buttons():
             rows = range(0, len(block.items), _BUTTONS_A_ROW)
             return [ac.ActionSet(actions=_actions(block.items[row : row + _BUTTONS_A_ROW])) for row in rows]
+        case answer.Steps():
+            steps = [Span("\n".join(map(answer.step_line, block.items)))]
+            return [*_title(block.title), *_paragraphs(steps)]
         case answer.Notice():
             lines: list[Any] = _title(block.text)
             return [ac.Container(style=_NOTICE_STYLES[block.level], items=lines)] if lines else []

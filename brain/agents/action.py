@@ -124,7 +124,7 @@ async def _many(asked: Asked) -> Draft:
 
 
 async def _all(asked: Asked) -> list[Job]:
-    """All jobs of the selection, or of the stream or workstation, in the state that is meant."""
+    """All jobs of the selection, or of the stream or workstation, in the state and with the return code that is meant."""
     request = asked.request
     selection = request.selection or Selection(job=ALL, job_stream=request.job_stream)
     jobs = await select_jobs(asked, selection)
@@ -133,7 +133,13 @@ async def _all(asked: Asked) -> list[Job]:
     states = JOB_TOPICS[request.topic] if request.topic else ()
     if not states and not selection.qualifiers:
         states = _MEANT.get(request.action or Action.RERUN, UNFINISHED)
-    return [job for job in jobs if not states or job.common_status in states]
+    codes = {int(one.removeprefix("RC ")) for one in request.identifiers if one.startswith("RC ")}
+    return [
+        job
+        for job in jobs
+        if (not states or job.common_status in states)
+        and (not codes or (job.last_run is not None and job.last_run.return_code in codes))
+    ]
 
 
 def _shown(

@@ -28,6 +28,8 @@ _PASSAGES = 6
 """Passages looked at; at most two are quoted."""
 _STEPS = re.compile(r"\b(steps?|procedure|passos?|procedimento)\b", re.IGNORECASE)
 """Headings under which runbooks say what to do."""
+_STAMP = re.compile(r"^[\d\s:.,/TZ+-]*\d[\d:.,/TZ+-]*\s+")
+"""When the line was written."""
 _MESSAGES = 2
 """Message ids that are looked up."""
 _log = structlog.get_logger(__name__)
@@ -64,7 +66,17 @@ async def answer_diagnosis(asked: Asked) -> Draft:
         buttons=(*action_buttons(tools, job, asked.locale), *others),
         degraded=degraded,
         memory=Memory(selection=job.selection),
+        found=(job.selection,),
+        cause=_cause(asked, failure),
     )
+
+
+def _cause(asked: Asked, failure: Failure) -> str:
+    """The message that tells most, without what differs from job to job; else how it ended."""
+    if failure.decisive:
+        line = _STAMP.sub("", failure.decisive[0].text.strip())
+        return next((id_ for id_ in failure.message_ids if id_ in line), line)
+    return asked.say(f"ending_{failure.ending}", rc=asked.cell(failure.return_code), condition="", signal="")
 
 
 async def _read_log(tools: Toolbox, job: Job) -> str | None:

@@ -79,7 +79,9 @@ async def list_jobs(asked: Asked, topic: Topic) -> Draft:
     if topic == "late" and not place:
         blocks += await at_risk(asked)
     return status(
-        *blocks, buttons=why_buttons([job.selection for job in jobs if job.has_failed], asked.locale)
+        *blocks,
+        buttons=why_buttons([job.selection for job in jobs if job.has_failed], asked.locale),
+        found=(job.selection for job in jobs),
     )
 
 

@@ -12,15 +12,13 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from brain.agents.action import answer_action, answer_what_if
+from brain.agents.action import answer_action
 from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages
-from brain.agents.grammar import Kind, Request, read_request
+from brain.agents.grammar import Request, read_request
 from brain.agents.offers import action_buttons
-from brain.agents.relations import answer_relations
+from brain.agents.readers import READERS
 from brain.agents.resolve import Found, find_job
-from brain.agents.status import answer_status
-from brain.agents.waiting import answer_waiting
 from brain.llm.loop import RunnableTool, ToolArgumentsError
 from brain.llm.model import ToolSpec
 from brain.reply import Button, Citation, to_plain
@@ -34,12 +32,6 @@ _TAIL_LINES = 40
 _WINDOW_LINES = 200
 """Lines of a job log that the model sees where it asks for a part."""
 
-_READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
-    "status": answer_status,
-    "not_started": answer_waiting,
-    "what_if": answer_what_if,
-    "relations": answer_relations,
-}
 _Arguments = TypeVar("_Arguments", bound=BaseModel)
 
 
@@ -147,7 +139,7 @@ class _Bench:
 
     async def ask(self, wanted: _Question) -> str:
         request = read_request(wanted.question, self._asked.locale)
-        reader = _READERS.get(request.kind)
+        reader = READERS.get(request.kind)
         if reader is None:
             raise ToolArgumentsError("this is no question about the state of the plan")
         draft = await reader(replace(self._asked, request=request, memory=Memory()))

@@ -9,7 +9,10 @@ from brain.agents.grammar import Request, read_request
 from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
-AGENTS = ("status", "knowledge", "diagnosis", "relations", "action", "clarify", "conversation", "decision")
+AGENTS = (
+    *("status", "knowledge", "diagnosis", "relations", "action", "clarify", "conversation", "planner"),
+    "decision",
+)
 """All agents by name; `decision` answers presses on Approve and Reject only."""
 MODEL_AGENTS = frozenset({"status", "diagnosis", "relations", "clarify"})
 """Agents whose work a language model takes over where there is one. Changes never are among them."""

@@ -3,6 +3,7 @@
 from zoneinfo import ZoneInfo
 
 from brain.agents.asked import Asked
+from brain.agents.comparison import answer_slower
 from brain.agents.lists import JOB_TOPICS, LISTS, list_jobs, list_objects, why_buttons
 from brain.agents.moments import answer_changes, answer_finish, answer_then
 from brain.agents.resolve import Found, find_job, fits
@@ -22,6 +23,8 @@ async def answer_status(asked: Asked) -> Draft:
     match request.topic:
         case "then":
             return await answer_then(asked)
+        case "slower":
+            return await answer_slower(asked)
         case "changes":
             return await answer_changes(asked)
         case "finish" | "critical_path":

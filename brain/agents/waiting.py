@@ -10,7 +10,7 @@ from brain.agents.reasons import reason_sentence
 from brain.agents.resolve import Found, find_job
 from brain.agents.tables import status_of
 from brain.message import Locale
-from brain.reply import Block, Bullets, Button, Text, strong, text
+from brain.reply import Block, Bullets, Button, Text, strong, text, to_plain
 from brain.state import Draft, Memory
 from brain.times import span
 from brain.toolbox import Toolbox
@@ -70,6 +70,7 @@ async def answer_not_started(asked: Asked, job: Job) -> Draft:
         for source in citations
     ]
     all_reasons = [*(cause.reason for cause in behind), *found]
+    causes = [reason_sentence(one, asked.locale, asked.zone) for one in all_reasons[:1]]
     buttons = (*_why_buttons(all_reasons, asked.locale), *_clearing(asked, plan, all_reasons))
     own = [
         button
@@ -83,6 +84,8 @@ async def answer_not_started(asked: Asked, job: Job) -> Draft:
         buttons=(*buttons, *own),
         degraded=frozenset(result.degraded),
         memory=Memory(selection=job.selection),
+        found=(job.selection,),
+        cause="".join(causes),
     )
 
 
@@ -156,4 +159,6 @@ def _has_started(asked: Asked, job: Job) -> Draft:
         blocks=(sentence,),
         buttons=buttons or action_buttons(asked.tools, job, asked.locale),
         memory=Memory(selection=job.selection),
+        found=(job.selection,),
+        cause=to_plain((sentence,)),
     )

@@ -65,6 +65,10 @@ class LoopResult:
     """In order."""
     degraded: frozenset[str] = frozenset()
     """`model_fallback` where another model than the first one answered."""
+    results: tuple[str, ...] = ()
+    """What the tools that ran returned, in order."""
+    tokens: int = 0
+    """In and out, as far as the provider counts."""
 
 
 class _Bench:
@@ -73,6 +77,8 @@ class _Bench:
     def __init__(self, tools: Sequence[RunnableTool], on_progress: OnProgress) -> None:
         self.specs = [tool.spec for tool in tools]
         self.records: list[ToolCallRecord] = []
+        self.results: list[str] = []
+        self.tokens = 0
         self._tools = {tool.spec.name: tool for tool in tools}
         self._on_progress = on_progress
         self._seen: Counter[str] = Counter()
@@ -96,7 +102,9 @@ class _Bench:
             raise ToolArgumentsError(f"there is no such tool; the tools are {', '.join(self._tools)}")
         self._count(call)
         await self._on_progress(call.name)
-        return to_data_block(call.name, await tool.run(call.arguments))
+        result = await tool.run(call.arguments)
+        self.results.append(result)
+        return to_data_block(call.name, result)
 
     def _count(self, call: ToolCall) -> None:
         key = call.name + json.dumps(dict(call.arguments), sort_keys=True)
@@ -146,8 +154,13 @@ class ToolLoop:
             if not deadline.expired():
                 raise
             raise ModelUnavailableError("no answer within the time limit", retryable=True) from None
-        degraded = frozenset({"model_fallback"}) if turn.stood_in else frozenset()
-        return LoopResult(text=_answer_of(turn), calls=tuple(bench.records), degraded=degraded)
+        return LoopResult(
+            text=_answer_of(turn),
+            calls=tuple(bench.records),
+            degraded=frozenset({"model_fallback"}) if turn.stood_in else frozenset(),
+            results=tuple(bench.results),
+            tokens=bench.tokens,
+        )
 
     async def _converse(self, messages: list[ModelMessage], bench: _Bench, on_delta: OnDelta) -> ModelTurn:
         for round_number in range(1, self._max_rounds + 1):
@@ -161,6 +174,7 @@ class ToolLoop:
                 input_tokens=turn.input_tokens,
                 output_tokens=turn.output_tokens,
             )
+            bench.tokens += (turn.input_tokens or 0) + (turn.output_tokens or 0)
             if not turn.tool_calls:
                 return turn
             messages.append(

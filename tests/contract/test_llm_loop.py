@@ -80,7 +80,8 @@ def conversation(provider_name: ProviderName, opened: tuple[FakeProvider, Model]
 
 async def test_text_is_the_answer(provider: FakeProvider, conversation: Conversation) -> None:
     provider.say("Full ", "disk.\n")
-    assert await conversation.ask() == LoopResult(text="Full disk.", calls=())
+    result = await conversation.ask()
+    assert (result.text, result.calls, result.tokens) == ("Full disk.", (), 18)
     assert conversation.deltas == ["Full ", "disk.\n"]
     assert conversation.progress == []
 
@@ -92,6 +93,8 @@ async def test_a_tool_is_run_and_its_result_told(provider: FakeProvider, convers
     assert result == LoopResult(
         text="RC 8.",
         calls=(ToolCallRecord(name="find_jobs", arguments={"name": "PAYROLL"}, outcome="ran"),),
+        results=("PAYROLL ABEND RC 8",),
+        tokens=36,
     )
     assert conversation.told(1) == '<data source="find_jobs">\nPAYROLL ABEND RC 8\n</data>'
     assert conversation.progress == ["find_jobs"]

@@ -30,6 +30,8 @@ from brain.reply import (
     ProposalView,
     Reply,
     Span,
+    Steps,
+    StepView,
     Table,
     Text,
 )
@@ -57,7 +59,16 @@ def _tuples(of: st.SearchStrategy[_T]) -> st.SearchStrategy[tuple[_T, ...]]:
     return st.lists(of, max_size=3).map(tuple)
 
 
+_steps = st.builds(
+    StepView,
+    title=_words,
+    state=st.sampled_from(["done", "failed", "skipped"]),
+    depth=st.integers(1, 4),
+    detail=_words,
+)
+
 blocks = st.one_of(
+    st.builds(Steps, items=_tuples(_steps), title=_words),
     _texts,
     st.builds(Bullets, items=_tuples(_texts), numbered=st.booleans()),
     st.builds(Facts, items=_tuples(st.tuples(_words, _words)), title=_words),

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
@@ -15,6 +15,8 @@ from brain.graph import Brain
 from brain.llm.loop import ToolLoop
 from brain.llm.settings import Task
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
+from brain.planner.graph import Planner
+from brain.planner.settings import PlannerSettings
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
 from security.roles import Actor
@@ -56,11 +58,22 @@ class Talk:
 
 @asynccontextmanager
 async def open_talk(
-    parts: Parts, dsn: str, *, loop: ToolLoop | None = None, zone: str = "UTC"
+    parts: Parts,
+    dsn: str,
+    *,
+    loop: ToolLoop | None = None,
+    planner: PlannerSettings | None = None,
+    zone: str = "UTC",
 ) -> AsyncIterator[Talk]:
     async with AsyncPostgresSaver.from_conn_string(dsn) as checkpointer:
-        loops: dict[Task, ToolLoop] = {"assistant": loop, "documents": loop} if loop else {}
-        brain = Brain(tools=parts.tools, checkpointer=checkpointer, loops=loops, zone=ZoneInfo(zone))
+        loops: dict[Task, ToolLoop] = dict.fromkeys(get_args(Task), loop) if loop else {}
+        brain = Brain(
+            tools=parts.tools,
+            checkpointer=checkpointer,
+            loops=loops,
+            planner=Planner(planner or PlannerSettings()),
+            zone=ZoneInfo(zone),
+        )
         yield Talk(brain=brain, conversation=_conversation())
 
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,21 @@ class PastRun:
     """Where it ran."""
     started_at: datetime
     ended_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """The runs of one job that ended within some span."""
+
+    selection: str
+    runs: int
+    failed: int
+    busy: timedelta
+    """All runs together."""
+    started_at: datetime
+    """The first."""
+    ended_at: datetime
+    """The last."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,7 @@ from tws.plan import Plan
 from tws.tables import CHANGES, LEASES, OBJECTS, PLANS, RUNS, STATISTICS
 
 from .codec import decode
-from .past import Failures, Outage, PastPlan, PastRun, State
+from .past import Effort, Failures, Outage, PastPlan, PastRun, State
 
 _FRESH = timedelta(seconds=1)
 """For so long a copy is used without looking whether there is something newer."""
@@ -123,6 +123,24 @@ class Plans:
         )
         async with self._engine.connect() as connection:
             return tuple(Failures(**row) for row in (await connection.execute(query)).mappings())
+
+    async def efforts(self, engine_name: str, since: datetime, until: datetime) -> tuple[Effort, ...]:
+        """What each job ran between two moments, by selection."""
+        query = (
+            select(
+                RUNS.c.selection,
+                func.count().label("runs"),
+                func.count().filter(RUNS.c.status.in_(FAILED_STATUSES)).label("failed"),
+                func.sum(RUNS.c.ended_at - RUNS.c.started_at).label("busy"),
+                func.min(RUNS.c.started_at).label("started_at"),
+                func.max(RUNS.c.ended_at).label("ended_at"),
+            )
+            .where(RUNS.c.engine == engine_name, RUNS.c.ended_at >= since, RUNS.c.ended_at < until)
+            .group_by(RUNS.c.selection)
+            .order_by(RUNS.c.selection)
+        )
+        async with self._engine.connect() as connection:
+            return tuple(Effort(**row) for row in (await connection.execute(query)).mappings())
 
     async def statistics(self, engine_name: str) -> dict[str, RunStatistics]:
         """How long each job usually runs, by selection."""

@@ -18,7 +18,8 @@ const TONES = {
 };
 const TONE_OF = new Map(Object.entries(TONES).flatMap(([tone, names]) => names.map((name) => [name, tone])));
 
-const RENDERERS = { text, bullets, facts, table, code, citations, buttons, notice };
+const RENDERERS = { text, bullets, facts, table, code, citations, buttons, notice, steps };
+const STEP_TONES = { done: "good", failed: "danger", skipped: "warning" };
 
 // All blocks in order, but for the consequences of `proposal`, which its own card shows. `say(value)` is
 // called by buttons that stand for words.
@@ -159,4 +160,19 @@ function buttons(block, { say }) {
 
 function notice(block) {
   return el("p", { class: `notice tone-${block.level}`, "data-testid": "card", "data-kind": "notice" }, block.text);
+}
+
+// A tree: each task is drawn under the last one that is one level higher.
+function steps(block) {
+  const root = el("ul", { class: "steps" });
+  const lists = [root];
+  for (const { title, state, depth, detail } of block.items) {
+    const parent = lists[Math.min(depth, lists.length) - 1];
+    const below = el("ul", {});
+    const label = el("span", { class: `step tone-${STEP_TONES[state]}` }, title, detail ? el("small", {}, ` ${detail}`) : "");
+    parent.append(el("li", {}, label, below));
+    lists.length = Math.min(depth, lists.length);
+    lists.push(below);
+  }
+  return el("details", { "data-testid": "card", "data-kind": "steps" }, el("summary", {}, block.title), root);
 }

@@ -35,6 +35,8 @@ _BEFORE = {role: compiled(f"{{{part}}} [{{called}}] $") for role, part in _PARTS
 _AFTER = {role: compiled(f"^ {{{part}}}") for role, part in _PARTS_AFTER.items()}
 
 _ALL_ONES = compiled("{all_ones}")
+_WHAT_FAILED = compiled("{rerun} {whatever} ... {failed}")
+"""Right after the verb: "rerun it and tell me what failed" is about one."""
 
 _PLAUSIBLE = re.compile(r"[a-z][a-z0-9-]{2,39}")
 """A lower-case word that may be a name."""
@@ -108,10 +110,11 @@ class Subjects:
 
 def read_subjects(tokens: Sequence[Token], words: Sequence[str]) -> Subjects:
     """What the words name."""
+    line = "".join(f" {word}" for word in words)
     subjects = Subjects(
         has_pronoun=not WORDS["pronouns"].isdisjoint(words),
-        is_all=not WORDS["all_words"].isdisjoint(words),
-        is_all_of=_ALL_ONES.search("".join(f" {word}" for word in words)) is not None,
+        is_all=bool(WORDS["all_words"].intersection(words) or _WHAT_FAILED.search(line)),
+        is_all_of=_ALL_ONES.search(line) is not None,
     )
     guesses: list[tuple[int, Role, str]] = []
     for place, token in enumerate(tokens):

@@ -23,7 +23,9 @@ TopicOfOne: TypeAlias = Literal["finish", "critical_path", "then", "changes"]
 """What may be asked about one job."""
 TopicOfGraph: TypeAlias = Literal["impact", "owner", "incidents", "known"]
 """Likewise, of what documents and earlier cases say."""
-Topic: TypeAlias = TopicOfJobs | TopicOfObjects | TopicOfOne | TopicOfGraph | Literal["summary", "coverage"]
+Topic: TypeAlias = (
+    TopicOfJobs | TopicOfObjects | TopicOfOne | TopicOfGraph | Literal["summary", "coverage", "slower"]
+)
 Level: TypeAlias = Literal["job", "job_stream", "workstation", "prompt", "resource", "job_definition"]
 
 ABOUT_ONE: frozenset[Kind] = frozenset(get_args(KindOfOne))

@@ -1,0 +1,103 @@
+"""Puts the answers of parts together as the answer of the whole. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from brain.agents.asked import Asked
+from brain.reply import Block, Bullets, Citation, Span, Text, code, strong, text
+from brain.state import Draft, Memory
+
+from .catalogue import CATALOGUE
+from .task import Task
+
+_REFERENCE = re.compile(r"\[(\d{1,3})\]")
+_BUTTONS = 4
+
+
+def is_question_back(draft: Draft) -> bool:
+    """Whether the specialist could not answer without asking."""
+    return draft.agent == "clarify"
+
+
+def gathered(task: Task, parts: Sequence[Task], asked: Asked) -> Draft:
+    """What the parts found, as one answer: by cause where it is about many objects, else in sections."""
+    answered = [part for part in parts if part.draft is not None]
+    blocks: tuple[Block, ...]
+    citations: tuple[Citation, ...] = ()
+    if task.each_of and len(answered) > 1:
+        blocks = _by_cause(answered, asked)
+    elif task.plan and CATALOGUE[task.plan].gather == "causes":
+        blocks, citations = _in_sections([_headline(part) for part in answered], has_headings=False)
+    else:
+        blocks, citations = _in_sections(answered, has_headings=len(answered) > 1)
+    drafts = [part.draft for part in answered if part.draft is not None]
+    buttons = list(dict.fromkeys(button for draft in drafts for button in draft.buttons))
+    spoken_of = [name for draft in drafts if (name := draft.memory.get("selection"))]
+    return Draft(
+        agent="planner",
+        blocks=blocks,
+        citations=citations,
+        buttons=tuple(buttons[:_BUTTONS]),
+        degraded=frozenset().union(*(draft.degraded for draft in drafts)),
+        memory=Memory(selection=spoken_of[-1]) if spoken_of else Memory(),
+        found=tuple(dict.fromkeys(name for draft in drafts for name in draft.found)),
+    )
+
+
+def _by_cause(parts: Sequence[Task], asked: Asked) -> tuple[Block, ...]:
+    """Each cause once, with all objects that have it; the most frequent first."""
+    names: dict[str, list[str]] = {}
+    for part in parts:
+        cause = (part.draft and part.draft.cause) or asked.say("cause_unknown")
+        names.setdefault(cause, []).append(part.title)
+    order = sorted(names, key=lambda cause: -len(names[cause]))
+    sentence = asked.phrase("causes_found", count=strong(str(len(parts))), causes=strong(str(len(names))))
+    items = (text(code(cause), ": ", ", ".join(names[cause])) for cause in order)
+    return sentence, Bullets(items=tuple(items))
+
+
+def _headline(part: Task) -> Task:
+    """A list cut to its first sentence: its objects are named with their causes."""
+    draft = part.draft
+    if draft is None or part.each_of or len(draft.found) <= 1:
+        return part
+    return replace(part, draft=replace(draft, blocks=draft.blocks[:1]))
+
+
+def _in_sections(
+    parts: Sequence[Task], *, has_headings: bool
+) -> tuple[tuple[Block, ...], tuple[Citation, ...]]:
+    blocks: list[Block] = []
+    citations: list[Citation] = []
+    for part in parts:
+        assert part.draft is not None
+        if has_headings:
+            blocks.append(text(strong(part.title)))
+        blocks += _renumbered(part.draft.blocks, len(citations))
+        citations += part.draft.citations
+    return tuple(blocks), tuple(citations)
+
+
+def _renumbered(blocks: Iterable[Block], by: int) -> Iterable[Block]:
+    """The blocks with the numbers of their sources raised."""
+    for block in blocks:
+        match block:
+            case Text():
+                yield _raised(block, by)
+            case Bullets():
+                yield replace(block, items=tuple(_raised(item, by) for item in block.items))
+            case _:
+                yield block
+
+
+def _raised(paragraph: Text, by: int) -> Text:
+    spans = (
+        Span(_REFERENCE.sub(lambda found: f"[{int(found[1]) + by}]", span.text))
+        if span.style == "plain"
+        else span
+        for span in paragraph.spans
+    )
+    return Text(spans=tuple(spans))

@@ -1,0 +1,146 @@
+"""What a task is made of: the clauses that were typed, the steps of a known plan, the objects that were found."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from brain.agents.asked import Asked
+from brain.agents.grammar import Request, read_request
+from tws.selection import parse
+
+from .catalogue import CATALOGUE, Step, known_plan
+from .clauses import clauses
+from .task import ROOT, Task, Tasks, numbered
+
+_MOST_EACH = 12
+"""Objects that are looked at one by one; of more the answer says how many were left out."""
+
+
+def parts_for(task: Task, tasks: Tasks, asked: Asked) -> list[Task]:
+    """The parts of the task, waiting; none where a specialist answers it as it is."""
+    if task.each_of:
+        return list(_one_each(task, tasks, asked))
+    if task.plan:
+        return list(_steps(task, asked))
+    found = questions(task.words, asked) if task.words else []
+    return list(_clauses(task, found)) if len(found) > 1 else []
+
+
+def whole(words: str, asked: Asked) -> Task:
+    """The root of the tree."""
+    found = questions(words, asked)
+    if len(found) == 1:
+        ((words, request),) = found
+    else:
+        request = asked.request
+    plan = known_plan(words) if len(found) == 1 else ""
+    return Task(id=ROOT, title=asked.say("task_whole"), request=request, words=words, plan=plan)
+
+
+def is_compound(words: str, request: Request) -> bool:
+    """Whether the words ask for several things, or for what a known plan answers."""
+    if len(clauses(words, request.locale)) > 1:
+        return True
+    return request.kind != "action" and request.action is None and bool(known_plan(words))
+
+
+def questions(words: str, asked: Asked) -> list[tuple[str, Request]]:
+    """The clauses that only want to know, without those that the plan of another one answers anyway."""
+    every = [(one, read_request(one, asked.locale)) for one in clauses(words, asked.locale)]
+    asking = [(one, request) for one, request in every if request.kind != "action"]
+    plans = filter(None, (known_plan(one) for one, _ in asking))
+    covered = {(step.kind, step.topic) for plan in plans for step in CATALOGUE[plan].steps[:1]}
+    return [
+        (one, request)
+        for one, request in asking
+        if known_plan(one) or request.job or (request.kind, request.topic) not in covered
+    ]
+
+
+def wish(words: str, asked: Asked) -> Request | None:
+    """The one change among the clauses that is asked for; None where there is none, or nothing beside it."""
+    every = clauses(words, asked.locale)
+    wanted = [request for one in every if (request := read_request(one, asked.locale)).kind == "action"]
+    return wanted[0] if len(every) > 1 and wanted else None
+
+
+def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> list[Task]:
+    """Other ways to what failed: what the mirror of the plan says of it."""
+    replaced = {one.instead_of for one in done}
+    failed = [
+        one
+        for one in done
+        if one.state == "failed"
+        and one.id not in replaced
+        and not one.instead_of
+        and one.request.topic != "then"
+    ]
+    ids = numbered(task, len(failed), done)
+    return [
+        Task(
+            id=id_,
+            title=asked.say("task_instead", title=one.title),
+            request=replace(
+                one.request,
+                kind="status",
+                topic="then",
+                arguments={"at": f"{now.astimezone(asked.zone):%H:%M}"},
+            ),
+            instead_of=one.id,
+        )
+        for id_, one in zip(ids, failed, strict=True)
+    ]
+
+
+def _clauses(task: Task, found: Sequence[tuple[str, Request]]) -> Iterator[Task]:
+    before = ""
+    for id_, (words, request) in zip(numbered(task, len(found)), found, strict=True):
+        own = request.job or request.job_stream or request.selection or request.topic or request.identifiers
+        yield Task(
+            id=id_,
+            title=words.rstrip("?"),
+            request=request,
+            words=words,
+            plan=known_plan(words),
+            needs="" if own else before,
+        )
+        before = id_
+
+
+def _steps(task: Task, asked: Asked) -> Iterator[Task]:
+    steps = CATALOGUE[task.plan].steps
+    ids = dict(zip((step.name for step in steps), numbered(task, len(steps)), strict=True))
+    for step in steps:
+        yield Task(
+            id=ids[step.name],
+            title=asked.say(f"task_{task.plan}_{step.name}"),
+            request=_request(step, asked),
+            plan=step.plan,
+            needs=ids.get(step.each_of, ""),
+            each_of=bool(step.each_of),
+        )
+
+
+def _one_each(task: Task, tasks: Tasks, asked: Asked) -> Iterator[Task]:
+    source = tasks[task.needs]
+    found = source.draft.found if source.draft else ()
+    shown, more = found[:_MOST_EACH], len(found) - _MOST_EACH
+    ids = numbered(task, len(shown) + 1)
+    for id_, name in zip(ids, shown, strict=False):
+        request = replace(task.request, selection=parse(name))
+        yield Task(id=id_, title=name, request=request)
+    if more > 0:
+        left_out = asked.say("task_more", count=more)
+        yield Task(
+            id=ids[-1],
+            title=left_out,
+            request=task.request,
+            state="skipped",
+            problem=asked.say("budget_each"),
+        )
+
+
+def _request(step: Step, asked: Asked) -> Request:
+    return Request(kind=step.kind, locale=asked.locale, topic=step.topic)
