@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import structlog
+
 from brain.agents.asked import Asked
 from brain.agents.model_tools import Evidence, model_tools
 from brain.agents.router import completed
+from brain.grounding import grounded
 from brain.llm.loop import ToolLoop
+from brain.llm.model import ModelUnavailableError
 from brain.llm.prompt import load_prompt
 from brain.markdown import to_blocks
 from brain.message import Locale
+from brain.reply import Notice
 from brain.state import Draft, Memory, TurnContext
+
+_log = structlog.get_logger(__name__)
 
 
 async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) -> Draft:
@@ -30,7 +37,14 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         context.delta,
         on_progress,
     )
-    blocks = to_blocks(result.text)
+    found = grounded(to_blocks(result.text), result.results, _known(context.message.text, asked.memory))
+    if not found.blocks and evidence.card is None:
+        raise ModelUnavailableError("nothing in the answer is borne out by a tool", retryable=False)
+    blocks = found.blocks
+    if found.left_out:
+        _log.warning("model_answer_cut", sentences=len(found.left_out))
+        left_out = asked.say("left_out", count=len(found.left_out))
+        blocks = (*blocks, Notice(text=left_out, level="warning"))
     draft = Draft(
         agent="assistant",
         blocks=blocks,
@@ -44,6 +58,11 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         return draft
     # What an approver reads comes from the plan, not from the model's retelling.
     return replace(draft, blocks=(*blocks, *card.blocks), buttons=card.buttons, proposal=card.proposal)
+
+
+def _known(words: str, memory: Memory) -> str:
+    """What the model may name without a tool having named it."""
+    return f"{words}\n{memory.get('selection', '')}"
 
 
 def _situation(memory: Memory, locale: Locale) -> str:

@@ -195,6 +195,7 @@ async def test_what_is_asked_for_is_proposed_and_its_consequences_come_from_the_
     assert reply.proposal is not None
     assert (reply.proposal.action, reply.proposal.target) == ("rerun", _PAYROLL)
     assert all(line in reply.plain_text for line in reply.proposal.consequences)
+    assert "I have rerun it" not in reply.plain_text
     assert [button.verb for button in buttons_of(reply)] == [Verb.APPROVE, Verb.REJECT]
     assert await accepted_by(still_tws_url) == []
 
@@ -220,6 +221,24 @@ async def test_a_proposal_by_a_model_meets_the_same_rules(
     model.say("Hm.")
     await talk.say("please rerun PAYROLL", agent="diagnosis", by=by)
     assert complaint in _told(model, "tool")[-1]
+
+
+async def test_what_no_tool_bears_out_is_left_out_and_said(talk: Talk, model: FakeOpenAi) -> None:
+    model.call("job_log", {"job": "PAYROLL"})
+    model.say("The cause is ORA-01653. It has failed 17 times. I have cancelled PAYROLL.")
+    reply = await talk.say("why did PAYROLL fail?")
+    assert reply.plain_text.startswith("The cause is ORA-01653.")
+    assert "17" not in reply.plain_text
+    assert "cancelled" not in reply.plain_text
+    assert "left out because no source bears them out: 2." in reply.plain_text
+
+
+async def test_where_nothing_is_borne_out_the_plan_answers(talk: Talk, model: FakeOpenAi) -> None:
+    model.say("PAYROLL failed with RC 99 because of AWSBHT023E.")
+    reply = await talk.say("why did PAYROLL fail?")
+    assert reply.degraded == ("model",)
+    assert "ORA-01653" in reply.plain_text
+    assert "99" not in reply.plain_text.partition("Decisive")[0]
 
 
 async def test_wishes_presses_and_alerts_never_reach_the_model(talk: Talk, model: FakeOpenAi) -> None:

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from brain.grounding import grounded, is_supported
+from brain.reply import Bullets, Code, Text, code, strong, text
+
+_TABLE = """Failed jobs: 2.
+Job | Status | RC | Started
+AGT_HR01#PAYDAILY.PAYROLL | ABEND | 8 | 10:29 UTC
+AGT_BKP01#BKPCRM.BACKUP_DB | ABEND | 2 | 09:44 UTC"""
+_LOG = "decisive line 78: ORA-01653: unable to extend table HR.PAYMENTS by 8192\nended with rc=8"
+_SOURCES = (_TABLE, _LOG)
+_QUESTION = "why did PAYROLL fail?"
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "PAYROLL ended in ABEND with return code 8 at 10:29 UTC [1].",
+        "Two jobs failed.",
+        "2 jobs failed: PAYROLL and BACKUP_DB.",
+        "The table HR.PAYMENTS could not be extended (ORA-01653).",
+        "PAYROLL must be rerun after the tablespace is extended.",
+        "Nothing was rerun: no change was made.",
+        "BACKUP_DB ended with RC 2.",
+        "",
+    ],
+)
+def test_what_the_tools_say_stands(sentence: str) -> None:
+    assert is_supported(sentence, _SOURCES, _QUESTION)
+
+
+@pytest.mark.parametrize(
+    "sentence",
+    [
+        "PAYROLL ended with return code 2.",
+        "BACKUP_DB started at 10:29 UTC.",
+        "PAYROLL is in SUCC.",
+        "3 jobs failed.",
+        "BILLING failed too.",
+        "PAYROLL failed at 10:30.",
+        "It is message AWSBHT023E.",
+        "PAYROLL was rerun.",
+        "Done, I cancelled it.",
+        "O job PAYROLL já foi liberado.",
+    ],
+)
+def test_what_no_tool_says_goes(sentence: str) -> None:
+    assert not is_supported(sentence, _SOURCES, _QUESTION)
+
+
+def test_a_name_of_the_question_may_be_said_but_not_its_numbers() -> None:
+    assert is_supported("I find nothing about BILLING.", (), "did BILLING end with RC 4?")
+    assert not is_supported("It ended with RC 4.", (), "did BILLING end with RC 4?")
+
+
+def test_only_the_unsupported_sentences_go() -> None:
+    paragraph = text(strong("PAYROLL"), " ended in ", code("ABEND"), ". It took 99 minutes. RC was 8.")
+    found = grounded(
+        [paragraph, Bullets(items=(text("3 more"), text("see ORA-01653"))), Code(text="rm -rf /")],
+        _SOURCES,
+        "",
+    )
+    first, second = found.blocks
+    assert isinstance(first, Text)
+    assert "".join(span.text for span in first.spans) == "PAYROLL ended in ABEND. RC was 8."
+    assert second == Bullets(items=(text("see ORA-01653"),))
+    assert found.left_out == ("It took 99 minutes.", "3 more", "rm -rf /")
+
+
+@given(st.text(max_size=200), st.lists(st.text(max_size=50), max_size=3))
+def test_nothing_is_added_and_a_second_check_changes_nothing(words: str, sources: list[str]) -> None:
+    first = grounded([text(words)], sources, "")
+    again = grounded(first.blocks, sources, "")
+    assert again.blocks == first.blocks
+    kept = "".join(span.text for block in first.blocks if isinstance(block, Text) for span in block.spans)
+    assert len(kept) <= len(words)
+
+
+@given(st.text(max_size=200))
+def test_an_answer_that_is_its_own_source_stands(words: str) -> None:
+    if "|" not in words:
+        assert all(
+            not any(map(str.isdigit, sentence)) for sentence in grounded([text(words)], [words], "").left_out
+        )
