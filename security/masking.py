@@ -19,8 +19,9 @@ _KEY_BLOCK = r"[A-Z ]{0,30}PRIVATE KEY(?: BLOCK)?-----"
 _ORACLE_TOOLS = r"sqlplus|sqlldr|expdp|impdp|rman|userid|connect"
 
 _IN_TEXT = (
-    # A private key in PEM form to its end, and the rest of one whose beginning was cut off.
-    re.compile(rf"()-----BEGIN {_KEY_BLOCK}(?:[^-]|-(?!----))*(?:-----END {_KEY_BLOCK})?"),
+    # A private key in PEM form, then one whose end was cut off, then one whose beginning was.
+    re.compile(rf"()-----BEGIN {_KEY_BLOCK}[\s\S]{{0,10000}}?-----END {_KEY_BLOCK}"),
+    re.compile(rf"()-----BEGIN {_KEY_BLOCK}[A-Za-z0-9+/=\s\\]*"),
     re.compile(rf"()(?:^[A-Za-z0-9+/=]{{4,80}}\s{{0,9}}\n){{1,200}}-----END {_KEY_BLOCK}", re.MULTILINE),
     # Authorization: <scheme> <anything to the end of the line or of the quoted string>
     re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)[^\"'\r\n]+", re.IGNORECASE),

@@ -11,6 +11,9 @@ MAX_DATA_CHARS = 12_000
 _SHORT_CHARS = 2_000
 """About 500 tokens: what a small model can still read after a few tools."""
 
+_LONGEST_LINE = 500
+"""Longer ones are cut inside."""
+
 _HEAD_SHARE = 0.6
 """The head names what ran, the tail says how it ended; both are needed."""
 
@@ -36,9 +39,13 @@ def _cut(text: str, max_chars: int, pick: Callable[[str], str] = lambda _: "") -
     """Head, tail and what is picked of the rest, which comes on top of the bound."""
     if len(text) <= max_chars:
         return text
-    head = int(max_chars * _HEAD_SHARE)
-    tail = len(text) - max_chars + head
-    gap = f"[… {len(text) - max_chars} characters left out …]"
+    middle = int(max_chars * _HEAD_SHARE)
+    rest = len(text) - max_chars + middle
+    # Half a line may be half a secret or half an address, which no mask would know.
+    head = text.rfind("\n", max(middle - _LONGEST_LINE, 0), middle)
+    tail = text.find("\n", rest, rest + _LONGEST_LINE)
+    head, tail = middle if head < 0 else head, rest if tail < 0 else tail + 1
+    gap = f"[… {tail - head} characters left out …]"
     return f"{text[:head]}\n{gap}\n{pick(text[head:tail])}{text[tail:]}"
 
 

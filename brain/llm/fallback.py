@@ -133,6 +133,5 @@ def _breaker(name: str, settings: LlmSettings, clock: Callable[[], float]) -> Br
 
 
 def _is_outage(error: BaseException) -> bool | None:
-    if isinstance(error, ContextTooLongError):
-        return False
-    return True if isinstance(error, ModelUnavailableError) else None
+    """A refusal is about the request: one person's must not take the model from everybody."""
+    return error.retryable if isinstance(error, ModelUnavailableError) else None

@@ -96,6 +96,14 @@ async def test_the_first_answers_while_it_can(pair: Pair) -> None:
     assert pair.asked == (1, 0)
 
 
+async def test_refused_requests_do_not_take_the_model_from_others(pair: Pair) -> None:
+    for _ in range(4):
+        pair.first.refuse(400)
+        pair.second.say("Full disk.")
+        await pair.ask()
+    assert pair.asked == (4, 4)
+
+
 async def test_after_a_part_was_shown_nobody_else_begins(pair: Pair) -> None:
     pair.first.break_off("The di")
     assert (await pair.failure()).reason == "connection failed or stream broken"
