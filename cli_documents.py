@@ -123,3 +123,37 @@ def eval_retrieval(
         json_file.write_text(
             json.dumps({"sets": sets}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+
+
+@eval_cli.command("agent")
+def eval_agent(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also writes the report here.")] = None,
+    scenarios: Annotated[
+        list[str] | None, typer.Option("--scenario", help="Only this simulated plan; may be repeated.")
+    ] = None,
+    kinds: Annotated[
+        list[str] | None, typer.Option("--kind", help="Only cases of this kind; may be repeated.")
+    ] = None,
+    langs: Annotated[list[str] | None, typer.Option("--lang", help="Only `en` or `pt`.")] = None,
+    *,
+    model: Annotated[
+        bool, typer.Option("--model", help="With the language model of the settings instead of without one.")
+    ] = False,
+) -> None:
+    """Asks the assistant about simulated plans and counts how often it is right."""
+    from agent_cases import SCENARIOS
+    from brain.llm.settings import LlmSettings
+    from evaluate_agent import evaluate, selected, table
+    from settings import Settings
+
+    unknown = set(scenarios or ()) - set(SCENARIOS)
+    if unknown:
+        fail(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
+    llm = Settings().llm if model else LlmSettings()
+    try:
+        figures = run(evaluate(scenarios or SCENARIOS, llm, selected(kinds or (), langs or ())))
+    except ValueError as error:
+        fail(str(error))
+    print(table(figures))
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

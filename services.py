@@ -78,6 +78,8 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
+    engines: Engines
+    brain: Brain
     rounds: Sequence[Watch | Librarian | CaseMaker | Mirror]
     """What works in the background by itself."""
     proposals: Proposals
@@ -214,6 +216,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             events=events,
             ledger=ledger,
             worker=worker,
+            engines=engines,
+            brain=brain,
             rounds=[
                 Watch(
                     engine,

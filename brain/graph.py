@@ -23,6 +23,7 @@ from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.engines import named_engine
+from brain.agents.grammar import Request
 from brain.agents.knowledge import answer_knowledge
 from brain.agents.readers import READERS
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, completed, read_message
@@ -31,7 +32,7 @@ from brain.agents.synthesis import compose
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.llm.settings import Task
-from brain.message import Locale
+from brain.message import InboundMessage, Locale
 from brain.phrases import phrase, say
 from brain.planner.answer import answer_request
 from brain.planner.dividing import divide
@@ -119,11 +120,7 @@ class Brain:
         if engine in tools.engines:
             tools.use(engine)
         message = replace(context.message, text=words)
-        request = read_message(message, memory, context.locale)
-        agent = choose_agent(message, request)
-        is_free = message.agent is None and message.alert is None and agent != "decision"
-        if is_free and is_compound(completed(words, memory), request):
-            agent = "planner"
+        request, agent = choose_route(message, words, memory, context.locale)
         return TurnState(request=request, agent=agent)
 
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
@@ -208,6 +205,14 @@ class Brain:
             zone=self._zone,
             progress=context.progress,
         )
+
+
+def choose_route(message: InboundMessage, words: str, memory: Memory, locale: Locale) -> tuple[Request, str]:
+    """What is asked for and who answers; `words` are the message's without the engine that they may name. Pure."""
+    request = read_message(message, memory, locale)
+    agent = choose_agent(message, request)
+    is_free = message.agent is None and message.alert is None and agent != "decision"
+    return request, "planner" if is_free and is_compound(completed(words, memory), request) else agent
 
 
 async def _unheard(_piece: str) -> None:

@@ -7,7 +7,7 @@ understood alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from brain.agents.grammar import Request, read_request
 from brain.agents.grammar.tokens import Token, read_tokens
@@ -75,12 +75,25 @@ def _stands_alone(piece: str, locale: Locale | None) -> bool:
     tokens = read_tokens(part, KNOWN_WORDS)
     request = read_request(part, locale)
     if request.kind == "action":
-        return True
+        return _has_subject(request, tokens)
     if request.kind == "knowledge" and not request.identifiers:
         # What it is about stands before.
         return False
     line = _line(tokens)
     return bool(_STARTS.match(line)) and not _WHY.match(line) and _is_question(part, locale)
+
+
+def _has_subject(request: Request, tokens: Sequence[Token]) -> bool:
+    """Whether a wish says what it is for, by name or by a pronoun: a verb alone may stand for anything."""
+    named = (
+        request.job,
+        request.job_stream,
+        request.workstation,
+        request.prompt,
+        request.resource,
+        request.selection,
+    )
+    return any(named) or not WORDS["pronouns"].isdisjoint(token.word for token in tokens)
 
 
 def _is_question(part: str, locale: Locale | None) -> bool:
