@@ -28,8 +28,7 @@ from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
 from brain.graph import Brain
-from brain.llm.factory import open_model
-from brain.llm.loop import ToolLoop
+from brain.llm.factory import open_loops
 from brain.message import Channel, InboundMessage
 from brain.planner.graph import Planner
 from brain.snapshots import PlanSnapshots
@@ -169,13 +168,10 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
         )
         checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
-        model = open_model(settings.llm)
-        if model is not None:
-            stack.push_async_callback(model.aclose)
         brain = Brain(
             tools=tools,
             checkpointer=checkpointer,
-            loop=None if model is None else ToolLoop(model, settings.llm),
+            loops=await stack.enter_async_context(open_loops(settings.llm)),
             planner=Planner(settings.planner),
             zone=ZoneInfo(settings.turns.timezone),
         )

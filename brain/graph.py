@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
@@ -30,6 +31,7 @@ from brain.agents.status import answer_status, overview_table
 from brain.agents.synthesis import compose
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
+from brain.llm.settings import Task
 from brain.message import InboundMessage, Locale
 from brain.phrases import phrase, say
 from brain.planner.answer import answer_request
@@ -58,12 +60,12 @@ class Brain:
         *,
         tools: Tools,
         checkpointer: BaseCheckpointSaver[Any],
-        loop: ToolLoop | None,
+        loops: Mapping[Task, ToolLoop],
         planner: Planner,
         zone: ZoneInfo,
     ) -> None:
         self._tools = tools
-        self._loop = loop
+        self._loops = loops
         self._planner = planner
         self._zone = zone
         self._graph = self._wire(checkpointer)
@@ -124,14 +126,13 @@ class Brain:
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
         # What an alert says is data from outside: it is no question that a model should be asked.
         is_question = state["agent"] in MODEL_AGENTS and runtime.context.message.alert is None
-        return "assistant" if self._loop is not None and is_question else state["agent"]
+        return "assistant" if "assistant" in self._loops and is_question else state["agent"]
 
     async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
-        assert self._loop is not None
         locale = state["request"].locale or runtime.context.locale
         try:
             draft = await answer_with_model(
-                self._loop, runtime.context, self._asked(state, runtime.context, locale)
+                self._loops["assistant"], runtime.context, self._asked(state, runtime.context, locale)
             )
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=str(error))
@@ -163,7 +164,7 @@ class Brain:
                 return await READERS[kind if kind in {"not_started", "what_if"} else "diagnosis"](asked)
             case "knowledge", _:
                 # What an alert says is no question for a model.
-                loop = self._loop if context.message.alert is None else None
+                loop = self._loops.get("documents") if context.message.alert is None else None
                 return await answer_knowledge(asked, context.message.text, loop)
             case "relations", _:
                 return await READERS["relations"](asked)
@@ -180,18 +181,19 @@ class Brain:
 
     async def _plan(self, asked: Asked, context: TurnContext) -> Draft:
         """Several specialists, one answer."""
-        loop, words = self._loop, completed(context.message.text, asked.memory)
+        words, loops = completed(context.message.text, asked.memory), self._loops
 
         async def answer(part: Asked, part_words: str) -> Draft:
             reader = READERS.get(part.request.kind)
             if reader is not None:
                 return await reader(part)
-            if part.request.kind == "knowledge" or loop is None:
-                return await answer_knowledge(part, part_words, loop)
+            if part.request.kind == "knowledge" or "assistant" not in loops:
+                return await answer_knowledge(part, part_words, loops.get("documents"))
             message = replace(context.message, text=part_words)
-            return await answer_with_model(loop, replace(context, message=message, delta=_unheard), part)
+            assistant = loops["assistant"]
+            return await answer_with_model(assistant, replace(context, message=message, delta=_unheard), part)
 
-        dividing = None if loop is None else partial(divide, loop)
+        dividing = partial(divide, loops["planner"]) if "planner" in loops else None
         return await answer_request(self._planner, asked, words, answer, dividing)
 
     def _asked(self, state: TurnState, context: TurnContext, locale: Locale) -> Asked:

@@ -23,7 +23,23 @@ _STATUS = re.compile(
     r"SUCCP|SUPPR|USER|WAIT|WAITD|SUCCESSFUL|RUNNING|WAITING|HELD|BLOCKED|UNDECIDED|CANCELED)\b"
 )
 _COMMON = frozenset(
-    {"TWS", "IWS", "HWA", "HCL", "IBM", "SQL", "API", "URL", "CPU", "JCL", "SLA", "FTA", "UTC", "BRT"}
+    {
+        "TWS",
+        "IWS",
+        "HWA",
+        "HCL",
+        "IBM",
+        "SQL",
+        "API",
+        "URL",
+        "CPU",
+        "JCL",
+        "SLA",
+        "FTA",
+        "UTC",
+        "BRT",
+        "SECRET",
+    }
 )
 """Capitals that name nothing of the plan."""
 _DEED = re.compile(

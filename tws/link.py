@@ -5,10 +5,11 @@ from email.utils import parsedate_to_datetime
 
 import aiohttp
 
+from observability.breaker import Breaker
 from observability.metrics import Metrics
 
-from .breaker import Breaker
 from .bulkhead import Bulkhead
+from .errors import TwsError, TwsHeldBackError, TwsUnreachableError
 from .settings import TwsSettings
 
 
@@ -27,7 +28,10 @@ class Link:
             wait_seconds=settings.read_timeout.total_seconds(),
         )
         self.breaker = Breaker(
-            settings.url,
+            is_outage=_is_outage,
+            held_back=lambda wait: TwsHeldBackError(
+                settings.url, f"it was away; asked again in {wait:.0f} s"
+            ),
             failures=settings.breaker_failures,
             pause_seconds=settings.breaker_pause.total_seconds(),
             report=lambda state: metrics.tws_breaker(engine=settings.name, state=state),
@@ -52,6 +56,10 @@ class Link:
             skew = (told - datetime.now(UTC)).total_seconds()
             # The header has whole seconds, so that it is half a second late on average.
             self.clock_skew = timedelta(seconds=round(skew + 0.5))
+
+
+def _is_outage(error: BaseException) -> bool | None:
+    return isinstance(error, TwsUnreachableError) if isinstance(error, TwsError) else None
 
 
 def read_date(text: str) -> datetime | None:

@@ -50,7 +50,7 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         blocks=blocks,
         citations=tuple(evidence.citations),
         buttons=evidence.buttons,
-        degraded=frozenset(evidence.degraded),
+        degraded=result.degraded | evidence.degraded,
         memory=Memory(selection=evidence.selection) if evidence.selection else Memory(),
     )
     card = evidence.card

@@ -78,7 +78,7 @@ async def _answered(asked: Asked, question: str, passages: Sequence[Passage], lo
     blocks: list[Block] = []
     if loop is not None:
         try:
-            blocks = await _composed(asked, question, passages, loop, sources)
+            blocks, away = await _composed(asked, question, passages, loop, sources)
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=error.reason)
             away = frozenset({"model"})
@@ -92,8 +92,11 @@ async def _answered(asked: Asked, question: str, passages: Sequence[Passage], lo
 
 async def _composed(
     asked: Asked, question: str, passages: Sequence[Passage], loop: ToolLoop, sources: Sources
-) -> list[Block]:
-    """Sentences of the model that the passages bear out. Raises `ModelUnavailableError` when there are none."""
+) -> tuple[list[Block], frozenset[str]]:
+    """Sentences of the model that the passages bear out, and what was away meanwhile.
+
+    Raises `ModelUnavailableError` when there are none.
+    """
 
     async def hold_back(_piece: str) -> None:
         """Nothing is shown before it is checked."""
@@ -119,7 +122,8 @@ async def _composed(
         " ".join((claim.text, *(f"[{sources.number(passages[number - 1])}]" for number in claim.cited)))
         for claim in claims
     )
-    return list(to_blocks("\n".join(f"- {line}" for line in lines) if len(claims) > 1 else next(lines)))
+    words = "\n".join(f"- {line}" for line in lines) if len(claims) > 1 else next(lines)
+    return list(to_blocks(words)), result.degraded
 
 
 def _quoted(asked: Asked, found: Quote, sources: Sources) -> list[Block]:

@@ -11,7 +11,7 @@ import anthropic
 from pydantic import AliasChoices, AliasPath, Field
 
 from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolSpec
-from .settings import LlmSettings
+from .settings import ModelSettings
 from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
 _PUBLIC_URL = "https://api.anthropic.com"
@@ -66,7 +66,7 @@ class _Event(Part):
 class AnthropicModel:
     """One model at one server."""
 
-    def __init__(self, settings: LlmSettings) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         self.name = settings.model
         self._client = anthropic.AsyncAnthropic(
             # Own servers without keys still get a header; the SDK would look in the environment for None.

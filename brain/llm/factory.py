@@ -1,22 +1,47 @@
-"""Opens the model that the settings name."""
+"""Opens the models that the settings name, and what stands around them."""
 
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
+from typing import get_args
+
+from .fallback import Fallback
+from .fitted import Fitted
+from .loop import ToolLoop
+from .masked import Masked
+from .masking import kinds_of
 from .model import Model
-from .settings import LlmSettings
+from .settings import LlmSettings, ModelSettings, Task
+
+
+@asynccontextmanager
+async def open_loops(settings: LlmSettings) -> AsyncIterator[dict[Task, ToolLoop]]:
+    """A loop for each task, none without a provider. Tasks of the same model share its connections and breaker."""
+    models: dict[str, Model] = {}
+    loops: dict[Task, ToolLoop] = {}
+    async with AsyncExitStack() as stack:
+        for task in get_args(Task):
+            name = settings.tasks.get(task, settings.model)
+            if name not in models and (opened := open_model(settings.model_copy(update={"model": name}))):
+                models[name] = await stack.enter_async_context(aclosing(opened))
+            if name in models:
+                loops[task] = ToolLoop(models[name], settings)
+        yield loops
 
 
 def open_model(settings: LlmSettings) -> Model | None:
-    """The model, None without a provider; whoever opens it closes it.
+    """The model with its fallbacks, None without a provider; whoever opens it closes it."""
+    if settings.provider == "none":
+        return None
+    model = Fitted(Fallback([_connect(one) for one in (settings, *settings.fallbacks)], settings))
+    return Masked(model, kinds_of(settings.mask_patterns)) if settings.masking else model
 
-    A provider's SDK is imported only here: each costs tens of megabytes and a second or two.
-    """
-    match settings.provider:
-        case "none":
-            return None
-        case "openai":
-            from .openai_model import OpenAiModel  # noqa: PLC0415 – see the docstring
 
-            return OpenAiModel(settings)
-        case "anthropic":
-            from .anthropic_model import AnthropicModel  # noqa: PLC0415 – see the docstring
+def _connect(settings: ModelSettings) -> Model:
+    """A provider's SDK is imported only here: each costs tens of megabytes and a second or two."""
+    if settings.provider == "openai":
+        from .openai_model import OpenAiModel  # noqa: PLC0415 – see the docstring
 
-            return AnthropicModel(settings)
+        return OpenAiModel(settings)
+    from .anthropic_model import AnthropicModel  # noqa: PLC0415 – see the docstring
+
+    return AnthropicModel(settings)

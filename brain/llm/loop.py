@@ -63,6 +63,8 @@ class LoopResult:
     """Never blank."""
     calls: tuple[ToolCallRecord, ...]
     """In order."""
+    degraded: frozenset[str] = frozenset()
+    """`model_fallback` where another model than the first one answered."""
     results: tuple[str, ...] = ()
     """What the tools that ran returned, in order."""
     tokens: int = 0
@@ -147,21 +149,25 @@ class ToolLoop:
         bench = _Bench(tools, on_progress)
         try:
             async with asyncio.timeout(self._time_limit) as deadline:
-                text = await self._converse(messages, bench, on_delta)
+                turn = await self._converse(messages, bench, on_delta)
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise ModelUnavailableError("no answer within the time limit", retryable=True) from None
         return LoopResult(
-            text=text, calls=tuple(bench.records), results=tuple(bench.results), tokens=bench.tokens
+            text=_answer_of(turn),
+            calls=tuple(bench.records),
+            degraded=frozenset({"model_fallback"}) if turn.stood_in else frozenset(),
+            results=tuple(bench.results),
+            tokens=bench.tokens,
         )
 
-    async def _converse(self, messages: list[ModelMessage], bench: _Bench, on_delta: OnDelta) -> str:
+    async def _converse(self, messages: list[ModelMessage], bench: _Bench, on_delta: OnDelta) -> ModelTurn:
         for round_number in range(1, self._max_rounds + 1):
             turn = await self._ask(messages, bench.specs, on_delta)
             _log.info(
                 "model_turn",
-                model=self._model.name,
+                model=turn.model,
                 round=round_number,
                 stop_reason=turn.stop_reason,
                 tools=[call.name for call in turn.tool_calls],
@@ -170,7 +176,7 @@ class ToolLoop:
             )
             bench.tokens += (turn.input_tokens or 0) + (turn.output_tokens or 0)
             if not turn.tool_calls:
-                return _answer_of(turn)
+                return turn
             messages.append(
                 ModelMessage(role="assistant", text=turn.text, tool_calls=turn.tool_calls, raw=turn.raw)
             )

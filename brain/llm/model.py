@@ -60,6 +60,10 @@ class ModelTurn:
     output_tokens: int | None = None
     raw: object = field(default=None, repr=False)
     """The turn in the adapter's own form; some models want theirs back unchanged with the tools' results."""
+    model: str = ""
+    """The name of the model that answered."""
+    stood_in: bool = False
+    """Whether it did so because one that should have answered is away."""
 
 
 class Model(Protocol):
@@ -88,3 +92,10 @@ class ModelUnavailableError(Exception):
         """Whether the same request may succeed later."""
         self.retry_after_seconds = retry_after_seconds
         """How long the provider asked to wait, 0 where it did not say."""
+
+
+class ContextTooLongError(ModelUnavailableError):
+    """The messages do not fit into the model; fewer words may."""
+
+    def __init__(self) -> None:
+        super().__init__("the conversation is too long for the model", retryable=False)

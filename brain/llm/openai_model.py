@@ -12,7 +12,7 @@ import openai
 from pydantic import AliasPath, Field
 
 from .model import ModelMessage, ModelTurn, OnDelta, StopReason, ToolCall, ToolSpec
-from .settings import LlmSettings
+from .settings import ModelSettings
 from .stream import Part, Text, read_arguments, read_stop_reason, told_as_unavailable
 
 _PUBLIC_URL = "https://api.openai.com/v1"
@@ -54,7 +54,7 @@ class _Chunk(Part):
 class OpenAiModel:
     """One model at one server."""
 
-    def __init__(self, settings: LlmSettings) -> None:
+    def __init__(self, settings: ModelSettings) -> None:
         self.name = settings.model
         self._client = openai.AsyncOpenAI(
             # Own servers without keys still get a header; the SDK would look in the environment for None.

@@ -31,3 +31,14 @@ def load_prompt(name: str) -> Prompt:
         languages=tuple(fields["languages"]),
         text=text.strip(),
     )
+
+
+def fixed_chars(system: str) -> int:
+    """How many characters at the beginning of a system text are a prompt of ours; 0 if none is."""
+    return max((len(text) for text in _texts() if system.startswith(text)), default=0)
+
+
+@cache
+def _texts() -> tuple[str, ...]:
+    files = resources.files(__package__).joinpath("prompts").iterdir()
+    return tuple(load_prompt(file.name.removesuffix(".md")).text for file in files)

@@ -1,14 +1,19 @@
-"""Which language model to ask, if any, and how long to wait for it."""
+"""Which language models to ask, if any, how long to wait for them, and what they are not told."""
 
 from ipaddress import ip_address
-from typing import Literal, Self
+from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from .mask_pattern import site_kind
 
-class LlmSettings(BaseModel):
-    """The `llm` section. Without a provider Resync answers from its own grammar and facts."""
+Task: TypeAlias = Literal["assistant", "documents", "planner"]
+"""What a model is asked for: to answer with tools, to word what documents say, to plan a compound request."""
+
+
+class ModelSettings(BaseModel):
+    """One model at one provider."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
@@ -21,12 +26,8 @@ class LlmSettings(BaseModel):
     """The provider's key; needed unless `base_url` names an own server."""
     model: str = ""
     """The model's name at the provider; needed with a provider."""
-    time_limit_seconds: float = Field(default=45, gt=0)
-    """For a whole answer with all its tool calls, in seconds."""
     request_timeout_seconds: float = Field(default=30, gt=0)
     """Longest silence of the provider before or during one answer, in seconds."""
-    max_rounds: int = Field(default=6, ge=1)
-    """How many times the model is asked within one answer."""
     max_output_tokens: int = Field(default=1200, ge=1)
     """Longest answer of one round, in tokens."""
     temperature: float | None = Field(default=None, ge=0, le=2)
@@ -54,6 +55,42 @@ class LlmSettings(BaseModel):
         if address.scheme == "http" and not _is_loopback(address.hostname or ""):
             return ("llm.base_url uses plain HTTP to another machine, which exposes job logs and the key",)
         return ()
+
+
+class LlmSettings(ModelSettings):
+    """The `llm` section. Without a provider Resync answers from its own grammar and facts."""
+
+    time_limit_seconds: float = Field(default=45, gt=0)
+    """For a whole answer with all its tool calls, in seconds."""
+    max_rounds: int = Field(default=6, ge=1)
+    """How many times the model is asked within one answer."""
+    tasks: dict[Task, str] = Field(default_factory=dict)
+    """Names of other models of the same provider for single tasks: `assistant`, `documents`, `planner`; for example a
+    small one: `{"documents": "small-1"}`."""
+    fallbacks: tuple[ModelSettings, ...] = ()
+    """Models that are asked in this order while the first is away, each with settings of its own: `provider`,
+    `base_url`, `api_key`, `model`, `request_timeout_seconds`, `max_output_tokens`, `temperature`."""
+    breaker_failures: int = Field(default=3, ge=1)
+    """After so many failures in a row a model is let alone."""
+    breaker_pause_seconds: float = Field(default=30, gt=0)
+    """For how long, until one request tries again, in seconds."""
+    masking: bool = True
+    """Whether secrets and personal data are replaced by placeholders before anything is sent to a model."""
+    mask_patterns: dict[str, str] = Field(default_factory=dict)
+    """What else is personal data here: names, in capital letters, and regular expressions whose repetitions are
+    bounded, such as `{"BADGE": "BR-[0-9]{6}"}`."""
+
+    @model_validator(mode="after")
+    def _can_be_used(self) -> Self:
+        if any(one.provider == "none" for one in self.fallbacks):
+            raise ValueError("llm.fallbacks: each model needs a provider")
+        for name, pattern in self.mask_patterns.items():
+            site_kind(name, pattern)
+        return self
+
+    def unsafe(self) -> tuple[str, ...]:
+        """As of one model, for all of them."""
+        return (*super().unsafe(), *(message for one in self.fallbacks for message in one.unsafe()))
 
 
 def _is_loopback(host: str) -> bool:

@@ -4,6 +4,7 @@ The SDKs' own messages quote response bodies, which may quote the request, so no
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated, Any, TypeAlias
@@ -12,10 +13,17 @@ import anyio
 import httpx2
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
-from .model import ModelUnavailableError, StopReason
+from .model import ContextTooLongError, ModelUnavailableError, StopReason
 
 _TRANSPORT_ERRORS = (httpx2.HTTPError, anyio.EndOfStream, OSError)
 """Escape from the anthropic SDK while a stream is read; the openai SDK wraps them."""
+
+_TOO_LONG = re.compile(
+    r"context_length_exceeded|maximum context length"  # OpenAI, vLLM
+    r"|prompt is too long|exceed context limit"  # Anthropic
+    r"|exceed_context_size|exceeds the available context size"  # llama.cpp
+)
+"""Codes and words of errors that mean that the messages do not fit."""
 
 Text: TypeAlias = Annotated[str, BeforeValidator(lambda value: "" if value is None else value)]
 """The SDKs make None of what a compatible server leaves out."""
@@ -57,6 +65,8 @@ def told_as_unavailable(sdk_error: type[Exception]) -> Iterator[None]:
 
 
 def _translate(error: Exception) -> ModelUnavailableError:
+    if _TOO_LONG.search(str(getattr(error, "body", ""))):
+        return ContextTooLongError()
     response: httpx2.Response | None = getattr(error, "response", None)
     if response is None:
         # The SDKs' own timeout errors have the transport's as their cause.
@@ -66,6 +76,8 @@ def _translate(error: Exception) -> ModelUnavailableError:
             return ModelUnavailableError("malformed stream", retryable=True)
         return ModelUnavailableError("connection failed or stream broken", retryable=True)
     status = response.status_code
+    if status == httpx2.codes.CONTENT_TOO_LARGE:
+        return ContextTooLongError()
     if status < httpx2.codes.BAD_REQUEST:
         # An error event inside a stream that had begun well.
         return ModelUnavailableError("provider failed while answering", retryable=True)

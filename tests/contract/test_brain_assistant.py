@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.llm.factory import open_model
+from brain.llm.factory import open_loops, open_model
 from brain.llm.loop import ToolLoop
 from brain.message import Alert, Verb
 from brain.reply import code, strong, text
@@ -293,6 +293,43 @@ async def test_when_the_model_fails_the_answer_comes_without_it_and_says_so(
     assert reply.degraded == ("model",)
     assert reply.plain_text.startswith(f"{_PAYROLL} ended in ABEND with return code 8")
     assert "The language model is away; this answer was composed without it." in reply.plain_text
+
+
+async def test_addresses_stay_here_and_reach_the_person(
+    talk: Talk, model: FakeOpenAi, proxy: FaultProxy
+) -> None:
+    proxy.log_text = "ERROR ORA-01653 for ana@folha.example, password=hunter2\npayroll.sh: ended with rc=8"
+    model.call("job_log", {"job": "PAYROLL"})
+    model.say("Ask [EMA", "IL_1], the password [SECRET] is old.")
+    reply = await talk.say("why did PAYROLL fail? write to bob@folha.example")
+    assert reply.plain_text.startswith("Ask bob@folha.example, the password [SECRET] is old.")
+    (log,) = _told(model, "tool")
+    assert "ORA-01653 for [EMAIL_2], password=[SECRET]" in log
+    sent = json.dumps(model.requests)
+    assert "folha.example" not in sent
+    assert "hunter2" not in sent
+
+
+async def test_another_model_helps_and_the_reply_says_so_until_all_are_away(
+    parts: Parts, postgres_dsn: str, model: FakeOpenAi
+) -> None:
+    spare = {"provider": "openai", "base_url": model.base_url, "model": "m-2"}
+    settings = settings_for("openai", model, fallbacks=[spare])
+    async with (
+        open_loops(settings) as loops,
+        open_talk(parts, postgres_dsn, loop=loops["assistant"]) as talking,
+    ):
+        model.refuse(500)
+        model.say("Full disk.")
+        helped = await talking.say("why did PAYROLL fail?")
+        model.refuse(401)
+        model.refuse(403)
+        alone = await talking.say("why did PAYROLL fail?")
+    assert (helped.agent, helped.degraded) == ("assistant", ("model_fallback",))
+    assert helped.plain_text.startswith("Full disk.")
+    assert "another one helped" in helped.plain_text
+    assert (alone.agent, alone.degraded) == ("diagnosis", ("model",))
+    assert [request["model"] for request in model.requests] == ["m-1", "m-2"] * 2
 
 
 async def test_a_proposal_of_a_model_that_then_fails_is_not_shown_as_decided(

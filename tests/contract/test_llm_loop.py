@@ -215,10 +215,10 @@ async def test_a_lasting_failure_is_told_after_the_second_try(
 async def test_a_long_wait_and_a_wrong_key_are_not_retried(
     provider: FakeProvider, conversation: Conversation
 ) -> None:
-    provider.refuse(429, {"retry-after": "60"})
-    assert (await conversation.failure()).reason == "HTTP 429"
     provider.refuse(401)
     assert (await conversation.failure()).reason == "HTTP 401"
+    provider.refuse(429, {"retry-after": "60"})
+    assert (await conversation.failure()).reason == "HTTP 429"
     assert len(provider.requests) == 2
 
 

@@ -49,6 +49,11 @@ class FakeAnthropic(ScriptedProvider):
         body = {"type": "error", "error": {"type": "some_error", "message": "wrong key sk-secret"}}
         self.script.append(Step(status=status, headers=headers or {}, body=body))
 
+    def refuse_length(self) -> None:
+        message = "prompt is too long: 204857 tokens > 200000 maximum"
+        error = {"type": "invalid_request_error", "message": message}
+        self.script.append(Step(status=400, body={"type": "error", "error": error}))
+
     def decline(self) -> None:
         self.say("I", finish="refusal")
 

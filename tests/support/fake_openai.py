@@ -60,6 +60,10 @@ class FakeOpenAi(ScriptedProvider):
         body = {"error": {"message": "wrong key sk-secret", "type": "error", "code": None}}
         self.script.append(Step(status=status, headers=headers or {}, body=body))
 
+    def refuse_length(self) -> None:
+        error = {"message": "sk-secret", "type": "invalid_request_error", "code": "context_length_exceeded"}
+        self.script.append(Step(status=400, body={"error": error}))
+
     def decline(self) -> None:
         self.say("I", finish="content_filter")
 

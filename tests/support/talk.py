@@ -6,13 +6,14 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, get_args
 from zoneinfo import ZoneInfo
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from brain.graph import Brain
 from brain.llm.loop import ToolLoop
+from brain.llm.settings import Task
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
 from brain.planner.graph import Planner
 from brain.planner.settings import PlannerSettings
@@ -65,10 +66,11 @@ async def open_talk(
     zone: str = "UTC",
 ) -> AsyncIterator[Talk]:
     async with AsyncPostgresSaver.from_conn_string(dsn) as checkpointer:
+        loops: dict[Task, ToolLoop] = dict.fromkeys(get_args(Task), loop) if loop else {}
         brain = Brain(
             tools=parts.tools,
             checkpointer=checkpointer,
-            loop=loop,
+            loops=loops,
             planner=Planner(planner or PlannerSettings()),
             zone=ZoneInfo(zone),
         )

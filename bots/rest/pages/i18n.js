@@ -63,6 +63,7 @@ const WORDS = {
     degraded: "Reduced service: {parts}.",
     parts: {
       model: "the language model is away, so the answer is composed from facts and quotations",
+      model_fallback: "another language model than usual answered",
       redis: "rate limits are not counted",
       embeddings: "documents are searched by words only",
       translation: "the question could not be translated",
@@ -144,6 +145,7 @@ const WORDS = {
     degraded: "Serviço reduzido: {parts}.",
     parts: {
       model: "o modelo de linguagem está fora, a resposta é composta de fatos e citações",
+      model_fallback: "outro modelo de linguagem respondeu",
       redis: "os limites de uso não são contados",
       embeddings: "os documentos são pesquisados só por palavras",
       translation: "a pergunta não pôde ser traduzida",

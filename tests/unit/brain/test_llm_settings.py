@@ -25,6 +25,12 @@ def test_without_a_provider_there_is_no_model() -> None:
         ({"base_url": "models:8000"}, "llm.base_url"),
         ({"api_key": "k", "max_rounds": 0}, "max_rounds"),
         ({"api_key": "k", "time_limit_seconds": 0}, "time_limit_seconds"),
+        ({"api_key": "k", "fallbacks": [{}]}, "llm.fallbacks"),
+        ({"api_key": "k", "fallbacks": [{"provider": "openai", "model": "m-2"}]}, "fallbacks.0"),
+        ({"api_key": "k", "tasks": {"poetry": "m-2"}}, "tasks.poetry"),
+        ({"api_key": "k", "mask_patterns": {"BADGE": "a+"}}, "llm.mask_patterns.BADGE"),
+        ({"api_key": "k", "breaker_failures": 0}, "breaker_failures"),
+        ({"api_key": "k", "breaker_pause_seconds": 0}, "breaker_pause_seconds"),
     ],
 )
 def test_incomplete_settings_name_what_is_missing(values: dict[str, object], named: str) -> None:
@@ -46,5 +52,12 @@ def test_plain_http_to_another_machine_is_unsafe(host: str) -> None:
     assert "llm.base_url" in message
 
 
+def test_a_fallback_is_judged_like_the_first_model() -> None:
+    spare = {"provider": "openai", "model": "m-2", "base_url": "http://10.0.0.5/v1"}
+    (message,) = settings(api_key="k", fallbacks=[spare]).unsafe()
+    assert "plain HTTP" in message
+
+
 def test_the_key_is_never_printed() -> None:
-    assert "sk-secret" not in repr(settings(api_key="sk-secret"))
+    spare = {"provider": "openai", "model": "m-2", "api_key": "sk-secret"}
+    assert "sk-secret" not in repr(settings(api_key="sk-secret", fallbacks=[spare]))

@@ -66,10 +66,31 @@ def test_basic_credentials_are_masked(user: str, password: str) -> None:
         "xoxb-17653672481-19874698323-pdFZKVeTuE8sk7oOcHrzqqgy",
         "xapp-1-A123-456-abcdef",
         "sk-proj-abcdefghijklmnop1234",
+        "AKIAIOSFODNN7EXAMPLE",
+        "AIzaSyA-1234567890abcdefghijklmnopqrstu",
+        "ghp_abcdefghijklmnopqrstuvwxyz0123456789",
+        "glpat-abcdefghij0123456789",
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nMIIEow+/=\n-----END RSA PRIVATE KEY-----",
+        "-----BEGIN PRIVATE KEY-----\\nMIIEow+/=\\n-----END PRIVATE KEY-----",
     ],
 )
 def test_tokens_of_known_shape_are_masked_wherever_they_stand(secret: str) -> None:
     assert mask_secrets(f"answer {secret} end") == "answer *** end"
+
+
+@pytest.mark.parametrize(
+    ("text", "masked"),
+    [
+        ("-----BEGIN PRIVATE KEY-----\nMIIEow\n[… cut …]\n</data>", "***[… cut …]\n</data>"),
+        ("RC 8\nMIIEow+/=\nabcd==\n-----END PRIVATE KEY-----\nRC 8", "RC 8\n***\nRC 8"),
+        ("sqlplus -s scott/tiger@PAY @run.sql", "sqlplus -s scott/***@PAY @run.sql"),
+        ("load --password tiger --fast", "load --password *** --fast"),
+        ("AccountName=pay;AccountKey=dGlnZXI==;x=1", "AccountName=pay;AccountKey=***;x=1"),
+        ("Server=db;Uid=scott;Pwd=tiger;", "Server=db;Uid=scott;Pwd=***;"),
+    ],
+)
+def test_only_the_secret_goes(text: str, masked: str) -> None:
+    assert mask_secrets(text) == masked
 
 
 def test_a_quoted_secret_with_spaces_is_masked_whole() -> None:
@@ -83,6 +104,8 @@ def test_a_quoted_secret_with_spaces_is_masked_whole() -> None:
         "basic information about the plan",
         "https://tws.example.com:31116/twsd/api/v2?limit=5",
         "os tokens acabaram",
+        "run.sh --password-file /etc/x --verbose",
+        "connect to AGT_HR01 and/or restart it",
     ],
 )
 def test_ordinary_text_is_left_alone(text: str) -> None:

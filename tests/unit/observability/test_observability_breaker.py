@@ -1,5 +1,3 @@
-"""The circuit breaker and the bulkhead."""
-
 from __future__ import annotations
 
 import asyncio
@@ -9,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tws.breaker import Breaker, State
-from tws.bulkhead import Bulkhead
-from tws.errors import TwsDeniedError, TwsError, TwsHeldBackError, TwsUnreachableError
+from observability.breaker import Breaker, State
 
-OUTAGE = TwsUnreachableError("https://tws", "gone", was_sent=True)
-REFUSAL = TwsDeniedError(403, "no")
+OUTAGE = ConnectionError("gone")
+REFUSAL = PermissionError("no")
+
+
+class HeldBackError(Exception):
+    """Carries the seconds to wait."""
+
+
+def is_outage(error: BaseException) -> bool | None:
+    return error is OUTAGE if isinstance(error, OSError) else None
 
 
 class Bench:
@@ -24,7 +28,12 @@ class Bench:
         self.now = 0.0
         self.reported: list[State] = []
         self.breaker = Breaker(
-            "tws", failures=3, pause_seconds=10, report=self.reported.append, clock=lambda: self.now
+            is_outage=is_outage,
+            held_back=HeldBackError,
+            failures=3,
+            pause_seconds=10,
+            report=self.reported.append,
+            clock=lambda: self.now,
         )
 
     @property
@@ -34,7 +43,7 @@ class Bench:
     def ask(self, error: BaseException | None = None) -> bool:
         """Whether the request was let through."""
         was_asked = False
-        with suppress(TwsError, asyncio.CancelledError), self.breaker.guard():
+        with suppress(OSError, HeldBackError, asyncio.CancelledError), self.breaker.guard():
             was_asked = True
             if error is not None:
                 raise error
@@ -110,31 +119,13 @@ def test_it_lets_through_exactly_what_it_should(steps: list[tuple[BaseException 
             failures, opened_at = 0, None
 
 
-async def test_a_bulkhead_runs_some_lets_some_wait_and_refuses_the_rest() -> None:
-    bulkhead, ended = Bulkhead("tws", running=2, waiting=1, wait_seconds=10), asyncio.Event()
-    most = running = 0
-
-    async def ask() -> None:
-        nonlocal most, running
-        async with bulkhead.slot():
-            running += 1
-            most = max(most, running)
-            await ended.wait()
-            running -= 1
-
-    tasks = [asyncio.create_task(ask()) for _ in range(4)]
-    await asyncio.sleep(0.01)
-    assert [task.done() for task in tasks] == [False, False, False, True]
-    ended.set()
-    results = await asyncio.gather(*tasks, return_exceptions=True)
-    assert most == 2
-    assert [type(result) for result in results] == [type(None)] * 3 + [TwsHeldBackError]
-
-
-async def test_who_waits_too_long_is_held_back_and_leaves_no_trace() -> None:
-    bulkhead = Bulkhead("tws", running=1, waiting=1, wait_seconds=0.01)
-    for _ in range(3):
-        async with bulkhead.slot():
-            with pytest.raises(TwsHeldBackError):
-                async with bulkhead.slot():
-                    pytest.fail("there is no room")
+def test_a_wait_that_was_asked_for_is_kept_and_needs_no_probe() -> None:
+    bench = Bench()
+    bench.breaker.hold(5)
+    bench.breaker.hold(2)
+    with pytest.raises(HeldBackError, match=r"5\.0"), bench.breaker.guard():
+        pytest.fail("it was let through")
+    bench.now = 5
+    with bench.breaker.guard():
+        assert bench.ask()
+    assert bench.reported == [State.CLOSED]
