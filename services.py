@@ -27,10 +27,15 @@ from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
+from brain.conversations import Conversations
 from brain.graph import Brain
+from brain.llm.budget import Budget
+from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_model
 from brain.llm.loop import ToolLoop
+from brain.llm.metered import Metered
 from brain.message import Channel, InboundMessage
+from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
 from brain.toolbox import Tools
 from brain.turns.events import TurnEvents
@@ -78,8 +83,9 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
-    rounds: Sequence[Watch | Librarian | CaseMaker | Mirror]
+    rounds: Sequence[Watch | Librarian | CaseMaker | Retention | Mirror]
     """What works in the background by itself."""
+    model_calls: ModelCalls
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -90,7 +96,7 @@ class Services:
     teams: TeamsChannel | None
 
     def start(self) -> None:
-        """Begins to work off turns, to look after changes, to read documents, to write cases and to copy plans."""
+        """Begins to work off turns, and everything else that is done in the background."""
         self.worker.start()
         for one in self.rounds:
             one.start()
@@ -165,15 +171,19 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
         )
-        checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
+        saver = await stack.enter_async_context(_checkpointer(database.dsn))
+        conversations = Conversations(engine, saver, database.audit)
+        zone = ZoneInfo(settings.turns.timezone)
+        model_calls = ModelCalls(engine, Budget(settings.llm.budget, zone))
         model = open_model(settings.llm)
         if model is not None:
+            model = Metered(model, settings.llm, calls=model_calls, tracer=tracer)
             stack.push_async_callback(model.aclose)
         brain = Brain(
             tools=tools,
-            checkpointer=checkpointer,
+            conversations=conversations,
             loop=None if model is None else ToolLoop(model, settings.llm),
-            zone=ZoneInfo(settings.turns.timezone),
+            zone=zone,
         )
 
         slack_outboxes = _slack(settings, web_session)
@@ -228,8 +238,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 CaseMaker(
                     engine, engines=engines, plans=changes.plans, store=library.store, ingest=library.ingest
                 ),
+                Retention(
+                    engine, conversations, settings.retention, keep_sent_days=settings.llm.keep_sent_days
+                ),
                 *mirrors,
             ],
+            model_calls=model_calls,
             proposals=changes.proposals,
             identities=changes.identities,
             tokens=_tokens(settings, engine),

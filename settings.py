@@ -14,6 +14,7 @@ from bots.teams.settings import TeamsSettings
 from bots.webhook.settings import WebhookSettings
 from brain.actions.settings import ActionSettings
 from brain.llm.settings import LlmSettings
+from brain.settings import RetentionSettings
 from brain.turns.settings import TurnSettings
 from knowledge.settings import KnowledgeSettings
 from observability.settings import ObservabilitySettings
@@ -61,6 +62,9 @@ class Settings(BaseSettings):
     turns: TurnSettings = Field(default_factory=TurnSettings, description="Working off messages.")
     actions: ActionSettings = Field(default_factory=ActionSettings, description="Changes to TWS.")
     llm: LlmSettings = Field(default_factory=LlmSettings, description="Language model.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="For how long what people said is kept."
+    )
     knowledge: KnowledgeSettings = Field(
         default_factory=KnowledgeSettings, description="Documents and search."
     )

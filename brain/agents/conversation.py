@@ -1,4 +1,4 @@
-"""Greetings and help: what this person can ask and do here."""
+"""Greetings and help: what this person can ask and do here. And the wish that a conversation be forgotten."""
 
 from __future__ import annotations
 
@@ -26,3 +26,8 @@ def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True, prob
         blocks=(opening, Bullets(items=tuple(items))),
         buttons=tuple(Button(label=example, verb=Verb.SAY, value=example) for example in examples),
     )
+
+
+def answer_forget(locale: Locale) -> Draft:
+    """That the conversation is forgotten, which the brain sees to before it says so."""
+    return Draft(agent="conversation", blocks=(phrase(locale, "forgotten"),), forgets=True)

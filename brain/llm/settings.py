@@ -1,10 +1,37 @@
 """Which language model to ask, if any, and how long to wait for it."""
 
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+
+class Price(BaseModel):
+    """What a model costs, in money of the site's choice per million tokens."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+    def of(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """What so many tokens cost."""
+        return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
+
+
+class BudgetSettings(BaseModel):
+    """What may be spent in a day of `turns.timezone`; tokens are those sent and answered together."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    person_tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that one person may use up in a day; unset means no limit."""
+    channel_tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that all people of one channel may use up in a day."""
+    tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that may be used up in a day."""
+    money_per_day: Decimal | None = Field(default=None, ge=0)
+    """Money that may be spent in a day, by `llm.prices`; models without a price count as free."""
 
 
 class LlmSettings(BaseModel):
@@ -31,6 +58,12 @@ class LlmSettings(BaseModel):
     """Longest answer of one round, in tokens."""
     temperature: float | None = Field(default=None, ge=0, le=2)
     """Sampling temperature; unset leaves it to the model."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """What each model costs per million tokens, e.g. {"some-model": {"input": 2.5, "output": 10}}."""
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    """What may be spent in a day."""
+    keep_sent_days: int = Field(default=7, ge=0)
+    """Days for which administrators can see what was sent to the model; 0 keeps none of it."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:

@@ -11,11 +11,13 @@ from zoneinfo import ZoneInfo
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
+from brain.conversations import Conversations
 from brain.graph import Brain
 from brain.llm.loop import ToolLoop
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
+from security.audit import AuditLog
 from security.roles import Actor
 from tests.support.brain_parts import OPERATOR, Parts
 from tests.support.turns import Mailbox, make_message
@@ -58,7 +60,8 @@ async def open_talk(
     parts: Parts, dsn: str, *, loop: ToolLoop | None = None, zone: str = "UTC"
 ) -> AsyncIterator[Talk]:
     async with AsyncPostgresSaver.from_conn_string(dsn) as checkpointer:
-        brain = Brain(tools=parts.tools, checkpointer=checkpointer, loop=loop, zone=ZoneInfo(zone))
+        conversations = Conversations(parts.engine, checkpointer, AuditLog())
+        brain = Brain(tools=parts.tools, conversations=conversations, loop=loop, zone=ZoneInfo(zone))
         yield Talk(brain=brain, conversation=_conversation())
 
 
