@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, DateTime, Text, cast, column, func, select, table
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.message import Conversation
@@ -17,8 +20,8 @@ from security.roles import Actor
 
 _BATCH = 200
 """Threads that are looked up at once: few, so that little happens before they are pruned."""
-_SUPERSEDED = "count(*) > 1"
-_IDLE = "max((checkpoint ->> 'ts')::timestamptz) < now() - make_interval(days => :days)"
+_CHECKPOINTS = table("checkpoints", column("thread_id", Text), column("checkpoint", JSONB))
+"""The saver's own table, as far as it is read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,21 +51,23 @@ class Conversations:
 
     async def prune(self, *, idle_days: int) -> None:
         """Keeps the last checkpoint of each thread, and no thread that nobody spoke in for so many days."""
-        await self._prune("delete", _IDLE, days=idle_days)
-        await self._prune("keep_latest", _SUPERSEDED)
+        last = func.max(cast(_CHECKPOINTS.c.checkpoint["ts"].astext, DateTime(timezone=True)))
+        await self._prune("delete", last < func.now() - timedelta(days=idle_days))
+        await self._prune("keep_latest", func.count() > 1)
 
-    async def _prune(self, strategy: str, condition: str, **values: int) -> None:
-        query = text(
-            "SELECT thread_id FROM checkpoints WHERE thread_id > :after"
-            f" GROUP BY 1 HAVING {condition} ORDER BY 1 LIMIT {_BATCH}"
-        )
+    async def _prune(self, strategy: str, condition: ColumnElement[bool]) -> None:
         after = ""
-        while after is not None:
-            async with self.engine.connect() as connection:
-                found = await connection.execute(query, {"after": after, **values})
-                threads = found.scalars().all()
+        while threads := await self._threads(condition, after):
             for thread in threads:
                 # Somebody speaks in it right now: the next round comes back to it.
                 with suppress(psycopg.errors.SerializationFailure, psycopg.errors.DeadlockDetected):
                     await self.saver.aprune([thread], strategy=strategy)
-            after = threads[-1] if threads else None
+            after = threads[-1]
+
+    async def _threads(self, condition: ColumnElement[bool], after: str) -> Sequence[str]:
+        """The next threads for which the condition holds, in the order of their ids."""
+        thread_id = _CHECKPOINTS.c.thread_id
+        query = select(thread_id).where(thread_id > after).group_by(thread_id).having(condition)
+        async with self.engine.connect() as connection:
+            found = await connection.execute(query.order_by(thread_id).limit(_BATCH))
+            return found.scalars().all()

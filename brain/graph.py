@@ -17,7 +17,7 @@ from langgraph.runtime import Runtime
 from brain.agents.action import answer_action, answer_what_if
 from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
-from brain.agents.conversation import answer_forget, answer_help
+from brain.agents.conversation import answer_conversation, answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.diagnosis import answer_diagnosis
 from brain.agents.engines import named_engine
@@ -179,10 +179,8 @@ class Brain:
                 return await answer_action(asked)
             case "decision", _:
                 return await answer_decision(context, locale)
-            case "conversation", "forget":
-                return answer_forget(locale)
-            case "conversation", _:
-                return answer_help(context.tools, locale)
+            case "conversation", kind:
+                return answer_conversation(kind, context.tools, locale)
             case _:
                 return answer_help(context.tools, locale, understood=False, problem=asked.request.problem)
 
