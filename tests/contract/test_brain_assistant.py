@@ -19,6 +19,7 @@ from knowledge.settings import KnowledgeSettings
 from tests.support.brain_parts import EMBEDDER, OPERATOR, VIEWER, Parts, accepted_by
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
+from tests.support.metered import open_meter
 from tests.support.providers import settings_for
 from tests.support.talk import Talk, buttons_of, open_talk
 
@@ -274,6 +275,41 @@ async def test_when_the_model_fails_the_answer_comes_without_it_and_says_so(
     assert reply.degraded == ("model",)
     assert reply.plain_text.startswith(f"{_PAYROLL} ended in ABEND with return code 8")
     assert "The language model is away; this answer was composed without it." in reply.plain_text
+
+
+@pytest.mark.parametrize(
+    ("question", "agent", "said"),
+    [
+        (
+            "why did PAYROLL fail?",
+            "diagnosis",
+            "The budget for the language model is used up for today; this answer was composed without it.",
+        ),
+        (
+            "como reiniciar o PAYROLL?",
+            "knowledge",
+            "O orçamento do modelo de linguagem de hoje acabou; esta resposta foi composta sem ele.",
+        ),
+    ],
+)
+async def test_when_the_budget_is_used_up_the_answer_comes_without_the_model_and_says_so(
+    parts: Parts, postgres_dsn: str, engine: AsyncEngine, question: str, agent: str, said: str
+) -> None:
+    ingest = open_library(engine, KnowledgeSettings(), embedder=EMBEDDER).ingest
+    await ingest.ingest_paths([Path("manifests/demo/runbooks/payroll.md")])
+    async with open_meter(engine, budget={"person_tokens_per_day": 18}) as meter:
+        settings = settings_for("openai", meter.provider)
+        async with open_talk(parts, postgres_dsn, loop=ToolLoop(meter.model, settings)) as talk:
+            meter.provider.say("All is well.")
+            assert (await talk.say("what is going on?")).degraded == ()
+            (call,) = await meter.recorded()
+            assert (call.actor_id, call.channel, call.task) == (OPERATOR.actor_id, "web", "assistant")
+            assert call.turn_id
+            reply = await talk.say(question)
+            others = await talk.say("status of PAYROLL", by=VIEWER)
+    assert (reply.agent, reply.degraded) == (agent, ("budget",))
+    assert said in reply.plain_text
+    assert others.degraded == ("model",)
 
 
 async def test_a_proposal_of_a_model_that_then_fails_is_not_shown_as_decided(

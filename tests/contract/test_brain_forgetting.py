@@ -29,6 +29,7 @@ from tests.support.brain_parts import Parts
 from tests.support.metered import open_meter
 from tests.support.talk import Talk
 from tests.support.turns import make_message
+from tests.support.waiting import until
 
 _PAYROLL = "AGT_HR01#PAYDAILY.PAYROLL"
 
@@ -228,7 +229,5 @@ async def test_a_round_begins_with_the_process_and_ends_with_it(
     await _age(engine, 500)
     retention = _retention(engine, saver)
     retention.start()
-    async with asyncio.timeout(10):
-        while "secret" in await _texts(engine, turn_id):
-            await asyncio.sleep(0.05)
+    await until(lambda: _texts(engine, turn_id), lambda found: "secret" not in found)
     await retention.aclose()

@@ -24,6 +24,8 @@ from tests.support.waiting import until
 
 QUESTION = (ModelMessage(role="system", text="Be brief."), ModelMessage(role="user", text="why? \x00"))
 
+_PIECES = Pieces()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
@@ -39,7 +41,7 @@ class Meter:
         by: str = "ana",
         channel: str = "web",
         messages: Sequence[ModelMessage] = QUESTION,
-        on_delta: OnDelta = Pieces().add,
+        on_delta: OnDelta = _PIECES.add,
     ) -> ModelTurn:
         """One call, in a turn called like the person."""
         with paying(turn_id=f"turn-{by}", actor_id=by, channel=channel, task="assistant"):
