@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias
 
 import structlog
 from sqlalchemy import Date, cast, func, insert, select, update
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.tables import MODEL_CALLS
@@ -111,7 +111,7 @@ class ModelCalls:
                 await connection.execute(
                     update(MODEL_CALLS).where(MODEL_CALLS.c.id == call_id).values(values)
                 )
-        except (OSError, DBAPIError) as error:
+        except (OSError, SQLAlchemyError) as error:
             _log.warning("model_call_not_recorded", call_id=call_id, error=type(error).__name__)
 
     async def recent(self, *, limit: int, actor_id: str = "") -> tuple[ModelCall, ...]:

@@ -37,11 +37,9 @@ class Metered:
     ) -> ModelTurn:
         """As `Model` says. Raises `BudgetExhaustedError` before anything is sent."""
         payer, sent = PAYER.get(), [_plain(message) for message in messages]
-        size = json.dumps([sent, [(tool.name, tool.description, dict(tool.json_schema)) for tool in tools]])
-        most = self._usage(_estimate(size), self._settings.max_output_tokens)
-        call_id = await self._calls.begin(
-            payer, self.name, most, sent if self._settings.keep_sent_days else None
-        )
+        most = self._most(sent, tools)
+        kept = sent if self._settings.keep_sent_days else None
+        call_id = await self._calls.begin(payer, self.name, most, kept)
         span = self._tracer.model_call(turn_id=payer.turn_id, task=payer.task, model=self.name)
         started, was_heard = time.perf_counter(), False
 
@@ -71,6 +69,11 @@ class Metered:
         """Waits until all that ended is recorded, and closes the connections."""
         await asyncio.gather(*self._endings)
         await self._model.aclose()
+
+    def _most(self, sent: Sequence[dict[str, Any]], tools: Sequence[ToolSpec]) -> Usage:
+        """What the call may use: all that is sent, and the longest answer."""
+        size = json.dumps([sent, [(tool.name, tool.description, dict(tool.json_schema)) for tool in tools]])
+        return self._usage(_estimate(size), self._settings.max_output_tokens)
 
     def _used(self, turn: ModelTurn, most: Usage) -> Usage:
         """What the provider counted, else an estimate."""

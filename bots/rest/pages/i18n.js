@@ -64,6 +64,7 @@ const WORDS = {
     parts: {
       model: "the language model is away, so the answer is composed from facts and quotations",
       redis: "rate limits are not counted",
+      budget: "today's budget for the language model is used up",
       embeddings: "documents are searched by words only",
       translation: "the question could not be translated",
       tws: "the scheduler does not answer, so the data may be old",
@@ -145,6 +146,7 @@ const WORDS = {
     parts: {
       model: "o modelo de linguagem está fora, a resposta é composta de fatos e citações",
       redis: "os limites de uso não são contados",
+      budget: "o orçamento de hoje do modelo de linguagem acabou",
       embeddings: "os documentos são pesquisados só por palavras",
       translation: "a pergunta não pôde ser traduzida",
       tws: "o scheduler não responde, os dados podem estar desatualizados",

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
@@ -25,6 +27,9 @@ def test_without_a_provider_there_is_no_model() -> None:
         ({"base_url": "models:8000"}, "llm.base_url"),
         ({"api_key": "k", "max_rounds": 0}, "max_rounds"),
         ({"api_key": "k", "time_limit_seconds": 0}, "time_limit_seconds"),
+        ({"api_key": "k", "prices": {"m": {"input": 1}}}, "output"),
+        ({"api_key": "k", "budget": {"tokens_per_day": -1}}, "tokens_per_day"),
+        ({"api_key": "k", "keep_sent_days": -1}, "keep_sent_days"),
     ],
 )
 def test_incomplete_settings_name_what_is_missing(values: dict[str, object], named: str) -> None:
@@ -48,3 +53,8 @@ def test_plain_http_to_another_machine_is_unsafe(host: str) -> None:
 
 def test_the_key_is_never_printed() -> None:
     assert "sk-secret" not in repr(settings(api_key="sk-secret"))
+
+
+def test_prices_are_per_million_tokens_and_exact() -> None:
+    prices = settings(api_key="k", prices={"m": {"input": 0.1, "output": "0.7"}}).prices
+    assert prices["m"].of(3, 1) == Decimal("0.000001")
