@@ -55,6 +55,7 @@ def build_app(services: Services) -> web.Application:
         search=database.library.search,
         store=database.library.store,
         feedback=database.library.feedback,
+        model_calls=services.model_calls,
         health=services.health,
         stats=services.stats,
     ).register(app)

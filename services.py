@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
@@ -27,10 +28,15 @@ from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
+from brain.conversations import Conversations
 from brain.graph import Brain
+from brain.llm.budget import Budget
+from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
+from brain.llm.metered import Metered
 from brain.message import Channel, InboundMessage
 from brain.planner.graph import Planner
+from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
 from brain.toolbox import Tools
 from brain.turns.events import TurnEvents
@@ -80,8 +86,9 @@ class Services:
     worker: Worker
     engines: Engines
     brain: Brain
-    rounds: Sequence[Watch | Librarian | CaseMaker | Mirror]
+    rounds: Sequence[Watch | Librarian | CaseMaker | Retention | Mirror]
     """What works in the background by itself."""
+    model_calls: ModelCalls
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -92,7 +99,7 @@ class Services:
     teams: TeamsChannel | None
 
     def start(self) -> None:
-        """Begins to work off turns, to look after changes, to read documents, to write cases and to copy plans."""
+        """Begins to work off turns, and everything else that is done in the background."""
         self.worker.start()
         for one in self.rounds:
             one.start()
@@ -167,13 +174,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
         )
-        checkpointer = await stack.enter_async_context(_checkpointer(database.dsn))
+        saver = await stack.enter_async_context(_checkpointer(database.dsn))
+        conversations = Conversations(engine, saver, database.audit)
+        zone = ZoneInfo(settings.turns.timezone)
+        model_calls = ModelCalls(engine, Budget(settings.llm.budget, zone))
+        meter = partial(Metered, settings=settings.llm, calls=model_calls, tracer=tracer)
         brain = Brain(
             tools=tools,
-            checkpointer=checkpointer,
-            loops=await stack.enter_async_context(open_loops(settings.llm)),
+            conversations=conversations,
+            loops=await stack.enter_async_context(open_loops(settings.llm, meter)),
             planner=Planner(settings.planner),
-            zone=ZoneInfo(settings.turns.timezone),
+            zone=zone,
         )
 
         slack_outboxes = _slack(settings, web_session)
@@ -230,8 +241,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 CaseMaker(
                     engine, engines=engines, plans=changes.plans, store=library.store, ingest=library.ingest
                 ),
+                Retention(
+                    engine, conversations, settings.retention, keep_sent_days=settings.llm.keep_sent_days
+                ),
                 *mirrors,
             ],
+            model_calls=model_calls,
             proposals=changes.proposals,
             identities=changes.identities,
             tokens=_tokens(settings, engine),

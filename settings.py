@@ -15,6 +15,7 @@ from bots.webhook.settings import WebhookSettings
 from brain.actions.settings import ActionSettings
 from brain.llm.settings import LlmSettings
 from brain.planner.settings import PlannerSettings
+from brain.settings import RetentionSettings
 from brain.turns.settings import TurnSettings
 from knowledge.settings import KnowledgeSettings
 from observability.settings import ObservabilitySettings
@@ -65,6 +66,9 @@ class Settings(BaseSettings):
         default_factory=PlannerSettings, description="Requests of several parts."
     )
     llm: LlmSettings = Field(default_factory=LlmSettings, description="Language model.")
+    retention: RetentionSettings = Field(
+        default_factory=RetentionSettings, description="For how long what people said is kept."
+    )
     knowledge: KnowledgeSettings = Field(
         default_factory=KnowledgeSettings, description="Documents and search."
     )

@@ -6,13 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import psycopg
 import psycopg_pool
 import structlog
-from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
@@ -20,7 +19,7 @@ from langgraph.runtime import Runtime
 from brain.agents.action import answer_action
 from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
-from brain.agents.conversation import answer_help
+from brain.agents.conversation import answer_conversation, answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.engines import named_engine
 from brain.agents.grammar import Request
@@ -29,8 +28,10 @@ from brain.agents.readers import READERS
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, completed, read_message
 from brain.agents.status import answer_status, overview_table
 from brain.agents.synthesis import compose
+from brain.conversations import Conversations
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
+from brain.llm.payer import paying
 from brain.llm.settings import Task
 from brain.message import InboundMessage, Locale
 from brain.phrases import phrase, say
@@ -39,7 +40,7 @@ from brain.planner.dividing import divide
 from brain.planner.graph import Planner
 from brain.planner.parting import is_compound
 from brain.reply import Block, Notice, Reply, strong
-from brain.state import Draft, Memory, TurnContext, TurnState
+from brain.state import Draft, Memory, TurnContext, TurnState, understood
 from brain.times import clock, span
 from brain.toolbox import NotPermittedError, Tools
 from brain.turns.ledger import Turn
@@ -59,7 +60,7 @@ class Brain:
         self,
         *,
         tools: Tools,
-        checkpointer: BaseCheckpointSaver[Any],
+        conversations: Conversations,
         loops: Mapping[Task, ToolLoop],
         planner: Planner,
         zone: ZoneInfo,
@@ -68,7 +69,8 @@ class Brain:
         self._loops = loops
         self._planner = planner
         self._zone = zone
-        self._graph = self._wire(checkpointer)
+        self._conversations = conversations
+        self._graph = self._wire()
 
     async def answer(
         self, turn: Turn, actor: Actor, locale: Locale, outbox: Outbox, degraded: frozenset[str]
@@ -87,18 +89,24 @@ class Brain:
         )
         try:
             # What a turn must not lose is in tables of its own; the memory is written once, at the end.
-            state = await self._graph.ainvoke(
-                TurnState(degraded=degraded),
-                {"configurable": {"thread_id": message.conversation.key}},
-                context=context,
-                durability="exit",
-            )
+            with paying(
+                turn_id=turn.turn_id, actor_id=actor.actor_id, channel=message.conversation.channel.value
+            ):
+                state = await self._graph.ainvoke(
+                    TurnState(degraded=degraded),
+                    {"configurable": {"thread_id": message.conversation.key}},
+                    context=context,
+                    durability="exit",
+                )
+            if state["draft"].forgets:
+                notice = say(state["request"].locale or locale, "forgotten_turn")
+                await self._conversations.forget(message.conversation, by=actor, notice=notice)
         except (psycopg.OperationalError, psycopg_pool.PoolTimeout) as error:
             raise ConnectionError("the checkpointer's database is away") from error
         reply: Reply = state["reply"]
         return reply
 
-    def _wire(self, checkpointer: BaseCheckpointSaver[Any]) -> _Graph:
+    def _wire(self) -> _Graph:
         graph = StateGraph(TurnState, context_schema=TurnContext)
         graph.add_node("router", self._route)
         graph.add_node("assistant", self._assist)
@@ -110,18 +118,18 @@ class Brain:
         graph.add_conditional_edges("router", self._after_router, [*AGENTS, "assistant"])
         graph.add_conditional_edges("assistant", _after_assistant, [*AGENTS, "synthesis"])
         graph.add_edge("synthesis", END)
-        return graph.compile(checkpointer=checkpointer, name="resync")
+        return graph.compile(checkpointer=self._conversations.saver, name="resync")
 
     async def _route(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         context = runtime.context
-        memory, tools = state.get("memory", Memory()), context.tools
+        memory, tools = understood(state.get("memory")), context.tools
         engine, words = named_engine(context.message.text, tools.engines)
         engine = engine or memory.get("engine")
         if engine in tools.engines:
             tools.use(engine)
         message = replace(context.message, text=words)
         request, agent = choose_route(message, words, memory, context.locale)
-        return TurnState(request=request, agent=agent)
+        return TurnState(memory=memory, request=request, agent=agent)
 
     def _after_router(self, state: TurnState, runtime: Runtime[TurnContext]) -> str:
         # What an alert says is data from outside: it is no question that a model should be asked.
@@ -131,12 +139,13 @@ class Brain:
     async def _assist(self, state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
         locale = state["request"].locale or runtime.context.locale
         try:
-            draft = await answer_with_model(
-                self._loops["assistant"], runtime.context, self._asked(state, runtime.context, locale)
-            )
+            with paying(task="assistant"):
+                draft = await answer_with_model(
+                    self._loops["assistant"], runtime.context, self._asked(state, runtime.context, locale)
+                )
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=str(error))
-            return TurnState(degraded=state.get("degraded", frozenset()) | {"model"})
+            return TurnState(degraded=state.get("degraded", frozenset()) | {error.part})
         except TwsError as error:
             draft = await _tws_trouble(error, runtime.context, locale, self._zone)
         return TurnState(draft=draft)
@@ -145,7 +154,8 @@ class Brain:
         request = state["request"]
         locale = request.locale or runtime.context.locale
         try:
-            draft = await self._answer(state, runtime.context, locale)
+            with paying(task=state["agent"]):
+                draft = await self._answer(state, runtime.context, locale)
         except TwsError as error:
             draft = await _tws_trouble(error, runtime.context, locale, self._zone)
         except NotPermittedError:
@@ -174,8 +184,8 @@ class Brain:
                 return await answer_action(asked)
             case "decision", _:
                 return await answer_decision(context, locale)
-            case "conversation", _:
-                return answer_help(context.tools, locale)
+            case "conversation", kind:
+                return answer_conversation(kind, context.tools, locale)
             case _:
                 return answer_help(context.tools, locale, understood=False, problem=asked.request.problem)
 
@@ -200,7 +210,7 @@ class Brain:
         return Asked(
             tools=context.tools,
             request=state["request"],
-            memory=state.get("memory", Memory()),
+            memory=state["memory"],
             locale=locale,
             zone=self._zone,
             progress=context.progress,
@@ -231,7 +241,7 @@ async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnSt
         notes.append(phrase(locale, "of_engine", engine=strong(tools.engine)))
     draft = replace(draft, blocks=(*draft.blocks, *notes))
     memory: Memory = {
-        **state.get("memory", Memory()),
+        **state["memory"],
         "locale": locale.value,
         "engine": tools.engine,
     }

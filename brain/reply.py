@@ -203,7 +203,7 @@ class Reply:
     proposal: ProposalView | None = None
     outcome: DecisionOutcome | None = None
     degraded: tuple[str, ...] = ()
-    """What is away: `model`, `redis`, `embeddings`, `tws`, `langfuse`."""
+    """What is away: `model`, `budget` (of the model), `redis`, `embeddings`, `tws`, `langfuse`."""
 
     @property
     def citations(self) -> tuple[Citation, ...]:

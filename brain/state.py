@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Annotated, TypedDict
+from typing import Annotated, Any, TypedDict, get_type_hints
 
 from langgraph.channels import UntrackedValue
+from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from brain.agents.grammar import Request
 from brain.message import InboundMessage, Locale
@@ -17,7 +19,7 @@ from brain.toolbox import Toolbox
 class Memory(TypedDict, total=False):
     """What a conversation remembers between turns; all that the checkpointer stores. Plain JSON values."""
 
-    locale: str
+    locale: Annotated[str, AfterValidator(lambda value: Locale(value).value)]
     engine: str
     """The engine last spoken of."""
     selection: str
@@ -28,6 +30,21 @@ class Memory(TypedDict, total=False):
     """What is meant by each of them."""
     unfinished: str
     """A wish that lacks its value, such as a priority: the next message may be the value."""
+
+
+_FIELDS: Mapping[str, TypeAdapter[Any]] = {
+    name: TypeAdapter(kind) for name, kind in get_type_hints(Memory, include_extras=True).items()
+}
+
+
+def understood(stored: object) -> Memory:
+    """What this release understands of a memory that any release stored; a conversation goes on without the rest."""
+    found: Mapping[str, object] = stored if isinstance(stored, Mapping) else {}
+    memory = Memory()
+    for name in _FIELDS.keys() & found.keys():
+        with suppress(ValidationError):
+            memory[name] = _FIELDS[name].validate_python(found[name], strict=True)  # type: ignore[literal-required]
+    return memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +64,8 @@ class Draft:
     """The objects that it is about, in order, as conman selects them; a plan goes on with them."""
     cause: str = ""
     """Of a failure in a few words, the same for the same cause."""
+    forgets: bool = False
+    """Whether the conversation is to be forgotten."""
 
 
 def status(

@@ -1,8 +1,9 @@
-"""The tables of the brain: turns, their events, proposals, executions and accounts in TWS."""
+"""The tables of the brain: turns, their events, proposals, executions, accounts in TWS and model calls."""
 
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     CheckConstraint,
     Column,
@@ -12,6 +13,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    Numeric,
     Table,
     Text,
     UniqueConstraint,
@@ -138,4 +140,31 @@ PLAN_SNAPSHOTS = Table(
     Column("taken_at", DateTime(timezone=True), nullable=False),
     Column("counts", JSONB, nullable=False),
     Column("failed", JSONB, nullable=False),
+)
+
+MODEL_CALLS = Table(
+    "model_calls",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("turn_id", Text, nullable=False),
+    Column("actor_id", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("task", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("latency_ms", Integer),
+    # While it runs, and for good if its process dies, the most that it may use.
+    Column("input_tokens", Integer, nullable=False),
+    Column("output_tokens", Integer, nullable=False),
+    Column("cost", Numeric),
+    Column("outcome", Text, nullable=False, server_default="running"),
+    Column("reason", Text, nullable=False, server_default=""),
+    # Not JSONB, which refuses some characters that job logs have.
+    Column("sent", JSON(none_as_null=True)),
+    CheckConstraint(
+        "outcome IN ('running', 'ok', 'refused', 'unavailable')",
+        name="model_calls_outcome",
+    ),
+    Index("model_calls_started_at", "started_at"),
+    Index("model_calls_turn_id", "turn_id"),
 )

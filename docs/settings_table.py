@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
@@ -31,6 +32,7 @@ _KINDS = {
     bool: "`true`, `false`",
     int: "number",
     float: "number",
+    Decimal: "number",
     ByteSize: "size",
     Path: "path",
     SecretStr: "secret",
@@ -61,17 +63,27 @@ def _sections() -> Iterator[_Section]:
         if model is None:
             general.append((variable, field))
         else:
-            rows = tuple((f"{variable}__{key.upper()}", inner) for key, inner in model.model_fields.items())
-            nested.append(_Section(title=f"{field.description} (`{variable}__…`)", rows=rows))
+            title = f"{field.description} (`{variable}__…`)"
+            nested.append(_Section(title=title, rows=tuple(_rows(model, variable))))
     yield _Section(title="General", rows=tuple(general))
     yield from nested
     commands = tuple((f"RESYNC_{name.upper()}", field) for name, field in ClientSettings.model_fields.items())
     yield _Section(title="Commands", rows=commands)
 
 
+def _rows(model: type[BaseModel], variable: str) -> Iterator[tuple[str, FieldInfo]]:
+    """The variables of a section with those of the sections in it."""
+    for name, field in model.model_fields.items():
+        inner, within = f"{variable}__{name.upper()}", _model_of(field.annotation)
+        if within is None:
+            yield inner, field
+        else:
+            yield from _rows(within, inner)
+
+
 def _model_of(annotation: Any) -> type[BaseModel] | None:
     """The section that a field holds, also an optional one; several under names of their own are a value."""
-    if get_origin(annotation) is dict:
+    if get_origin(annotation) in {dict, tuple}:
         return None
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):

@@ -1,4 +1,4 @@
-"""Traces of turns in Langfuse, sent in the background.
+"""Traces of turns and of calls of models in Langfuse, sent in the background.
 
 https://langfuse.com/docs/observability/sdk/overview
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeVar
 
 import structlog
@@ -18,7 +19,8 @@ from .settings import ObservabilitySettings
 
 if TYPE_CHECKING:
     # Importing Langfuse takes two seconds and 30 MB, which only those who use it should pay.
-    from langfuse import Langfuse, LangfuseSpan
+    from langfuse import Langfuse, LangfuseGeneration, LangfuseSpan
+    from langfuse.types import TraceContext
     from opentelemetry.sdk.trace import TracerProvider
 
 T = TypeVar("T")
@@ -58,6 +60,31 @@ class TurnSpan:
         return self._mask(text) if self._mask else None
 
 
+class ModelCallSpan:
+    """One call of a model in the trace of its turn."""
+
+    def __init__(self, observation: "LangfuseGeneration | None") -> None:
+        self._observation = observation
+
+    def end(
+        self, *, input_tokens: int, output_tokens: int, cost: Decimal | None, outcome: str, reason: str
+    ) -> None:
+        """Sends the figures, and no text; never raises."""
+        observation = self._observation
+        if observation is None:
+            return
+        usage = {"input": input_tokens, "output": output_tokens}
+        _try(
+            lambda: observation.update(
+                usage_details=usage,
+                cost_details=None if cost is None else {"total": float(cost)},
+                level="DEFAULT" if outcome == "ok" else "WARNING",
+                status_message=reason or outcome,
+            )
+        )
+        _try(observation.end)
+
+
 class Tracer:
     """Traces turns when Langfuse's keys are set, otherwise does nothing.
 
@@ -90,6 +117,13 @@ class Tracer:
             if observation:
                 _try(observation.end)
 
+    def model_call(self, *, turn_id: str, task: str, model: str) -> ModelCallSpan:
+        """Begins a call of a model, which lasts until the span is ended."""
+        observation = None
+        if langfuse := self._langfuse:
+            observation = _try(lambda: langfuse.start_call(turn_id, task, model))
+        return ModelCallSpan(observation)
+
     async def aclose(self) -> None:
         """Sends what is waiting and stops; gives up after two seconds."""
         if self._langfuse is None:
@@ -113,10 +147,16 @@ class _Langfuse:
         with propagate_attributes(session_id=session_id, user_id=user_id, trace_name="turn"):
             # Not made the current span: a turn's context is then left as it was, whichever task ends it.
             return self.client.start_observation(
-                trace_context={"trace_id": self.client.create_trace_id(seed=turn_id)},
-                name="turn",
-                metadata={"turn_id": turn_id},
+                trace_context=self._trace(turn_id), name="turn", metadata={"turn_id": turn_id}
             )
+
+    def start_call(self, turn_id: str, task: str, model: str) -> "LangfuseGeneration":
+        return self.client.start_observation(
+            trace_context=self._trace(turn_id), name=task or "model", as_type="generation", model=model
+        )
+
+    def _trace(self, turn_id: str) -> "TraceContext":
+        return {"trace_id": self.client.create_trace_id(seed=turn_id)}
 
     def close(self) -> None:
         # In this order the exporting thread empties the queue; the client's own flush would do it here, batch

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
+from brain.llm.calls import ModelCalls
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
 from knowledge.feedback import FeedbackBook
@@ -25,7 +26,7 @@ from security.tokens import Tokens
 from tws.mirror.plans import Plans
 
 from . import models
-from .admin import AdminRoutes
+from .admin import AdminRoutes, ModelCallsAnswer, ModelCallsQuery, ModelUsageAnswer, ModelUsageQuery
 from .auth import AuthRoutes, Guard, Limits
 from .endpoint import Endpoint, Responses
 from .feedback import (
@@ -71,6 +72,7 @@ class RestRoutes:
         search: Search,
         store: Store,
         feedback: FeedbackBook,
+        model_calls: ModelCalls,
         health: HealthChecks,
         stats: Callable[[], Awaitable[Mapping[str, object]]],
     ) -> None:
@@ -104,7 +106,7 @@ class RestRoutes:
                 max_bytes=settings.upload_max,
                 wait=settings.upload_wait,
             ),
-            AdminRoutes(health, stats),
+            AdminRoutes(health, stats, model_calls),
             IdentityRoutes(identities, limits, login_rate),
             GraphRoutes(relations=Relations(engine), plans=Plans(engine), engines=engines),
             FeedbackRoutes(book=feedback, inbox=inbox, answers=answers, keys=keys),
@@ -136,6 +138,7 @@ def _table(
 ) -> tuple[Endpoint, ...]:
     """Method, path, handler, permission, request and answers of each endpoint."""
     ask, approve, edit = Permission.ASK, Permission.APPROVE, Permission.MANAGE_DOCUMENTS
+    administer = Permission.ADMINISTER
     linked, account = "/api/v1/me/tws-identities/{engine}", {200: models.TwsIdentity}
     token: Responses = {200: models.TokenAnswer}
     chat: Responses = {200: models.ChatAnswer, 202: models.Running}
@@ -143,6 +146,7 @@ def _table(
     decision: Responses = {200: models.Decision, 202: models.Running}
     added: Responses = {200: Ingested, 201: Ingested, 202: OrderStatus}
     content: Responses = {200: models.DocumentContent}
+    calls, usage = {200: ModelCallsAnswer}, {200: ModelUsageAnswer}
     health: Responses = {200: models.Health, 503: models.Health}
     return (
         Endpoint("POST", "/api/v1/auth/login", auth.login, None, models.LoginRequest, token),
@@ -207,5 +211,23 @@ def _table(
         ),
         Endpoint("DELETE", linked, own.unlink, Permission.PROPOSE, None, {204: None}),
         Endpoint("GET", "/api/v1/health", admin.health, None, None, health),
-        Endpoint("GET", "/api/v1/admin/stats", admin.stats, Permission.ADMINISTER, None, {200: models.Stats}),
+        Endpoint("GET", "/api/v1/admin/stats", admin.stats, administer, None, {200: models.Stats}),
+        Endpoint(
+            "GET",
+            "/api/v1/admin/model-calls",
+            admin.model_calls,
+            administer,
+            None,
+            calls,
+            query=ModelCallsQuery,
+        ),
+        Endpoint(
+            "GET",
+            "/api/v1/admin/model-usage",
+            admin.model_usage,
+            administer,
+            None,
+            usage,
+            query=ModelUsageQuery,
+        ),
     )

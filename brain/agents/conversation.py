@@ -1,7 +1,8 @@
-"""Greetings and help: what this person can ask and do here."""
+"""Greetings and help: what this person can ask and do here. And the wish that a conversation be forgotten."""
 
 from __future__ import annotations
 
+from brain.agents.grammar import Kind
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
 from brain.reply import Bullets, Button, Code
@@ -10,6 +11,13 @@ from brain.toolbox import Toolbox
 from security.roles import Permission
 
 _EXAMPLES = ("example_failed", "example_late", "example_message")
+
+
+def answer_conversation(kind: Kind, tools: Toolbox, locale: Locale) -> Draft:
+    """What can be asked; or that the conversation is forgotten, which the brain sees to before it says so."""
+    if kind == "forget":
+        return Draft(agent="conversation", blocks=(phrase(locale, "forgotten"),), forgets=True)
+    return answer_help(tools, locale)
 
 
 def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True, problem: str = "") -> Draft:

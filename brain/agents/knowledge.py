@@ -81,7 +81,7 @@ async def _answered(asked: Asked, question: str, passages: Sequence[Passage], lo
             blocks, away = await _composed(asked, question, passages, loop, sources)
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=error.reason)
-            away = frozenset({"model"})
+            away = frozenset({error.part})
     if not blocks:
         quotes = answer(question, passages, datetime.now(UTC).date())
         blocks.append(asked.phrase("documents_say"))

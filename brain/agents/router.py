@@ -29,6 +29,7 @@ _AGENT_OF_KIND = {
     "action": "action",
     "help": "conversation",
     "greeting": "conversation",
+    "forget": "conversation",
     "unknown": "clarify",
 }
 
@@ -65,7 +66,7 @@ def completed(words: str, memory: Memory) -> str:
     if value is not None and (unfinished := memory.get("unfinished")):
         return f"{unfinished} {value['value']}"
     candidates, sentences = memory.get("candidates", []), memory.get("sentences", [])
-    if bare.isdecimal() and 1 <= int(bare) <= len(candidates):
+    if bare.isdecimal() and 1 <= int(bare) <= len(sentences):
         return sentences[int(bare) - 1]
     matching = [
         sentence

@@ -1,6 +1,6 @@
 """Opens the models that the settings name, and what stands around them."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import get_args
 
@@ -14,25 +14,33 @@ from .settings import LlmSettings, ModelSettings, Task
 
 
 @asynccontextmanager
-async def open_loops(settings: LlmSettings) -> AsyncIterator[dict[Task, ToolLoop]]:
-    """A loop for each task, none without a provider. Tasks of the same model share its connections and breaker."""
+async def open_loops(
+    settings: LlmSettings, meter: Callable[[Model], Model] | None = None
+) -> AsyncIterator[dict[Task, ToolLoop]]:
+    """A loop for each task, none without a provider. Tasks of the same model share its connections and breaker.
+
+    `meter` is put round what asks the providers: it sees what leaves the process.
+    """
     models: dict[str, Model] = {}
     loops: dict[Task, ToolLoop] = {}
     async with AsyncExitStack() as stack:
         for task in get_args(Task):
             name = settings.tasks.get(task, settings.model)
-            if name not in models and (opened := open_model(settings.model_copy(update={"model": name}))):
+            if name not in models and (
+                opened := open_model(settings.model_copy(update={"model": name}), meter)
+            ):
                 models[name] = await stack.enter_async_context(aclosing(opened))
             if name in models:
                 loops[task] = ToolLoop(models[name], settings)
         yield loops
 
 
-def open_model(settings: LlmSettings) -> Model | None:
+def open_model(settings: LlmSettings, meter: Callable[[Model], Model] | None = None) -> Model | None:
     """The model with its fallbacks, None without a provider; whoever opens it closes it."""
     if settings.provider == "none":
         return None
-    model = Fitted(Fallback([_connect(one) for one in (settings, *settings.fallbacks)], settings))
+    asking: Model = Fallback([_connect(one) for one in (settings, *settings.fallbacks)], settings)
+    model = Fitted(meter(asking) if meter else asking)
     return Masked(model, kinds_of(settings.mask_patterns)) if settings.masking else model
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias
 
 StopReason: TypeAlias = Literal["end", "tools", "length", "refusal"]
 """Why a model stopped: it had finished, wants tools run, ran out of tokens, or declined."""
@@ -84,6 +84,9 @@ class Model(Protocol):
 
 class ModelUnavailableError(Exception):
     """The model gave no usable answer. The reason never holds keys, prompts or the provider's own text."""
+
+    part: ClassVar[str] = "model"
+    """What a reply that is composed without the model names as missing."""
 
     def __init__(self, reason: str, *, retryable: bool, retry_after_seconds: float = 0) -> None:
         super().__init__(reason)

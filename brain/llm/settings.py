@@ -1,5 +1,6 @@
 """Which language models to ask, if any, how long to wait for them, and what they are not told."""
 
+from decimal import Decimal
 from ipaddress import ip_address
 from typing import Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -10,6 +11,32 @@ from .mask_pattern import site_kind
 
 Task: TypeAlias = Literal["assistant", "documents", "planner"]
 """What a model is asked for: to answer with tools, to word what documents say, to plan a compound request."""
+
+
+class Price(BaseModel):
+    """What a model costs, in money of the site's choice per million tokens."""
+
+    input: Decimal = Field(ge=0)
+    output: Decimal = Field(ge=0)
+
+    def of(self, input_tokens: int, output_tokens: int) -> Decimal:
+        """What so many tokens cost."""
+        return (self.input * input_tokens + self.output * output_tokens) / 1_000_000
+
+
+class BudgetSettings(BaseModel):
+    """What may be spent in a day of `turns.timezone`; tokens are those sent and answered together."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    person_tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that one person may use up in a day; unset means no limit."""
+    channel_tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that all people of one channel may use up in a day."""
+    tokens_per_day: int | None = Field(default=None, ge=0)
+    """Tokens that may be used up in a day."""
+    money_per_day: Decimal | None = Field(default=None, ge=0)
+    """Money that may be spent in a day, by `llm.prices`; models without a price count as free."""
 
 
 class ModelSettings(BaseModel):
@@ -70,6 +97,12 @@ class LlmSettings(ModelSettings):
     fallbacks: tuple[ModelSettings, ...] = ()
     """Models that are asked in this order while the first is away, each with settings of its own: `provider`,
     `base_url`, `api_key`, `model`, `request_timeout_seconds`, `max_output_tokens`, `temperature`."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """What each model costs per million tokens, e.g. {"some-model": {"input": 2.5, "output": 10}}."""
+    budget: BudgetSettings = Field(default_factory=BudgetSettings)
+    """What may be spent in a day."""
+    keep_sent_days: int = Field(default=7, ge=0)
+    """Days for which administrators can see what was sent to the model; 0 keeps none of it."""
     breaker_failures: int = Field(default=3, ge=1)
     """After so many failures in a row a model is let alone."""
     breaker_pause_seconds: float = Field(default=30, gt=0)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import case, func, select, text, update
+from pydantic import ValidationError
+from sqlalchemy import RowMapping, case, func, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -59,7 +60,18 @@ class Ledger:
                         await connection.invalidate()
 
     async def take_next(self, order_key: str) -> Turn | None:
-        """The oldest unfinished turn under the key, marked as running; None when there is none."""
+        """The oldest unfinished turn under the key, marked as running; None when there is none.
+
+        A turn that an earlier release stored in a form that this one cannot read is closed: there is no way back.
+        """
+        while (row := await self._take(order_key)) is not None:
+            turn = _read(row)
+            if turn is not None:
+                return turn
+            await self.close(row["turn_id"])
+        return None
+
+    async def _take(self, order_key: str) -> RowMapping | None:
         oldest = (
             select(TURNS.c.turn_id)
             .where(TURNS.c.order_key == order_key, TURNS.c.state.in_(UNFINISHED))
@@ -78,15 +90,7 @@ class Ledger:
             .returning(TURNS.c.turn_id, TURNS.c.message, TURNS.c.attempts, TURNS.c.reply)
         )
         async with self._engine.begin() as connection:
-            row = (await connection.execute(take)).mappings().one_or_none()
-        if row is None:
-            return None
-        return Turn(
-            turn_id=row["turn_id"],
-            message=from_jsonable(row["message"]),
-            attempts=row["attempts"],
-            reply=replies.from_jsonable(row["reply"]) if row["reply"] is not None else None,
-        )
+            return (await connection.execute(take)).mappings().one_or_none()
 
     async def answer(self, turn_id: str, reply: Reply, *, outcome: str) -> None:
         """Stores the answer; from now on only its delivery is left."""
@@ -127,3 +131,19 @@ class Ledger:
         query = select(outcome, func.count()).group_by(outcome)
         async with self._engine.connect() as connection:
             return {str(name): count for name, count in await connection.execute(query)}
+
+
+def _read(row: RowMapping) -> Turn | None:
+    """The turn; without its reply, which is then made anew, where only that cannot be read."""
+    turn_id, stored = row["turn_id"], row["reply"]
+    try:
+        message = from_jsonable(row["message"])
+    except ValidationError as error:
+        _log.error("turn_unreadable", turn_id=turn_id, faults=error.error_count())
+        return None
+    try:
+        reply = None if stored is None else replies.from_jsonable(stored)
+    except ValidationError as error:
+        _log.warning("reply_unreadable", turn_id=turn_id, faults=error.error_count())
+        reply = None
+    return Turn(turn_id=turn_id, message=message, attempts=row["attempts"], reply=reply)

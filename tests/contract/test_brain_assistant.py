@@ -19,6 +19,7 @@ from knowledge.settings import KnowledgeSettings
 from tests.support.brain_parts import EMBEDDER, OPERATOR, VIEWER, Parts, accepted_by
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
+from tests.support.metered import open_meter
 from tests.support.providers import settings_for
 from tests.support.talk import Talk, buttons_of, open_talk
 
@@ -223,24 +224,6 @@ async def test_a_proposal_by_a_model_meets_the_same_rules(
     assert complaint in _told(model, "tool")[-1]
 
 
-async def test_what_no_tool_bears_out_is_left_out_and_said(talk: Talk, model: FakeOpenAi) -> None:
-    model.call("job_log", {"job": "PAYROLL"})
-    model.say("The cause is ORA-01653. It has failed 17 times. I have cancelled PAYROLL.")
-    reply = await talk.say("why did PAYROLL fail?")
-    assert reply.plain_text.startswith("The cause is ORA-01653.")
-    assert "17" not in reply.plain_text
-    assert "cancelled" not in reply.plain_text
-    assert "left out because no source bears them out: 2." in reply.plain_text
-
-
-async def test_where_nothing_is_borne_out_the_plan_answers(talk: Talk, model: FakeOpenAi) -> None:
-    model.say("PAYROLL failed with RC 99 because of AWSBHT023E.")
-    reply = await talk.say("why did PAYROLL fail?")
-    assert reply.degraded == ("model",)
-    assert "ORA-01653" in reply.plain_text
-    assert "99" not in reply.plain_text.partition("Decisive")[0]
-
-
 async def test_wishes_presses_and_alerts_never_reach_the_model(talk: Talk, model: FakeOpenAi) -> None:
     proposed = await talk.say("rerun PAYROLL")
     assert proposed.proposal is not None
@@ -330,6 +313,41 @@ async def test_another_model_helps_and_the_reply_says_so_until_all_are_away(
     assert "another one helped" in helped.plain_text
     assert (alone.agent, alone.degraded) == ("diagnosis", ("model",))
     assert [request["model"] for request in model.requests] == ["m-1", "m-2"] * 2
+
+
+@pytest.mark.parametrize(
+    ("question", "agent", "said"),
+    [
+        (
+            "why did PAYROLL fail?",
+            "diagnosis",
+            "The budget for the language model is used up for today; this answer was composed without it.",
+        ),
+        (
+            "como reiniciar o PAYROLL?",
+            "knowledge",
+            "O orçamento do modelo de linguagem de hoje acabou; esta resposta foi composta sem ele.",
+        ),
+    ],
+)
+async def test_when_the_budget_is_used_up_the_answer_comes_without_the_model_and_says_so(
+    parts: Parts, postgres_dsn: str, engine: AsyncEngine, question: str, agent: str, said: str
+) -> None:
+    ingest = open_library(engine, KnowledgeSettings(), embedder=EMBEDDER).ingest
+    await ingest.ingest_paths([Path("manifests/demo/runbooks/payroll.md")])
+    async with open_meter(engine, budget={"person_tokens_per_day": 18}) as meter:
+        settings = settings_for("openai", meter.provider)
+        async with open_talk(parts, postgres_dsn, loop=ToolLoop(meter.model, settings)) as talk:
+            meter.provider.say("All is well.")
+            assert (await talk.say("what is going on?")).degraded == ()
+            (call,) = await meter.recorded()
+            assert (call.actor_id, call.channel, call.task) == (OPERATOR.actor_id, "web", "assistant")
+            assert call.turn_id
+            reply = await talk.say(question)
+            others = await talk.say("status of PAYROLL", by=VIEWER)
+    assert (reply.agent, reply.degraded) == (agent, ("budget",))
+    assert said in reply.plain_text
+    assert others.degraded == ("model",)
 
 
 async def test_a_proposal_of_a_model_that_then_fails_is_not_shown_as_decided(

@@ -151,3 +151,34 @@ async def test_figures_for_the_operators_of_resync(engine: AsyncEngine, ledger: 
     async with engine.begin() as connection:
         await connection.execute(text("UPDATE turns SET accepted_at = now() - interval '90 s'"))
     assert timedelta(seconds=89) < await ledger.oldest_age() < timedelta(seconds=100)
+
+
+async def test_a_turn_that_cannot_be_read_any_more_does_not_hold_up_the_next(
+    engine: AsyncEngine, ledger: Ledger
+) -> None:
+    first, second, third = make_message("1"), make_message("2"), make_message("3")
+    ids = await _accept(engine, first, second, third)
+    async with engine.begin() as connection:
+        await connection.execute(
+            text('UPDATE turns SET message = \'{"from": "the past"}\' WHERE turn_id = ANY(:ids)'),
+            {"ids": ids[:2]},
+        )
+    turn = await ledger.take_next(first.order_key)
+    assert turn is not None
+    assert (turn.turn_id, turn.message) == (ids[2], third)
+    await ledger.close(turn.turn_id)
+    assert await ledger.take_next(first.order_key) is None
+    assert await ledger.stats() == {"dropped": 3}
+
+
+async def test_a_stored_reply_that_cannot_be_read_any_more_is_made_anew(
+    engine: AsyncEngine, ledger: Ledger
+) -> None:
+    message = make_message()
+    (turn_id,) = await _accept(engine, message)
+    await ledger.answer(turn_id, _REPLY, outcome="answered")
+    async with engine.begin() as connection:
+        await connection.execute(text('UPDATE turns SET reply = \'{"blocks": "of the past"}\''))
+    turn = await ledger.take_next(message.order_key)
+    assert turn is not None
+    assert (turn.message, turn.reply) == (message, None)

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.rest.idempotency import forget_documents
+from brain.llm.model import ModelMessage
 from brain.reply import Reply, to_json
 from brain.turns.withdrawal import withdraw
 from knowledge.documents import Properties, Reader
@@ -19,6 +20,7 @@ from knowledge.library import Library, open_library
 from knowledge.settings import KnowledgeSettings
 from security.roles import Actor, Role
 from tests.support.brain_parts import EMBEDDER
+from tests.support.metered import open_meter
 from tests.support.rest_server import PASSWORD, RestServer, rest_server
 from tests.support.talk import Talk
 
@@ -77,6 +79,10 @@ async def test_nothing_of_a_removed_document_remains_anywhere(
     assert "quokkasecret" in server.brain.reply.plain_text
     async with server.client.post("/api/v1/chat", headers=headers, json={"message": _ASKED}) as response:
         turn_id = (await response.json())["turn_id"]
+    async with open_meter(engine) as meter:
+        meter.provider.say("Renew the quokkasecret.")
+        await meter.ask(messages=[ModelMessage(role="user", text="quokkasecret")])
+        await meter.recorded()
     body = {"turn_id": turn_id, "verdict": "bad", "correction": "It means something else."}
     async with server.client.post("/api/v1/feedback", headers=headers, json=body) as response:
         assert response.status == 200
@@ -89,6 +95,7 @@ async def test_nothing_of_a_removed_document_remains_anywhere(
         "kg_nodes",
         "turns",
         "turn_events",
+        "model_calls",
     }
     assert "idempotency_keys" in held
     assert held.isdisjoint({"checkpoints", "checkpoint_blobs", "checkpoint_writes", "audit_log"})

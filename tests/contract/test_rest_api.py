@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 from openapi_schema_validator import OAS31Validator
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from tests.support.metered import open_meter
 from tests.support.rest_server import PASSWORD, RestServer, rest_server
 
 JSON = {"Content-Type": "application/json"}
@@ -88,6 +90,8 @@ async def test_a_disabled_person_is_out_at_once(server: RestServer) -> None:
         ("operator", "POST", "/api/v1/rag/documents"),
         ("operator", "DELETE", f"/api/v1/rag/documents/{UNKNOWN}"),
         ("supervisor", "GET", "/api/v1/admin/stats"),
+        ("supervisor", "GET", "/api/v1/admin/model-calls"),
+        ("supervisor", "GET", "/api/v1/admin/model-usage"),
     ],
 )
 async def test_a_role_that_may_not_is_refused(
@@ -184,6 +188,41 @@ async def test_stats_count_what_was_done(server: RestServer) -> None:
     assert sum(stats["turns"].values()) == 1
     assert stats["documents"] == 0
     assert stats["proposals"] == {}
+
+
+async def test_an_administrator_sees_what_models_were_asked_and_what_that_cost(
+    server: RestServer, engine: AsyncEngine
+) -> None:
+    async with open_meter(engine, prices={"m-1": {"input": 2, "output": 4}}) as meter:
+        for person in ("ana", "ben"):
+            meter.provider.say("Because.")
+            await meter.ask(by=person)
+        await meter.recorded(2)
+    headers = await server.sign_in("admin")
+
+    async def get(path: str) -> Any:
+        async with server.client.get(f"/api/v1/admin/{path}", headers=headers) as response:
+            return response.status, await response.json()
+
+    status, found = await get("model-calls?actor=ana")
+    assert status == 200
+    (call,) = found["calls"]
+    assert (call["actor_id"], call["model"], call["outcome"], call["cost"]) == ("ana", "m-1", "ok", "0.00005")
+    assert call["sent"][0] == {"role": "system", "text": "Be brief."}
+    assert len((await get("model-calls?limit=1"))[1]["calls"]) == 1
+    assert len((await get("model-calls"))[1]["calls"]) == 2
+    status, found = await get("model-usage?days=1")
+    (day,) = found["days"]
+    assert (status, day["calls"], day["failed"], day["input_tokens"], day["output_tokens"]) == (
+        200,
+        2,
+        0,
+        22,
+        14,
+    )
+    assert day["cost"] == "0.00010"
+    for wrong in ("model-calls?limit=0", "model-calls?actor=%00", "model-usage?days=x", "model-usage?to=1"):
+        assert (await get(wrong))[0] == 422, wrong
 
 
 async def test_the_openapi_document_is_valid_and_complete(server: RestServer) -> None:

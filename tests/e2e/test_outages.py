@@ -152,6 +152,9 @@ async def test_model_answers_with_tools_and_when_it_is_away_the_rest_does(
             answer = await operator.ask("what is wrong with payroll?")
             await provider.__aexit__()
             without = await operator.ask("why did PAYROLL fail?")
+            async with resync.client("admin") as admin:
+                _, ledger = await admin.get("/api/v1/admin/model-calls?actor=operator")
+                _, usage = await admin.get("/api/v1/admin/model-usage")
     assert answer["agent"] == "assistant"
     assert answer["reply"]["plain_text"].startswith("PAYROLL failed because its tablespace is full")
     assert "ORA-01653" in answer["citations"][0]["quote"]
@@ -161,4 +164,9 @@ async def test_model_answers_with_tools_and_when_it_is_away_the_rest_does(
     assert "ORA-01653" in log
     assert without["agent"] == "diagnosis"
     assert without["degraded"] == ["model"]
+    *_, third, second, first = ledger["calls"]
+    assert [call["outcome"] for call in (first, second, third)] == ["ok"] * 3
+    assert (third["task"], third["turn_id"], third["output_tokens"]) == ("assistant", answer["turn_id"], 7)
+    assert "ORA-01653" in third["sent"][-1]["text"]
+    assert usage["days"][0]["calls"] == len(ledger["calls"]) > 3
     assert "ORA-01653" in without["reply"]["plain_text"]

@@ -135,3 +135,17 @@ async def test_same_idempotency_key_joins_the_same_turn(resync: Resync) -> None:
         _, second = await operator.post("/api/v1/chat", body, **{"Idempotency-Key": "late-1"})
     assert first["turn_id"] == second["turn_id"]
     assert first["reply"] == second["reply"]
+
+
+async def test_a_forgotten_conversation_is_gone_from_memory_and_from_its_addresses(resync: Resync) -> None:
+    async with resync.client("operator") as operator:
+        asked = await operator.ask("status of PAYROLL")
+        conversation, address = asked["conversation_id"], f"/api/v1/turns/{asked['turn_id']}"
+        forgotten = await operator.ask("forget this conversation", conversation)
+        assert forgotten["reply"]["plain_text"].startswith("The conversation is forgotten")
+        status, answer = await operator.get(address)
+        assert (status, "PAYROLL" in json.dumps(answer)) == (200, False)
+        assert "forgotten" in answer["reply"]["plain_text"]
+        assert (await operator.ask("rerun it", conversation))["reply"][
+            "plain_text"
+        ] == "Which job do you mean?"

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from aiohttp import web
@@ -22,6 +23,9 @@ from bots.rest.routes import RestRoutes
 from bots.rest.settings import RestSettings
 from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
+from brain.llm.budget import Budget
+from brain.llm.calls import ModelCalls
+from brain.llm.settings import BudgetSettings
 from brain.message import Channel, Locale, Verb
 from brain.reply import (
     Citation,
@@ -221,6 +225,7 @@ async def rest_server(
         search=library.search,
         store=store,
         feedback=library.feedback,
+        model_calls=ModelCalls(engine, Budget(BudgetSettings(), ZoneInfo("UTC"))),
         health=_health(engine),
         stats=stats,
     )

@@ -187,6 +187,14 @@ ENGLISH: list[tuple[str, dict[str, Any]]] = [
     ("", {"kind": "unknown", "job": None}),
     ("payroll", {"kind": "unknown", "candidates": ("payroll",)}),
     ("2", {"kind": "unknown"}),
+    # A conversation that is to be forgotten, and what only sounds like it.
+    ("forget this conversation", {"kind": "forget"}),
+    ("Please delete this chat!", {"kind": "forget"}),
+    ("clear the whole conversation please", {"kind": "forget"}),
+    ("don't forget this conversation", {"kind": "unknown"}),
+    ("delete PAYROLL", {"kind": "unknown", "job": "PAYROLL"}),
+    ("rerun PAYROLL and forget this conversation", act("rerun", "PAYROLL")),
+    ("clear the hold of PAYROLL", act("release", "PAYROLL")),
 ]
 
 PORTUGUESE: list[tuple[str, dict[str, Any]]] = [
@@ -297,6 +305,11 @@ PORTUGUESE: list[tuple[str, dict[str, Any]]] = [
     ("o que você sabe fazer?", {"kind": "help"}),
     ("Olá, bom dia!", {"kind": "greeting"}),
     ("obrigado", {"kind": "greeting"}),
+    ("esqueça esta conversa", {"kind": "forget"}),
+    ("Por favor, apague essa conversa", {"kind": "forget"}),
+    ("apaga a conversa", {"kind": "forget"}),
+    ("não esqueça esta conversa", {"kind": "unknown"}),
+    ("esquece", {"kind": "unknown"}),
 ]
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
+from brain.conversations import Conversations
 from brain.graph import Brain
 from brain.llm.loop import ToolLoop
 from brain.llm.settings import Task
@@ -19,6 +20,7 @@ from brain.planner.graph import Planner
 from brain.planner.settings import PlannerSettings
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
+from security.audit import AuditLog
 from security.roles import Actor
 from tests.support.brain_parts import OPERATOR, Parts
 from tests.support.turns import Mailbox, make_message
@@ -69,7 +71,7 @@ async def open_talk(
         loops: dict[Task, ToolLoop] = dict.fromkeys(get_args(Task), loop) if loop else {}
         brain = Brain(
             tools=parts.tools,
-            checkpointer=checkpointer,
+            conversations=Conversations(parts.engine, checkpointer, AuditLog()),
             loops=loops,
             planner=Planner(planner or PlannerSettings()),
             zone=ZoneInfo(zone),

@@ -111,3 +111,14 @@ def test_the_secrets_of_a_further_engine_are_masked() -> None:
     shown = effective(_settings(more_tws={"test": _TWS | {"password": "hunter2"}}))
     assert shown["RESYNC_MORE_TWS__TEST__PASSWORD"] == "********"
     assert "hunter2" not in str(shown)
+
+
+def test_prices_and_budgets_of_the_model_come_from_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RESYNC_LLM__PRICES", '{"m": {"input": 2.5, "output": 10}}')
+    monkeypatch.setenv("RESYNC_LLM__BUDGET__PERSON_TOKENS_PER_DAY", "5000")
+    llm = _settings().llm
+    assert (llm.prices["m"].output, llm.budget.person_tokens_per_day, llm.budget.tokens_per_day) == (
+        10,
+        5000,
+        None,
+    )

@@ -126,6 +126,7 @@ _AGENT_OF: dict[Kind, str] = {
     "action": "action",
     "help": "conversation",
     "greeting": "conversation",
+    "forget": "conversation",
     "unknown": "clarify",
 }
 
@@ -133,6 +134,13 @@ _AGENT_OF: dict[Kind, str] = {
 @pytest.mark.parametrize(("kind", "agent"), _AGENT_OF.items())
 def test_each_kind_of_request_has_its_agent(kind: Kind, agent: str) -> None:
     assert choose_agent(_MESSAGE, Request(kind=kind)) == agent
+
+
+def test_a_number_beyond_what_is_meant_answers_nothing() -> None:
+    assert (
+        _said("2", Memory(candidates=["PAYROLL", "PAYLOAD"], sentences=["status of PAYROLL"])).kind
+        == "unknown"
+    )
 
 
 @pytest.mark.parametrize("verb", [Verb.APPROVE, Verb.REJECT])

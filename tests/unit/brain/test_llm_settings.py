@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from pydantic import ValidationError
 
@@ -31,6 +33,9 @@ def test_without_a_provider_there_is_no_model() -> None:
         ({"api_key": "k", "mask_patterns": {"BADGE": "a+"}}, "llm.mask_patterns.BADGE"),
         ({"api_key": "k", "breaker_failures": 0}, "breaker_failures"),
         ({"api_key": "k", "breaker_pause_seconds": 0}, "breaker_pause_seconds"),
+        ({"api_key": "k", "prices": {"m": {"input": 1}}}, "output"),
+        ({"api_key": "k", "budget": {"tokens_per_day": -1}}, "tokens_per_day"),
+        ({"api_key": "k", "keep_sent_days": -1}, "keep_sent_days"),
     ],
 )
 def test_incomplete_settings_name_what_is_missing(values: dict[str, object], named: str) -> None:
@@ -61,3 +66,8 @@ def test_a_fallback_is_judged_like_the_first_model() -> None:
 def test_the_key_is_never_printed() -> None:
     spare = {"provider": "openai", "model": "m-2", "api_key": "sk-secret"}
     assert "sk-secret" not in repr(settings(api_key="sk-secret", fallbacks=[spare]))
+
+
+def test_prices_are_per_million_tokens_and_exact() -> None:
+    prices = settings(api_key="k", prices={"m": {"input": 0.1, "output": "0.7"}}).prices
+    assert prices["m"].of(3, 1) == Decimal("0.000001")
