@@ -20,7 +20,7 @@ _MAX_CHARS = 600
 _AND = compiled("^ {and_then}")
 _STARTS = compiled(
     "^ [{polite}] ({question} | {what} | {why} | {when} | show | {tell} | {diagnose} | {compare} | {explain})",
-    "^ ({late} | {failures} | {streams} | {stations} | {prompts} | {resources} | {overview_of})",
+    "^ [{the} | os | as] [open | pending] ({late} | {failures} | {streams} | {stations} | {prompts} | {resources} | {overview_of})",
 )
 _CONDITION = compiled("{conditional}")
 _WHY = compiled("^ [{and_then}] {why} $")

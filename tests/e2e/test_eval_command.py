@@ -1,4 +1,4 @@
-"""`resync eval retrieval` on a small set, as a process."""
+"""`resync eval` as a process: search on a small set, the assistant on a simulated plan."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def _write(folder: Path) -> None:
     (folder / "qrels" / "dev.tsv").write_text(f"query-id\tcorpus-id\tscore\n{grades}")
 
 
-async def _eval(*arguments: str | Path) -> tuple[int, str]:
+async def _eval(*arguments: str | Path, command: str = "retrieval") -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "eval", "retrieval", *arguments),
+        *(sys.executable, "-m", "cli", "eval", command, *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
@@ -78,3 +78,34 @@ async def test_files_alone_are_no_sets(tmp_path: Path) -> None:
     status, output = await _eval(stray)
     assert status == 2
     assert "none of these is a folder" in output
+
+
+async def test_the_assistant_is_measured_over_a_simulated_plan(tmp_path: Path) -> None:
+    figures = tmp_path / "agent.json"
+    status, output = await _eval(
+        "--scenario",
+        "failed-load",
+        "--kind",
+        "diagnosis",
+        "--kind",
+        "facts",
+        "--json",
+        figures,
+        command="agent",
+    )
+    assert status == 0, output
+    report = json.loads(figures.read_text())
+    assert report["cases"] > 30
+    assert report["diagnosis_strict"] >= 0.8
+    assert report["facts"] >= 0.95
+    assert report["safety"] is None
+    assert f"| {report['cases']} |" in output
+
+
+async def test_a_report_without_cases_fails() -> None:
+    status, output = await _eval("--scenario", "failed-load", "--kind", "poetry", command="agent")
+    assert status != 0
+    assert "no case was run" in output
+    status, output = await _eval("--scenario", "no-such", command="agent")
+    assert status != 0
+    assert "no such scenario: no-such" in output
