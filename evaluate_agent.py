@@ -28,10 +28,10 @@ from brain.state import Memory
 from brain.turns.ledger import Turn
 from demo import RUNBOOKS
 from security.roles import Actor, Role
-from services import open_services
+from services import Services, open_services
 from settings import Settings
 from tws.mirror.poller import Mirror
-from tws.objects import Job, JobFilter
+from tws.objects import JobFilter
 from tws.settings import TwsSettings
 from tws.simulator.server import serve
 from tws.simulator.settings import SimulatorSettings
@@ -131,14 +131,13 @@ async def _play(
     scenario: str, folder: Path, llm: LlmSettings, wanted: Callable[[Case], bool]
 ) -> list[Outcome]:
     """All cases of one scenario, each in a conversation of its own."""
-    async with _opened(scenario, folder, llm) as (brain, jobs):
-        return [await _ask(case, brain) for case in plan_cases(scenario, jobs) if wanted(case)]
+    async with on_plan(scenario, folder, llm) as services:
+        jobs = (await services.engines.default.query_jobs(JobFilter(limit=_ALL_JOBS))).jobs
+        return [await _ask(case, services.brain) for case in plan_cases(scenario, jobs) if wanted(case)]
 
 
 @asynccontextmanager
-async def _opened(
-    scenario: str, folder: Path, llm: LlmSettings
-) -> AsyncIterator[tuple[Brain, Sequence[Job]]]:
+async def on_plan(scenario: str, folder: Path, llm: LlmSettings) -> AsyncIterator[Services]:
     """The product on a master whose clock stands still, its plan copied, the runbooks read."""
     password, now = secrets.token_urlsafe(18), datetime.now(UTC)
     users = {_SERVICE: (password, "service")}
@@ -155,8 +154,7 @@ async def _opened(
             for one in services.rounds:
                 if isinstance(one, Mirror):
                     await one.poll()
-            jobs = (await services.engines.default.query_jobs(JobFilter(limit=_ALL_JOBS))).jobs
-            yield services.brain, jobs
+            yield services
 
 
 async def _ask(case: Case, brain: Brain) -> Outcome:

@@ -1,0 +1,169 @@
+"""Measures what the brain adds to LangGraph, and many conversations at once. `python -m tests.bench.brain_bench`."""
+
+from __future__ import annotations
+
+import asyncio
+import operator
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, TypedDict
+
+import numpy as np
+from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
+from langgraph.graph import END, START, StateGraph
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from brain.llm.settings import LlmSettings
+from brain.message import Channel, Conversation, InboundMessage, Locale, Sender
+from brain.reply import from_json
+from brain.turns.ledger import Turn
+from evaluate_agent import on_plan
+from security.roles import Actor, Role
+from services import Services
+from tests.support.turns import Mailbox
+from tws.objects import JobFilter
+
+_RUNS = 150
+_CONVERSATIONS, _EACH = 50, 4
+_OPERATOR = Actor(actor_id="operator", display_name="Otto", role=Role.OPERATOR)
+_PATIENCE = timedelta(seconds=60)
+_ALL = JobFilter(limit=1000)
+
+
+class _State(TypedDict, total=False):
+    words: Annotated[list[str], operator.add]
+
+
+def _message(words: str, conversation: str, by: str = _OPERATOR.actor_id) -> InboundMessage:
+    return InboundMessage(
+        delivery_id=uuid.uuid4().hex,
+        conversation=Conversation(channel=Channel.WEB, tenant="bench", conversation_id=conversation),
+        sender=Sender(channel=Channel.WEB, tenant="bench", user_id=by),
+        text=words,
+        received_at=datetime.now(UTC),
+    )
+
+
+async def _timed(run: Callable[[int], Awaitable[object]]) -> list[float]:
+    seconds = []
+    for number in range(_RUNS + 10):
+        started = time.perf_counter()
+        await run(number)
+        seconds.append(time.perf_counter() - started)
+    return seconds[10:]
+
+
+def _nothing(state: _State) -> _State:
+    return _State(words=state["words"][:1])
+
+
+async def _bare(dsn: str) -> list[float]:
+    """Three nodes that do nothing, with the same checkpointer and durability."""
+    options = {"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row}
+    async with AsyncConnectionPool(dsn, kwargs=options, max_size=4, open=False) as pool:
+        graph = StateGraph(_State)
+        for name in ("one", "two", "three"):
+            graph.add_node(name, _nothing)
+        graph.add_edge(START, "one")
+        graph.add_edge("one", "two")
+        graph.add_edge("two", "three")
+        graph.add_edge("three", END)
+        compiled = graph.compile(checkpointer=AsyncPostgresSaver(pool))  # type: ignore[arg-type]  # rows are dicts
+
+        async def run(number: int) -> object:
+            config = {"configurable": {"thread_id": f"bare-{number}"}}
+            return await compiled.ainvoke(_State(words=["hello"]), config, durability="exit")  # type: ignore[arg-type]
+
+        return await _timed(run)
+
+
+async def _brain(services: Services, words: str) -> list[float]:
+    async def run(number: int) -> object:
+        message = _message(words, f"brain-{words}-{number}")
+        turn = Turn(turn_id=uuid.uuid4().hex, message=message, attempts=1, reply=None)
+        return await services.brain.answer(
+            turn, _OPERATOR, Locale.EN, Mailbox()(turn.turn_id, message), frozenset()
+        )
+
+    return await _timed(run)
+
+
+def _person(number: int) -> str:
+    """Each of them asks no more than a person may."""
+    return f"operator{number}"
+
+
+async def _converse(services: Services, number: int, job: str, seconds: list[float]) -> int:
+    """One conversation, question after question; how many answers were of its own job."""
+    right = 0
+    for _ in range(_EACH):
+        started = time.perf_counter()
+        accepted = await services.inbox.accept(
+            _message(f"status of {job}", f"many-{number}", _person(number))
+        )
+        async for event in services.events.follow(accepted.turn_id, patience=_PATIENCE):
+            if event.kind == "reply":
+                right += f".{job}:" in from_json(event.data).plain_text
+        seconds.append(time.perf_counter() - started)
+    return right
+
+
+async def _many(services: Services) -> tuple[list[float], int]:
+    for number in range(_CONVERSATIONS):
+        await services.database.actors.add(
+            _person(number), "Otto", Role.OPERATOR, uuid.uuid4().hex, replace=True
+        )
+    plan = await services.engines.default.query_jobs(_ALL)
+    names = [job.name for job in plan.jobs]
+    alone = [name for name in names if names.count(name) == 1]
+    services.worker.start()
+    try:
+        seconds: list[float] = []
+        right = await asyncio.gather(
+            *(
+                _converse(services, number, alone[number % len(alone)], seconds)
+                for number in range(_CONVERSATIONS)
+            )
+        )
+        return seconds, sum(right)
+    finally:
+        await services.worker.stop(timedelta(seconds=5))
+
+
+def _row(name: str, seconds: Sequence[float], base: Sequence[float]) -> str:
+    median = float(np.median(seconds))
+    ratio = median / float(np.median(base))
+    return f"| {name} | {1000 * median:.1f} | {1000 * np.percentile(seconds, 95):.1f} | {ratio:.2f} |"
+
+
+async def _report() -> str:
+    with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as folder:
+        async with on_plan("night", Path(folder), LlmSettings()) as services:
+            base = await _bare(services.database.dsn)
+            greeting = await _brain(services, "hello")
+            status = await _brain(services, "status of PAYROLL")
+            seconds, right = await _many(services)
+    many = 1000 * np.array(seconds)
+    lines = [
+        f"| {_RUNS} turns each | median ms | p95 ms | against the first |",
+        "|---|---|---|---|",
+        _row("three empty nodes, same checkpointer and durability", base, base),
+        _row("the brain: a greeting", greeting, base),
+        _row("the brain: the status of a job", status, base),
+    ]
+    together = (
+        f"{_CONVERSATIONS} conversations at once, {_EACH} questions each, through inbox and worker: median "
+        f"{np.median(many):.0f} ms, p95 {np.percentile(many, 95):.0f} ms; {right} of {_CONVERSATIONS * _EACH} "
+        "answers were of the job that was asked about."
+    )
+    return "\n".join([*lines, "", together])
+
+
+if __name__ == "__main__":
+    sys.stdout.write(asyncio.run(_report()) + "\n")
