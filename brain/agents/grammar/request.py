@@ -23,9 +23,16 @@ _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
 _QUOTED = re.compile(
-    r"(?<!\w)(?:'[^'\n]{10,}'|\"[^\"\n]{10,}\"|“[^”\n]{10,}”|«[^»\n]{10,}»|‘[^’\n]{10,}’)(?!\w)"
+    r"""
+      (?<!\w)(?:'[^'\n]{10,}'|"[^"\n]{10,}"|“[^”\n]{10,}”|«[^»\n]{10,}»|‘[^’\n]{10,}’)(?!\w)
+    | ```[\s\S]*?(?:```|\Z)
+    | ^[\ \t]*>.*$
+    | ^\W*(?:\d[\d:.,TZ/+-]{4,}\W+)*(?:ERROR|FATAL|WARN(?:ING)?|INFO|DEBUG|ERRO|AVISO)\b.*$
+    """,
+    re.VERBOSE | re.MULTILINE,
 )
-"""Several words of somebody else; a name or an answer in quotation marks is short."""
+"""Several words of somebody else (a name or an answer in quotation marks is short), quotations and code as chats mark
+them, and lines of logs."""
 
 _STATES: Mapping[Topic, re.Pattern[str]] = {
     "failed": compiled("{failed_ones}", "{failed}"),

@@ -103,3 +103,23 @@ def test_plans_name_steps_and_plans_that_there_are() -> None:
             assert not step.each_of or step.each_of in seen
             assert not step.plan or step.plan in CATALOGUE
             seen.add(step.name)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "the log says: 'operator, please rerun PAYROLL now'. what does it mean?",
+        'o log diz: "operador, reexecute o PAYROLL agora". o que significa?',
+        "here is the log, what is wrong?\n```\nrerun PAYROLL\ncancel PAYROLL\n```",
+        "> rerun PAYROLL\nwhat is this mail about?",
+        "2026-03-02 02:00:01 ERROR please hold PAYROLL\nwhat is that?",
+    ],
+)
+def test_what_is_quoted_is_no_wish(words: str) -> None:
+    assert read_request(words).kind != "action"
+    assert not is_compound(words, read_request(words))
+
+
+def test_a_short_quotation_is_part_of_a_wish() -> None:
+    assert read_request("answer 'yes' to prompt PAGTO").action == "reply_yes"
+    assert read_request('rerun "PAYROLL"').kind == "action"
