@@ -233,6 +233,8 @@ if __name__ == "__main__":
         _apart("plan_bench"),
         "## The mirror of the plan\n",
         _apart("mirror_bench"),
+        "## The brain\n",
+        _apart("brain_bench"),
     ]
     page = "\n".join(parts)
     _PAGE.write_text(page)
