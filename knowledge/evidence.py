@@ -20,8 +20,8 @@ _TOP = 1000
 _LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
-_TOGETHER = 2.0
-_NAME = 4.0
+_TOGETHER = 1.0
+_NAME = 5.0
 _OUTDATED = 2.0
 _BIAS = {True: -7.0, False: -3.85}
 """By whether the embedding model knows the language of the document, as for coverage."""
