@@ -191,7 +191,8 @@ class Brain:
 
     async def _plan(self, asked: Asked, context: TurnContext) -> Draft:
         """Several specialists, one answer."""
-        words, loops = completed(context.message.text, asked.memory), self._loops
+        _, words = named_engine(context.message.text, context.tools.engines)
+        words, loops = completed(words, asked.memory), self._loops
 
         async def answer(part: Asked, part_words: str) -> Draft:
             reader = READERS.get(part.request.kind)

@@ -62,8 +62,12 @@ class Draft:
     """What to remember; replaces the keys it has."""
     found: tuple[str, ...] = ()
     """The objects that it is about, in order, as conman selects them; a plan goes on with them."""
+    unlisted: int = 0
+    """How many more there are than `found` has."""
     cause: str = ""
-    """Of a failure in a few words, the same for the same cause."""
+    """Of a failure or a wait in a few words, the same for the same cause."""
+    tokens: int = 0
+    """Of models, in and out."""
     forgets: bool = False
     """Whether the conversation is to be forgotten."""
 

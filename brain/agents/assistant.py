@@ -51,6 +51,7 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         citations=tuple(evidence.citations),
         buttons=evidence.buttons,
         degraded=result.degraded | evidence.degraded,
+        tokens=result.tokens,
         memory=Memory(selection=evidence.selection) if evidence.selection else Memory(),
     )
     card = evidence.card

@@ -25,9 +25,10 @@ def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True, prob
     if problem:
         return Draft(agent="clarify", blocks=(phrase(locale, "no_selection"), Code(text=problem)))
     opening = phrase(locale, "help" if understood else "not_understood", person=tools.actor.display_name)
-    items = [phrase(locale, key) for key in ("help_why", "help_status", "help_knowledge")]
+    items = [phrase(locale, key) for key in ("help_why", "help_status", "help_several", "help_knowledge")]
     if tools.may_write and tools.actor.may(Permission.PROPOSE):
         items.append(phrase(locale, "help_action"))
+    items.append(phrase(locale, "help_forget"))
     examples = [say(locale, key) for key in _EXAMPLES]
     return Draft(
         agent="conversation" if understood else "clarify",

@@ -76,9 +76,10 @@ async def answer_knowledge(asked: Asked, words: str, loop: ToolLoop | None) -> D
 async def _answered(asked: Asked, question: str, passages: Sequence[Passage], loop: ToolLoop | None) -> Draft:
     sources, away = Sources(), frozenset[str]()
     blocks: list[Block] = []
+    tokens = 0
     if loop is not None:
         try:
-            blocks, away = await _composed(asked, question, passages, loop, sources)
+            blocks, away, tokens = await _composed(asked, question, passages, loop, sources)
         except ModelUnavailableError as error:
             _log.warning("model_unavailable", reason=error.reason)
             away = frozenset({error.part})
@@ -87,13 +88,19 @@ async def _answered(asked: Asked, question: str, passages: Sequence[Passage], lo
         blocks.append(asked.phrase("documents_say"))
         blocks += [block for found in quotes for block in _quoted(asked, found, sources)]
     blocks += _doubted(asked, question, passages, sources)
-    return Draft(agent="knowledge", blocks=tuple(blocks), citations=tuple(sources.citations), degraded=away)
+    return Draft(
+        agent="knowledge",
+        blocks=tuple(blocks),
+        citations=tuple(sources.citations),
+        degraded=away,
+        tokens=tokens,
+    )
 
 
 async def _composed(
     asked: Asked, question: str, passages: Sequence[Passage], loop: ToolLoop, sources: Sources
-) -> tuple[list[Block], frozenset[str]]:
-    """Sentences of the model that the passages bear out, and what was away meanwhile.
+) -> tuple[list[Block], frozenset[str], int]:
+    """Sentences of the model that the passages bear out, what was away meanwhile, and the tokens.
 
     Raises `ModelUnavailableError` when there are none.
     """
@@ -123,7 +130,7 @@ async def _composed(
         for claim in claims
     )
     words = "\n".join(f"- {line}" for line in lines) if len(claims) > 1 else next(lines)
-    return list(to_blocks(words)), result.degraded
+    return list(to_blocks(words)), result.degraded, result.tokens
 
 
 def _quoted(asked: Asked, found: Quote, sources: Sources) -> list[Block]:

@@ -1,6 +1,6 @@
 """Lists of the plan: jobs by topic or selection, job streams, workstations, prompts, resources, files waited for."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -28,6 +28,7 @@ UNFINISHED = (
     CommonStatus.BLOCKED,
 )
 """Of jobs that may still run or run again."""
+_LAST = datetime.max.replace(tzinfo=UTC)
 _OVER = frozenset({CommonStatus.SUCCESSFUL, CommonStatus.CANCELED, CommonStatus.SUPPRESS})
 JOB_TOPICS: Mapping[Topic, tuple[CommonStatus, ...]] = {
     "failed": (CommonStatus.ERROR,),
@@ -68,7 +69,11 @@ async def list_jobs(asked: Asked, topic: Topic) -> Draft:
     jobs = [job for job in jobs if topic != "late" or _is_late(job)]
     total = len(jobs) if is_scan else page.total
     place = str(selection) if selection else named
-    blocks = await _late_streams(asked, wanted, place) if topic == "late" else []
+    streams = await _late_streams(asked, wanted) if topic == "late" else []
+    blocks: list[Block] = []
+    if streams:
+        blocks.append(_at(place, asked.phrase("some_late_streams", count=strong(str(len(streams))))))
+        blocks.append(asked.table(ObjectKind.JOB_STREAM, streams))
     if jobs:
         blocks.append(_at(place, asked.phrase(f"some_{topic}", count=strong(str(total)))))
         blocks.append(asked.table(ObjectKind.JOB, jobs))
@@ -78,11 +83,13 @@ async def list_jobs(asked: Asked, topic: Topic) -> Draft:
         blocks.append(asked.phrase("shown_of", shown=str(ROWS), total=str(total)))
     if topic == "late" and not place:
         blocks += await at_risk(asked)
-    return status(
+    found = dict.fromkeys(job.selection for job in (*jobs, *_in_the_way(streams, page.jobs)))
+    draft = status(
         *blocks,
         buttons=why_buttons([job.selection for job in jobs if job.has_failed], asked.locale),
-        found=(job.selection for job in jobs),
+        found=found,
     )
+    return replace(draft, unlisted=total - len(jobs))
 
 
 async def list_objects(asked: Asked, topic: Topic) -> Draft:
@@ -136,15 +143,21 @@ async def _exists(tools: Toolbox, wanted: JobFilter) -> bool:
     return bool((await tools.query_jobs(place)).jobs)
 
 
-async def _late_streams(asked: Asked, wanted: JobFilter, place: str) -> list[Block]:
+async def _late_streams(asked: Asked, wanted: JobFilter) -> list[JobStream]:
     every = JobStreamFilter(name=wanted.job_stream, workstation=wanted.workstation, limit=SCANNED)
-    late = [
+    return [
         one
         for one in await asked.tools.job_streams(every)
         if one.common_status not in _OVER and _is_late(one)
     ]
-    sentence = _at(place, asked.phrase("some_late_streams", count=strong(str(len(late)))))
-    return [sentence, asked.table(ObjectKind.JOB_STREAM, late)] if late else []
+
+
+def _in_the_way(streams: Iterable[JobStream], unfinished: Sequence[Job]) -> Iterator[Job]:
+    """Of each job stream the job that it waits for: one that failed, else the first that is still to run."""
+    for stream in streams:
+        mine = [job for job in unfinished if job.job_stream_id == stream.id]
+        if mine:
+            yield min(mine, key=lambda job: (not job.has_failed, job.scheduled_at or _LAST))
 
 
 def _is_late(node: Job | JobStream) -> bool:

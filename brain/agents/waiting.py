@@ -84,7 +84,6 @@ async def answer_not_started(asked: Asked, job: Job) -> Draft:
         buttons=(*buttons, *own),
         degraded=frozenset(result.degraded),
         memory=Memory(selection=job.selection),
-        found=(job.selection,),
         cause="".join(causes),
     )
 
@@ -159,6 +158,5 @@ def _has_started(asked: Asked, job: Job) -> Draft:
         blocks=(sentence,),
         buttons=buttons or action_buttons(asked.tools, job, asked.locale),
         memory=Memory(selection=job.selection),
-        found=(job.selection,),
         cause=to_plain((sentence,)),
     )

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from brain.agents.action import answer_action
 from brain.agents.asked import Asked
+from brain.agents.grammar import Request
 from brain.reply import Block, Notice, Steps, StepView
 from brain.state import Draft
+from tws.errors import TwsError
 from tws.objects import CommonStatus, JobFilter
 
 from .graph import Answering, Dividing, Planner
@@ -26,17 +28,23 @@ async def answer_request(
     """The answer of the whole, its steps, and the proposal where a change was asked for beside questions."""
     tasks = await planner.work_off(whole(words, asked), asked, answer, divide)
     draft = tasks[ROOT].draft or Draft(agent="planner", blocks=())
-    blocks: list[Block] = [*draft.blocks, *await _since_then(asked, tasks), *_partial(asked, tasks)]
-    blocks.append(_steps(asked, tasks))
-    draft = replace(draft, agent="planner", blocks=tuple(blocks))
+    blocks = (*draft.blocks, *await _since_then(asked, tasks), *_partial(asked, tasks), _steps(asked, tasks))
+    draft = replace(draft, agent="planner", blocks=blocks)
     wanted = wish(words, asked.locale)
-    if wanted is None:
-        return draft
-    # What is changed is asked for by the person's own words, never by what the parts found.
-    card = await answer_action(replace(asked, request=wanted, memory={**asked.memory, **draft.memory}))
+    return draft if wanted is None else await _with_proposal(draft, wanted, asked)
+
+
+async def _with_proposal(draft: Draft, wanted: Request, asked: Asked) -> Draft:
+    """The answer and the card of the change, or why there is none: what was found is told in any case."""
+    try:
+        # What is changed is asked for by the person's own words, never by what the parts found.
+        card = await answer_action(replace(asked, request=wanted, memory={**asked.memory, **draft.memory}))
+    except TwsError as error:
+        notice = Notice(text=asked.say("tws_refuses", reason=str(error)), level="warning")
+        return replace(draft, blocks=(*draft.blocks, notice))
     return replace(
         draft,
-        blocks=(*blocks, *card.blocks),
+        blocks=(*draft.blocks, *card.blocks),
         buttons=card.buttons or draft.buttons,
         proposal=card.proposal,
         memory={**draft.memory, **card.memory},
@@ -57,7 +65,11 @@ async def _since_then(asked: Asked, tasks: Tasks) -> list[Block]:
     if not told:
         return []
     asked.tools.forget()
-    page = await asked.tools.query_jobs(JobFilter(common_statuses=(CommonStatus.ERROR,), limit=_LOOKED_AT))
+    wanted = JobFilter(common_statuses=(CommonStatus.ERROR,), limit=_LOOKED_AT)
+    try:
+        page = await asked.tools.query_jobs(wanted)
+    except TwsError as error:
+        return [Notice(text=asked.say("not_looked_again", reason=str(error)), level="warning")]
     gone = sorted(told - {job.selection for job in page.jobs})
     if not gone or page.total > _LOOKED_AT:
         return []

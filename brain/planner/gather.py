@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from brain.agents.asked import Asked
-from brain.reply import Block, Bullets, Citation, Span, Text, code, strong, text
+from brain.reply import Block, Bullets, Button, Citation, Span, Text, code, strong, text
 from brain.state import Draft, Memory
 
 from .catalogue import CATALOGUE
@@ -15,11 +15,6 @@ from .task import Task
 
 _REFERENCE = re.compile(r"\[(\d{1,3})\]")
 _BUTTONS = 4
-
-
-def is_question_back(draft: Draft) -> bool:
-    """Whether the specialist could not answer without asking."""
-    return draft.agent == "clarify"
 
 
 def gathered(task: Task, parts: Sequence[Task], asked: Asked) -> Draft:
@@ -34,17 +29,31 @@ def gathered(task: Task, parts: Sequence[Task], asked: Asked) -> Draft:
     else:
         blocks, citations = _in_sections(answered, has_headings=len(answered) > 1)
     drafts = [part.draft for part in answered if part.draft is not None]
-    buttons = list(dict.fromkeys(button for draft in drafts for button in draft.buttons))
-    spoken_of = [name for draft in drafts if (name := draft.memory.get("selection"))]
+    spoken_of = list(dict.fromkeys(name for draft in drafts if (name := draft.memory.get("selection"))))
     return Draft(
         agent="planner",
         blocks=blocks,
         citations=citations,
-        buttons=tuple(buttons[:_BUTTONS]),
+        buttons=_buttons(drafts, is_about_one=len(spoken_of) <= 1 and not task.each_of),
         degraded=frozenset().union(*(draft.degraded for draft in drafts)),
         memory=Memory(selection=spoken_of[-1]) if spoken_of else Memory(),
         found=tuple(dict.fromkeys(name for draft in drafts for name in draft.found)),
     )
+
+
+def _buttons(drafts: Iterable[Draft], *, is_about_one: bool) -> tuple[Button, ...]:
+    """The first buttons; of several objects each says which one it is for."""
+    every = (
+        button if is_about_one else _named(button, draft.memory.get("selection", ""))
+        for draft in drafts
+        for button in draft.buttons
+    )
+    return tuple(dict.fromkeys(every))[:_BUTTONS]
+
+
+def _named(button: Button, selection: str) -> Button:
+    name = selection.rpartition(".")[2]
+    return button if name in button.label else replace(button, label=f"{button.label} {name}")
 
 
 def _by_cause(parts: Sequence[Task], asked: Asked) -> tuple[Block, ...]:

@@ -20,12 +20,11 @@ from langgraph.types import Send
 
 from brain.agents.asked import Asked
 from brain.llm.model import ModelUnavailableError
-from brain.reply import to_plain
 from brain.state import Draft, Memory
 from brain.toolbox import NotPermittedError
 from tws.errors import TwsError
 
-from .gather import gathered, is_question_back
+from .gather import gathered
 from .parting import instead, parts_for
 from .settings import PlannerSettings
 from .task import Task, Tasks, foldable, parts_of, ready
@@ -118,7 +117,9 @@ class Planner:
     async def _parted(self, task: Task, tasks: Tasks, context: PlanContext) -> PlanState | None:
         """The parts of a task that has some, as far as the budgets let it."""
         if task.depth >= self._settings.max_depth:
-            return None
+            # A clause can be answered whole, a plan only in its parts.
+            too_deep = replace(task, state="skipped", problem=context.asked.say("budget_depth"))
+            return _kept(too_deep) if task.plan or task.each_of else None
         parts, tokens = parts_for(task, tasks, context.asked), 0
         if not parts and task.words and task.request.kind == "unknown" and context.divide is not None:
             parts, tokens = await context.divide(task, context.asked)
@@ -173,9 +174,10 @@ async def _answered(task: Task, state: _One, context: PlanContext) -> PlanState:
         draft = await context.answer(mine, task.words)
     except (TwsError, NotPermittedError, ModelUnavailableError) as error:
         return _kept(replace(task, state="failed", problem=str(error)), calls=1)
-    if is_question_back(draft):
-        return _kept(replace(task, state="failed", problem=to_plain(draft.blocks)), calls=1)
-    return _kept(replace(task, state="done", draft=draft), calls=1)
+    done = replace(task, state="done", draft=draft)
+    if draft.agent == "clarify":
+        done = replace(done, state="failed", problem=asked.say("asks_back"))
+    return _kept(done, calls=1, tokens=draft.tokens)
 
 
 async def _unheard(_line: str) -> None:

@@ -77,7 +77,7 @@ def wish(words: str, locale: Locale | None) -> Request | None:
 
 
 def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> list[Task]:
-    """Other ways to what failed: what the mirror of the plan says of it."""
+    """Other ways to what failed: what the mirror of the plan says of it. To a question back only the person knows one."""
     replaced = {one.instead_of for one in done}
     failed = [
         one
@@ -85,6 +85,7 @@ def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> li
         if one.state == "failed"
         and one.id not in replaced
         and not one.instead_of
+        and one.draft is None
         and one.request.topic != "then"
     ]
     ids = numbered(task, len(failed), done)
@@ -136,7 +137,8 @@ def _steps(task: Task, asked: Asked) -> Iterator[Task]:
 def _one_each(task: Task, tasks: Tasks, asked: Asked) -> Iterator[Task]:
     source = tasks[task.needs]
     found = source.draft.found if source.draft else ()
-    shown, more = found[:_MOST_EACH], len(found) - _MOST_EACH
+    shown = found[:_MOST_EACH]
+    more = len(found) - len(shown) + (source.draft.unlisted if source.draft else 0)
     ids = numbered(task, len(shown) + 1)
     for id_, name in zip(ids, shown, strict=False):
         request = replace(task.request, selection=parse(name))

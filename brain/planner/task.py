@@ -37,7 +37,7 @@ class Task:
     state: State = "waiting"
     draft: Draft | None = None
     problem: str = ""
-    """Why it failed or was skipped, in the person's language."""
+    """Why it failed or was skipped, in the person's language; of one that asked back `draft` is its question."""
     instead_of: str = ""
     """Id of the failed task that it stands in for."""
 

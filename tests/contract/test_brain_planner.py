@@ -17,7 +17,7 @@ from tests.support.brain_parts import ENGINE, VIEWER, Parts
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
 from tests.support.providers import settings_for
-from tests.support.talk import Talk, open_talk
+from tests.support.talk import Talk, buttons_of, open_talk
 from tws.tables import RUNS
 
 _RC_8 = ("AGT_DWH01#DWHNIGHT.DWH_LOAD", "AGT_HR01#PAYDAILY.PAYROLL")
@@ -170,10 +170,72 @@ async def test_a_budget_that_is_used_up_ends_in_a_partial_answer(
     assert "skipped" in {step.state for step in _steps(reply)} or "time_limit_seconds" in budget
 
 
-async def test_a_flat_budget_of_depth_answers_without_going_deeper(parts: Parts, postgres_dsn: str) -> None:
+async def test_a_flat_budget_of_depth_answers_what_needs_no_parts_and_says_what_is_missing(
+    parts: Parts, postgres_dsn: str
+) -> None:
     async with open_talk(parts, postgres_dsn, planner=PlannerSettings(max_depth=1)) as talk:
         reply = await talk.say("give me a full report of the night")
-    assert {step.depth for step in _steps(reply)} == {1}
+    states = {step.title: step.state for step in _steps(reply)}
+    assert states["The plan as a whole"] == "done"
+    assert states["What failed and why"] == states["What is late and why"] == "skipped"
+    (notice,) = _notices(reply)
+    assert "What failed and why (would need parts of its own)" in notice
+
+
+async def test_one_task_at_a_time_answers_the_same(parts: Parts, postgres_dsn: str) -> None:
+    async with open_talk(parts, postgres_dsn, planner=PlannerSettings(at_once=1)) as talk:
+        reply = await talk.say("what failed and why?")
+    assert "found 9 causes" in reply.plain_text
+
+
+async def test_what_is_late_has_its_reason_also_where_only_a_stream_is_late(talk: Talk) -> None:
+    reply = await talk.say("what is late and why?")
+    assert reply.plain_text.startswith("Late job streams: 1.")
+    assert "No space left on device" in reply.plain_text
+
+
+async def test_buttons_of_several_jobs_say_which_one_they_are_for(talk: Talk) -> None:
+    labels = [button.label for button in buttons_of(await talk.say("what failed and why?"))]
+    assert len(labels) == 4
+    assert all(label.startswith("Why") for label in labels[:3])
+    both = await talk.say("why did PAYROLL fail and why did APURACAO fail?")
+    assert [button.label for button in buttons_of(both)] == [
+        *("Rerun PAYROLL", "Cancel PAYROLL", "Rerun APURACAO", "Cancel APURACAO"),
+    ]
+    (rerun, *_) = buttons_of(await talk.say("why did PAYROLL fail and when will PAYROLL finish?"))
+    assert rerun.label == "Rerun"
+
+
+async def test_a_part_that_needs_an_answer_asks_for_it(talk: Talk) -> None:
+    reply = await talk.say("what is late and why did BACKUP_DB2 fail?")
+    assert [step.state for step in _steps(reply)] == ["done", "failed"]
+    assert "needs an answer from you" in _notices(reply)[0]
+    assert any("BACKUP_DB" in button.label for button in buttons_of(reply))
+
+
+async def test_what_was_found_is_told_though_tws_goes_away_before_the_proposal(
+    talk: Talk, proxy: FaultProxy
+) -> None:
+    proxy.broken_reads = ("/job",)
+    reply = await talk.say("show workstations and rerun what failed with RC 8")
+    assert reply.proposal is None
+    assert "14 workstations" in reply.plain_text
+    assert "TWS refused" in reply.plain_text
+
+
+async def test_the_tokens_of_models_count(parts: Parts, postgres_dsn: str) -> None:
+    async with FakeOpenAi() as model:
+        settings = settings_for("openai", model, time_limit_seconds=5)
+        opened = open_model(settings)
+        assert opened is not None
+        model.call("plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?"}]})
+        model.say("done")
+        loop, planner = ToolLoop(opened, settings), PlannerSettings(max_tokens=1)
+        async with open_talk(parts, postgres_dsn, loop=loop, planner=planner) as talk:
+            reply = await talk.say("brief the auditors, dear machine", agent="planner")
+        await opened.aclose()
+    assert {step.state for step in _steps(reply)} == {"skipped"}
+    assert "the model's share is used up" in _notices(reply)[0]
 
 
 async def test_a_model_parts_what_the_grammar_does_not_understand(parts: Parts, postgres_dsn: str) -> None:
