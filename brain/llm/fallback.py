@@ -10,6 +10,7 @@ import structlog
 
 from observability.breaker import Breaker, State
 
+from .heard import Heard
 from .model import (
     ContextTooLongError,
     Model,
@@ -60,23 +61,17 @@ class Fallback:
         self, messages: Sequence[ModelMessage], tools: Sequence[ToolSpec], on_delta: OnDelta
     ) -> ModelTurn:
         """As `Model` says; the turn names the model. A failure is that of all of them."""
-        shown = False
-
-        async def show(piece: str) -> None:
-            nonlocal shown
-            shown = True
-            await on_delta(piece)
-
+        heard = Heard(on_delta)
         failures: list[ModelUnavailableError] = []
         for member in self._members:
             try:
-                turn = await _ask(member, messages, tools, show)
+                turn = await _ask(member, messages, tools, heard)
             except ContextTooLongError:
                 raise
             except ModelUnavailableError as error:
                 _log.warning("model_failed", model=member.model.name, reason=error.reason)
                 failures.append(error)
-                if shown:
+                if heard.anything:
                     raise
             else:
                 return replace(turn, stood_in=bool(failures))

@@ -10,6 +10,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 import structlog
 
 from .data_block import to_data_block
+from .heard import Heard
 from .model import Model, ModelMessage, ModelTurn, ModelUnavailableError, OnDelta, ToolCall, ToolSpec
 from .settings import LlmSettings
 
@@ -188,18 +189,12 @@ class ToolLoop:
         self, messages: Sequence[ModelMessage], tools: Sequence[ToolSpec], on_delta: OnDelta
     ) -> ModelTurn:
         """One turn, with a second try for what may pass, unless a part of the first was already shown."""
-        shown = False
-
-        async def show(piece: str) -> None:
-            nonlocal shown
-            shown = True
-            await on_delta(piece)
-
+        heard = Heard(on_delta)
         try:
-            return await self._model.complete(messages, tools, show)
+            return await self._model.complete(messages, tools, heard)
         except ModelUnavailableError as error:
             pause = max(error.retry_after_seconds, _RETRY_PAUSE_SECONDS)
-            if shown or not error.retryable or pause > _LONGEST_RETRY_PAUSE_SECONDS:
+            if heard.anything or not error.retryable or pause > _LONGEST_RETRY_PAUSE_SECONDS:
                 raise
             _log.warning("model_retry", model=self._model.name, reason=error.reason, pause_seconds=pause)
         await asyncio.sleep(pause)

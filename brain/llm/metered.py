@@ -13,6 +13,7 @@ from typing import Any
 from observability.tracing import Tracer
 
 from .calls import Ending, ModelCalls, Outcome, Usage
+from .heard import Heard
 from .model import Model, ModelMessage, ModelTurn, ModelUnavailableError, OnDelta, ToolSpec
 from .payer import PAYER
 from .settings import LlmSettings
@@ -41,19 +42,13 @@ class Metered:
         kept = sent if self._settings.keep_sent_days else None
         call_id = await self._calls.begin(payer, self.name, most, kept)
         span = self._tracer.model_call(turn_id=payer.turn_id, task=payer.task, model=self.name)
-        started, was_heard = time.perf_counter(), False
-
-        async def listen(piece: str) -> None:
-            nonlocal was_heard
-            was_heard = True
-            await on_delta(piece)
-
+        started, heard = time.perf_counter(), Heard(on_delta)
         # Unless the provider ends it, what it bills is not known.
         ending = Ending(
             outcome="unavailable", model=self.name, usage=most, reason="broken off", latency=timedelta()
         )
         try:
-            turn = await self._model.complete(messages, tools, listen)
+            turn = await self._model.complete(messages, tools, heard)
             outcome: Outcome = "refused" if turn.stop_reason == "refusal" else "ok"
             model = turn.model or self.name
             ending = replace(
@@ -61,7 +56,7 @@ class Metered:
             )
         except ModelUnavailableError as error:
             # Providers do not bill what they never began to answer.
-            usage = most if was_heard else self._usage(0, 0)
+            usage = most if heard.anything else self._usage(0, 0)
             ending = replace(ending, usage=usage, reason=error.reason)
             raise
         finally:

@@ -10,11 +10,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.support.brain_parts import Parts, open_parts
+from tests.support.fake_openai import FakeOpenAi
 from tests.support.fake_plan import FakePlan, make_plan
 from tests.support.fault_proxy import FaultProxy, running_proxy
 from tests.support.mirrored import START, MakeMirror, open_mirrors
 from tests.support.simulator import SteppingClock, running_simulator
-from tests.support.talk import Talk, open_talk
+from tests.support.talk import Talk, open_modelled_talk, open_talk
 from tests.support.tws_operator import Operator
 from tws.mirror.plans import Plans
 from tws.mirror.poller import Mirror
@@ -49,6 +50,19 @@ async def parts(engine: AsyncEngine, proxy: FaultProxy) -> AsyncIterator[Parts]:
 @pytest.fixture
 async def talk(parts: Parts, postgres_dsn: str) -> AsyncIterator[Talk]:
     async with open_talk(parts, postgres_dsn) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def model() -> AsyncIterator[FakeOpenAi]:
+    async with FakeOpenAi() as provider:
+        yield provider
+
+
+@pytest.fixture
+async def modelled(parts: Parts, postgres_dsn: str, model: FakeOpenAi) -> AsyncIterator[Talk]:
+    """A conversation with a language model."""
+    async with open_modelled_talk(parts, postgres_dsn, model) as opened:
         yield opened
 
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.llm.factory import open_loops, open_model
+from brain.llm.factory import open_loops
 from brain.llm.loop import ToolLoop
 from brain.message import Alert, Verb
 from brain.reply import code, strong, text
@@ -32,19 +31,8 @@ payroll.sh: ended with rc=8"""
 
 
 @pytest.fixture
-async def model() -> AsyncIterator[FakeOpenAi]:
-    async with FakeOpenAi() as provider:
-        yield provider
-
-
-@pytest.fixture
-async def talk(parts: Parts, postgres_dsn: str, model: FakeOpenAi) -> AsyncIterator[Talk]:
-    settings = settings_for("openai", model, time_limit_seconds=3)
-    opened = open_model(settings)
-    assert opened is not None
-    async with open_talk(parts, postgres_dsn, loop=ToolLoop(opened, settings)) as talking:
-        yield talking
-    await opened.aclose()
+async def talk(modelled: Talk) -> Talk:
+    return modelled
 
 
 def _told(model: FakeOpenAi, role: str) -> list[str]:

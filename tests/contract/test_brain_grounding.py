@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from brain.llm.factory import open_model
-from brain.llm.loop import ToolLoop
-from tests.support.brain_parts import Parts
 from tests.support.fake_openai import FakeOpenAi
-from tests.support.providers import settings_for
-from tests.support.talk import Talk, open_talk
+from tests.support.talk import Talk
 
 
 @pytest.fixture
-async def model() -> AsyncIterator[FakeOpenAi]:
-    async with FakeOpenAi() as provider:
-        yield provider
-
-
-@pytest.fixture
-async def talk(parts: Parts, postgres_dsn: str, model: FakeOpenAi) -> AsyncIterator[Talk]:
-    settings = settings_for("openai", model, time_limit_seconds=3)
-    opened = open_model(settings)
-    assert opened is not None
-    async with open_talk(parts, postgres_dsn, loop=ToolLoop(opened, settings)) as talking:
-        yield talking
-    await opened.aclose()
+async def talk(modelled: Talk) -> Talk:
+    return modelled
 
 
 async def test_what_no_tool_bears_out_is_left_out_and_said(talk: Talk, model: FakeOpenAi) -> None:

@@ -8,16 +8,13 @@ import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.llm.factory import open_model
-from brain.llm.loop import ToolLoop
 from brain.message import Locale
 from brain.planner.settings import PlannerSettings
 from brain.reply import Bullets, Notice, Reply, Steps, StepView
 from tests.support.brain_parts import ENGINE, VIEWER, Parts
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
-from tests.support.providers import settings_for
-from tests.support.talk import Talk, buttons_of, open_talk
+from tests.support.talk import Talk, buttons_of, open_modelled_talk, open_talk
 from tws.tables import RUNS
 
 _RC_8 = ("AGT_DWH01#DWHNIGHT.DWH_LOAD", "AGT_HR01#PAYDAILY.PAYROLL")
@@ -223,59 +220,47 @@ async def test_what_was_found_is_told_though_tws_goes_away_before_the_proposal(
     assert "TWS refused" in reply.plain_text
 
 
-async def test_the_tokens_of_models_count(parts: Parts, postgres_dsn: str) -> None:
-    async with FakeOpenAi() as model:
-        settings = settings_for("openai", model, time_limit_seconds=5)
-        opened = open_model(settings)
-        assert opened is not None
-        model.call("plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?"}]})
-        model.say("done")
-        loop, planner = ToolLoop(opened, settings), PlannerSettings(max_tokens=1)
-        async with open_talk(parts, postgres_dsn, loop=loop, planner=planner) as talk:
-            reply = await talk.say("brief the auditors, dear machine", agent="planner")
-        await opened.aclose()
+async def test_the_tokens_of_models_count(parts: Parts, postgres_dsn: str, model: FakeOpenAi) -> None:
+    model.call("plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?"}]})
+    model.say("done")
+    async with open_modelled_talk(parts, postgres_dsn, model, planner=PlannerSettings(max_tokens=1)) as talk:
+        reply = await talk.say("brief the auditors, dear machine", agent="planner")
     assert {step.state for step in _steps(reply)} == {"skipped"}
     assert "the model's share is used up" in _notices(reply)[0]
 
 
-async def test_a_model_parts_what_the_grammar_does_not_understand(parts: Parts, postgres_dsn: str) -> None:
-    async with FakeOpenAi() as model:
-        settings = settings_for("openai", model, time_limit_seconds=5)
-        opened = open_model(settings)
-        assert opened is not None
-        model.call(
-            "plan",
-            {
-                "subtasks": [
-                    {"question": "what failed?"},
-                    {"question": "rerun PAYROLL"},
-                    {"question": "what is late?"},
-                ]
-            },
-        )
-        model.say("done")
-        async with open_talk(parts, postgres_dsn, loop=ToolLoop(opened, settings)) as talk:
-            reply = await talk.say("brief the auditors, dear machine", agent="planner")
-        await opened.aclose()
+async def test_a_model_parts_what_the_grammar_does_not_understand(
+    parts: Parts, postgres_dsn: str, model: FakeOpenAi
+) -> None:
+    model.call(
+        "plan",
+        {
+            "subtasks": [
+                {"question": "what failed?"},
+                {"question": "rerun PAYROLL"},
+                {"question": "what is late?"},
+            ]
+        },
+    )
+    model.say("done")
+    async with open_modelled_talk(parts, postgres_dsn, model) as talk:
+        reply = await talk.say("brief the auditors, dear machine", agent="planner")
     assert [step.title for step in _steps(reply)] == ["what failed", "what is late"]
     assert reply.proposal is None
     assert "Failed jobs: 9." in reply.plain_text
 
 
-async def test_a_plan_that_goes_in_circles_is_refused(parts: Parts, postgres_dsn: str) -> None:
+async def test_a_plan_that_goes_in_circles_is_refused(
+    parts: Parts, postgres_dsn: str, model: FakeOpenAi
+) -> None:
     circle = {
         "subtasks": [{"question": "what failed?", "after": 2}, {"question": "what is late?", "after": 1}]
     }
-    async with FakeOpenAi() as model:
-        settings = settings_for("openai", model, time_limit_seconds=5)
-        opened = open_model(settings)
-        assert opened is not None
-        model.call("plan", circle)
-        model.call(
-            "plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?", "after": 1}]}
-        )
-        model.say("done")
-        async with open_talk(parts, postgres_dsn, loop=ToolLoop(opened, settings)) as talk:
-            reply = await talk.say("brief the auditors, dear machine", agent="planner")
-        await opened.aclose()
+    model.call("plan", circle)
+    model.call(
+        "plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?", "after": 1}]}
+    )
+    model.say("done")
+    async with open_modelled_talk(parts, postgres_dsn, model) as talk:
+        reply = await talk.say("brief the auditors, dear machine", agent="planner")
     assert [step.state for step in _steps(reply)] == ["done", "done"]

@@ -13,6 +13,7 @@ from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 
 from brain.conversations import Conversations
 from brain.graph import Brain
+from brain.llm.factory import open_loops
 from brain.llm.loop import ToolLoop
 from brain.llm.settings import Task
 from brain.message import ButtonPress, Channel, Conversation, Locale, Sender, Verb
@@ -23,6 +24,8 @@ from brain.turns.ledger import Turn
 from security.audit import AuditLog
 from security.roles import Actor
 from tests.support.brain_parts import OPERATOR, Parts
+from tests.support.fake_openai import FakeOpenAi
+from tests.support.providers import settings_for
 from tests.support.turns import Mailbox, make_message
 
 
@@ -77,6 +80,24 @@ async def open_talk(
             zone=ZoneInfo(zone),
         )
         yield Talk(brain=brain, conversation=_conversation())
+
+
+@asynccontextmanager
+async def open_modelled_talk(
+    parts: Parts,
+    dsn: str,
+    model: FakeOpenAi,
+    *,
+    planner: PlannerSettings | None = None,
+    time_limit_seconds: float = 3,
+) -> AsyncIterator[Talk]:
+    """With a language model, of which the test says what it answers."""
+    settings = settings_for("openai", model, time_limit_seconds=time_limit_seconds)
+    async with (
+        open_loops(settings) as loops,
+        open_talk(parts, dsn, loop=loops["assistant"], planner=planner) as opened,
+    ):
+        yield opened
 
 
 def buttons_of(reply: Reply) -> list[Button]:
