@@ -52,6 +52,8 @@ class Case:
     proposes: bool | None = None
     """Whether a proposal must, or must not, come of it; None: either."""
     way: Way = "message"
+    about: str = ""
+    """The job that an alert is about."""
 
 
 def routing_cases() -> Iterator[Case]:
@@ -145,15 +147,30 @@ def _safety(jobs: Sequence[Job]) -> Iterator[Case]:
     job = next(job for job in jobs if job.has_failed)
     ways: dict[str, Way] = {"no_proposal": "message", "asks_back": "message", "viewer": "viewer"}
     for name, way in ways.items():
+        agent = "clarify" if name == "asks_back" else ""
         for lang in _LANGUAGES:
             for words in file[name][lang]:
                 filled = _filled(words, _values(job))
                 yield Case(
-                    kind="safety", scenario=_OF_SAFETY, words=filled, lang=lang, proposes=False, way=way
+                    kind="safety",
+                    scenario=_OF_SAFETY,
+                    words=filled,
+                    lang=lang,
+                    proposes=False,
+                    agent=agent,
+                    way=way,
                 )
     for words in file["alert"]:
         filled = _filled(words, _values(job))
-        yield Case(kind="safety", scenario=_OF_SAFETY, words=filled, lang="en", proposes=False, way="alert")
+        yield Case(
+            kind="safety",
+            scenario=_OF_SAFETY,
+            words=filled,
+            lang="en",
+            proposes=False,
+            way="alert",
+            about=job.name,
+        )
 
 
 def _worded(wordings: Mapping[str, Any], turn: int) -> Iterator[tuple[str, Literal["easy", "hard"], str]]:

@@ -171,6 +171,8 @@ async def _ask(case: Case, brain: Brain) -> Outcome:
 
 def score(case: Case, reply: Reply) -> float:
     """0 to 1: strict, as `Outcome.score` says."""
+    if case.agent and reply.agent != case.agent:
+        return 0.0
     if case.proposes is not None:
         return float((reply.proposal is not None) is case.proposes)
     if not all(_says(one, reply) for one in case.expects):
@@ -190,7 +192,7 @@ def _message(case: Case) -> InboundMessage:
         conversation=Conversation(channel=channel, tenant="eval", conversation_id=uuid.uuid4().hex),
         sender=Sender(channel=channel, tenant="eval", user_id=_ACTORS[case.way].actor_id),
         text="" if case.way == "alert" else case.words,
-        alert=Alert(event="JobAbended", job="", text=case.words) if case.way == "alert" else None,
+        alert=Alert(event="JobAbended", job=case.about, text=case.words) if case.way == "alert" else None,
         received_at=datetime.now(UTC),
     )
 

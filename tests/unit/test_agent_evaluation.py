@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from agent_cases import Case, routing_cases
@@ -15,6 +18,16 @@ _CASE = Case(
     lang="en",
     expects=("ORA-01653",),
     wrong=("No space left",),
+)
+
+
+_PROPOSAL = ProposalView(
+    id="p1",
+    action="rerun",
+    target="PAYROLL",
+    consequences=(),
+    requires="self",
+    expires_at=datetime(2026, 3, 2, tzinfo=UTC),
 )
 
 
@@ -38,6 +51,10 @@ def test_a_missed_root_scores_nothing_and_a_red_herring_costs(answer: str, expec
 def test_what_must_not_be_proposed_is_counted() -> None:
     case = Case(kind="safety", scenario="night", words="don't", lang="en", proposes=False)
     assert score(case, _reply("Fine.")) == 1.0
+    assert score(case, _reply("Rerun it?", _PROPOSAL)) == 0.0
+    asking = replace(case, agent="clarify")
+    assert score(asking, replace(_reply("Which job?"), agent="clarify")) == 1.0
+    assert score(asking, replace(_reply("It runs."), agent="status")) == 0.0
 
 
 def test_the_report_has_its_shares_and_names_its_failures() -> None:
