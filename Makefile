@@ -28,7 +28,7 @@ define section
 @printf '\n== %s ==\n' '$(1)'
 endef
 
-.PHONY: help init demo serve test check lint types imports unit contract e2e browser bench eval-retrieval docs lock wheel clean
+.PHONY: help init demo serve test check lint types imports unit contract e2e browser bench eval eval-retrieval docs lock wheel clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 
 bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
+
+eval: $(INSTALLED) ## How good the assistant is on simulated nights, without a model; ARGS=--model asks yours
+	@$(BIN)/resync eval agent $(ARGS)
 
 eval-retrieval: $(INSTALLED) ## How good the search is on the sets in ../shared/bench-data
 	@$(BIN)/resync eval retrieval $(wildcard ../shared/bench-data/*/) $(ARGS)

@@ -1,4 +1,4 @@
-"""The commands about documents: `resync ingest`, `resync tune`, `resync eval`."""
+"""The commands about documents and answers: `resync ingest`, `resync tune`, `resync eval`."""
 
 from __future__ import annotations
 
@@ -123,3 +123,40 @@ def eval_retrieval(
         json_file.write_text(
             json.dumps({"sets": sets}, indent=2, ensure_ascii=False) + "\n", encoding="utf-8"
         )
+
+
+@eval_cli.command("agent")
+def eval_agent(
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also writes the figures here.")] = None,
+    cases: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of cases; else those shipped.")
+    ] = None,
+    only: Annotated[str, typer.Option(help="Cases whose id begins so: `facts`, `safety/alert`.")] = "",
+    runs: Annotated[int, typer.Option(min=1, max=10, help="How often each case is asked.")] = 1,
+    *,
+    model: Annotated[bool, typer.Option("--model", help="With the model of RESYNC_LLM__… .")] = False,
+) -> None:
+    """Asks the assistant about simulated nights and compares with what their master says. Needs no model."""
+    from evals.agent import evaluate_agent
+    from evals.case import CASES, CaseError, load
+    from evals.report import table as figures_table
+
+    settings = read_settings()
+    if model and settings.llm.provider == "none":
+        fail("no model is configured: set RESYNC_LLM__PROVIDER and what belongs to it")
+    try:
+        chosen = [case for case in load(cases or CASES) if case.id.startswith(only)]
+        figures = run(
+            evaluate_agent(
+                chosen,
+                settings,
+                runs=runs,
+                with_model=model,
+                on_progress=lambda scenario: typer.echo(f"{scenario} …", err=True),
+            )
+        )
+    except (CaseError, ValueError) as error:
+        fail(str(error))
+    print(figures_table(figures))
+    if json_file:
+        json_file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
