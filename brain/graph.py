@@ -20,14 +20,13 @@ from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_help
 from brain.agents.decision import answer_decision
-from brain.agents.diagnosis import answer_diagnosis
+from brain.agents.diagnosis import answer_diagnosis, answer_not_running
 from brain.agents.engines import named_engine
 from brain.agents.knowledge import answer_knowledge
 from brain.agents.relations import answer_relations
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, read_message
 from brain.agents.status import answer_status, overview_table
 from brain.agents.synthesis import compose
-from brain.agents.waiting import answer_waiting
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.message import Locale
@@ -154,7 +153,7 @@ class Brain:
                 await context.progress(say(locale, "progress_plan"))
                 return await answer_status(asked)
             case "diagnosis", "not_started":
-                return await answer_waiting(asked)
+                return await answer_not_running(asked)
             case "diagnosis", "what_if":
                 return await answer_what_if(asked)
             case "diagnosis", _:

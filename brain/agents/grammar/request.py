@@ -87,7 +87,9 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         return _from_command(command, locale)
     tokens = read_tokens(text, KNOWN_WORDS)
     words = [corrected(token) for token in tokens]
-    wish = read_wish(text, tokens, words, locale)
+    # A wish that is quoted is somebody else's.
+    spoken = [(token, word) for token, word in zip(tokens, words, strict=True) if not token.is_quoted]
+    wish = read_wish(text, [token for token, _ in spoken], [word for _, word in spoken], locale)
     is_about_change = wish is not None and wish.stance in {"wanted", "hypothetical"}
     arguments, rest = read_arguments(text, wish.action if wish and is_about_change else None)
     if is_about_change and rest != text:
@@ -150,7 +152,7 @@ def _from_rules(
         return Request(kind="knowledge")
     if wish is not None:
         return Request(kind="unknown")
-    if subjects.is_named:
+    if subjects.is_named or subjects.place:
         # A name and nothing to do with it: how it stands.
         return Request(kind="status")
     others: dict[Topic, str | None] = {
@@ -169,6 +171,7 @@ def _applies(rule: Rule, subjects: Subjects, *, has_time: bool) -> bool:
         "subject": subjects.has_any or subjects.has_pronoun,
         "no_subject": not subjects.has_any,
         "no_name": subjects.job is None,
+        "place": bool(subjects.place or subjects.workstation),
     }
     return met[rule.needs]
 
