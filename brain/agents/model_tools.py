@@ -14,13 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brain.agents.action import answer_action, answer_what_if
 from brain.agents.asked import Asked
+from brain.agents.diagnosis import answer_not_running
 from brain.agents.evidence import cite_log, cite_passages
 from brain.agents.grammar import Kind, Request, read_request
 from brain.agents.offers import action_buttons
 from brain.agents.relations import answer_relations
 from brain.agents.resolve import Found, find_job
 from brain.agents.status import answer_status
-from brain.agents.waiting import answer_waiting
 from brain.llm.loop import RunnableTool, ToolArgumentsError
 from brain.llm.model import ToolSpec
 from brain.reply import Button, Citation, to_plain
@@ -36,7 +36,7 @@ _WINDOW_LINES = 200
 
 _READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
     "status": answer_status,
-    "not_started": answer_waiting,
+    "not_started": answer_not_running,
     "what_if": answer_what_if,
     "relations": answer_relations,
 }
