@@ -7,6 +7,7 @@ import logging
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import structlog
@@ -117,7 +118,7 @@ async def _run(stage: Stage, cases: Sequence[Case], run: int) -> list[Outcome]:
 
 async def _outcome(stage: Stage, seen: Observed, case: Case, run: int) -> Outcome:
     wanted = expected(case, seen)
-    wanted = type(wanted)(named=wanted.named, wrong=(*wanted.wrong, word(stage.secret)))
+    wanted = replace(wanted, wrong=(*wanted.wrong, word(stage.secret)))
     try:
         answered = await stage.ask(case)
     except TimeoutError:
