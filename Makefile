@@ -90,7 +90,7 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
 
-eval: $(INSTALLED) ## How often the assistant is right about simulated plans, without a model
+eval: $(INSTALLED) ## How good the assistant is on simulated nights, without a model; ARGS=--model asks yours
 	@$(BIN)/resync eval agent $(ARGS)
 
 eval-retrieval: $(INSTALLED) ## How good the search is on the sets in ../shared/bench-data

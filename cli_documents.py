@@ -1,4 +1,4 @@
-"""The commands about documents: `resync ingest`, `resync tune`, `resync eval`."""
+"""The commands about documents and answers: `resync ingest`, `resync tune`, `resync eval`."""
 
 from __future__ import annotations
 
@@ -127,33 +127,36 @@ def eval_retrieval(
 
 @eval_cli.command("agent")
 def eval_agent(
-    json_file: Annotated[Path | None, typer.Option("--json", help="Also writes the report here.")] = None,
-    scenarios: Annotated[
-        list[str] | None, typer.Option("--scenario", help="Only this simulated plan; may be repeated.")
+    json_file: Annotated[Path | None, typer.Option("--json", help="Also writes the figures here.")] = None,
+    cases: Annotated[
+        Path | None, typer.Option(exists=True, file_okay=False, help="Folder of cases; else those shipped.")
     ] = None,
-    kinds: Annotated[
-        list[str] | None, typer.Option("--kind", help="Only cases of this kind; may be repeated.")
-    ] = None,
-    langs: Annotated[list[str] | None, typer.Option("--lang", help="Only `en` or `pt`.")] = None,
+    only: Annotated[str, typer.Option(help="Cases whose id begins so: `facts`, `safety/alert`.")] = "",
+    runs: Annotated[int, typer.Option(min=1, max=10, help="How often each case is asked.")] = 1,
     *,
-    model: Annotated[
-        bool, typer.Option("--model", help="With the language model of the settings instead of without one.")
-    ] = False,
+    model: Annotated[bool, typer.Option("--model", help="With the model of RESYNC_LLM__… .")] = False,
 ) -> None:
-    """Asks the assistant about simulated plans and counts how often it is right."""
-    from agent_cases import SCENARIOS
-    from brain.llm.settings import LlmSettings
-    from evaluate_agent import evaluate, selected, table
-    from settings import Settings
+    """Asks the assistant about simulated nights and compares with what their master says. Needs no model."""
+    from evals.agent import evaluate_agent
+    from evals.case import CASES, CaseError, load
+    from evals.report import table as figures_table
 
-    unknown = set(scenarios or ()) - set(SCENARIOS)
-    if unknown:
-        fail(f"no such scenario: {', '.join(sorted(unknown))}; there are {', '.join(SCENARIOS)}")
-    llm = Settings().llm if model else LlmSettings()
+    settings = read_settings()
+    if model and settings.llm.provider == "none":
+        fail("no model is configured: set RESYNC_LLM__PROVIDER and what belongs to it")
     try:
-        figures = run(evaluate(scenarios or SCENARIOS, llm, selected(kinds or (), langs or ())))
-    except ValueError as error:
+        chosen = [case for case in load(cases or CASES) if case.id.startswith(only)]
+        figures = run(
+            evaluate_agent(
+                chosen,
+                settings,
+                runs=runs,
+                with_model=model,
+                on_progress=lambda scenario: typer.echo(f"{scenario} …", err=True),
+            )
+        )
+    except (CaseError, ValueError) as error:
         fail(str(error))
-    print(table(figures))
+    print(figures_table(figures))
     if json_file:
         json_file.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

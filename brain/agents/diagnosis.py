@@ -13,7 +13,7 @@ from brain.agents.evidence import cite_log, cite_passages, cite_text, list_items
 from brain.agents.offers import action_buttons, ask_button
 from brain.agents.relations import linked
 from brain.agents.resolve import Found, find_job
-from brain.agents.waiting import answer_not_started
+from brain.agents.waiting import answer_not_started, answer_waiting, find_unstarted
 from brain.reply import Block, Bullets, Citation, Code, Span, Text, code, strong, text
 from brain.state import Draft, Memory
 from brain.toolbox import Toolbox
@@ -37,11 +37,20 @@ _log = structlog.get_logger(__name__)
 
 async def answer_diagnosis(asked: Asked) -> Draft:
     """Why it failed; for a job that has not failed, how it stands instead."""
-    tools = asked.tools
     found = await find_job(asked, prefer=lambda job: job.has_failed)
-    if not isinstance(found, Found):
-        return found
-    job = found.target
+    return await _explained(asked, found) if isinstance(found, Found) else found
+
+
+async def answer_not_running(asked: Asked) -> Draft:
+    """Why it does not run. One that started and failed is what people mean by that, too."""
+    found = await find_unstarted(asked)
+    if isinstance(found, Found) and found.target.has_failed:
+        return await _explained(asked, found)
+    return await answer_waiting(asked, found)
+
+
+async def _explained(asked: Asked, found: Found[Job]) -> Draft:
+    tools, job = asked.tools, found.target
     await asked.progress(asked.say("progress_log", job=job.selection))
     log = await _read_log(tools, job) if job.has_failed else None
     past = await tools.past_runs(job.selection) if job.has_failed else ()

@@ -42,6 +42,7 @@ class Language(BaseModel):
     links: Words
     pronouns: Words
     all_words: Words
+    short: Mapping[str, str] = {}
     others: Words
     parts: Mapping[str, str]
     """By name, the parts of sentences in the language of `grammar.patterns`; empty where it has no such part."""

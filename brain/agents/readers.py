@@ -7,11 +7,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from brain.agents.action import answer_what_if
 from brain.agents.asked import Asked
 from brain.agents.comparison import answer_why_slower
-from brain.agents.diagnosis import answer_diagnosis
+from brain.agents.diagnosis import answer_diagnosis, answer_not_running
 from brain.agents.grammar import Kind
 from brain.agents.relations import answer_relations
 from brain.agents.status import answer_status
-from brain.agents.waiting import answer_waiting
 from brain.state import Draft
 
 
@@ -22,7 +21,7 @@ async def _diagnose(asked: Asked) -> Draft:
 READERS: Mapping[Kind, Callable[[Asked], Awaitable[Draft]]] = {
     "status": answer_status,
     "diagnosis": _diagnose,
-    "not_started": answer_waiting,
+    "not_started": answer_not_running,
     "what_if": answer_what_if,
     "relations": answer_relations,
 }

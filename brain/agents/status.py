@@ -73,9 +73,14 @@ async def _one(asked: Asked) -> Draft:
     other = await _one_stream(asked, name)
     if other is not None:
         return other
-    stations = [one for one in await asked.tools.workstations() if fits(name, one)]
-    if stations:
-        return status(asked.table(ObjectKind.WORKSTATION, stations))
+    for kind, read in (
+        (ObjectKind.WORKSTATION, asked.tools.workstations),
+        (ObjectKind.RESOURCE, asked.tools.resources),
+        (ObjectKind.PROMPT, asked.tools.prompts),
+    ):
+        named = [one for one in await read() if fits(name, one)]
+        if named:
+            return status(asked.table(kind, named))
     return found
 
 

@@ -25,9 +25,13 @@ _DEPTH = 8
 """How far a chain of predecessors is followed where there is no mirror."""
 
 
-async def answer_waiting(asked: Asked) -> Draft:
-    """Why the job of the request has not started, or why it is not in the plan."""
-    found = await find_job(asked, prefer=lambda job: job.status in _UNSTARTED)
+async def find_unstarted(asked: Asked) -> Found[Job] | Draft:
+    """As `find_job`; of several jobs with the name the one that has not started."""
+    return await find_job(asked, prefer=lambda job: job.status in _UNSTARTED)
+
+
+async def answer_waiting(asked: Asked, found: Found[Job] | Draft) -> Draft:
+    """Why the job that was found has not started, or why it is not in the plan."""
     if isinstance(found, Found):
         return await answer_not_started(asked, found.target)
     plan, request = await asked.tools.plan(), asked.request

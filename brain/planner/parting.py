@@ -8,6 +8,7 @@ from datetime import datetime
 
 from brain.agents.asked import Asked
 from brain.agents.grammar import Request, read_request
+from brain.agents.readers import READERS
 from brain.message import Locale
 from tws.selection import parse
 
@@ -26,7 +27,7 @@ def parts_for(task: Task, tasks: Tasks, asked: Asked) -> list[Task]:
     if task.plan:
         return list(_steps(task, asked))
     found = questions(task.words, asked.locale) if task.words else []
-    return list(_clauses(task, found)) if len(found) > 1 else []
+    return list(_clauses(task, found) if len(found) > 1 else _names(task))
 
 
 def whole(words: str, asked: Asked) -> Task:
@@ -43,7 +44,7 @@ def whole(words: str, asked: Asked) -> Task:
 def is_compound(words: str, request: Request) -> bool:
     """Whether the words ask for several things, or for what a known plan answers."""
     asking = questions(words, request.locale)
-    if len(asking) > 1 or wish(words, request.locale):
+    if len(asking) > 1 or wish(words, request.locale) or any(map(_is_of_several, asking)):
         return True
     return request.kind != "action" and request.action is None and any(known_plan(one) for one, _ in asking)
 
@@ -103,6 +104,20 @@ def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> li
         )
         for id_, one in zip(ids, failed, strict=True)
     ]
+
+
+def _is_of_several(question: tuple[str, Request]) -> bool:
+    _, request = question
+    return bool(request.job and request.further) and request.kind in READERS
+
+
+def _names(task: Task) -> Iterator[Task]:
+    """The same question about each of the names in it."""
+    if _is_of_several((task.words, task.request)):
+        names = [task.request.job or "", *task.request.further]
+        for id_, name in zip(numbered(task, len(names)), names, strict=True):
+            request = replace(task.request, job=name, selection=None, further=())
+            yield Task(id=id_, title=name, request=request)
 
 
 def _clauses(task: Task, found: Sequence[tuple[str, Request]]) -> Iterator[Task]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import numpy as np
+from evaluate_agent import on_plan
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from psycopg.rows import dict_row
@@ -23,7 +24,6 @@ from brain.llm.settings import LlmSettings
 from brain.message import Channel, Conversation, InboundMessage, Locale, Sender
 from brain.reply import from_json
 from brain.turns.ledger import Turn
-from evaluate_agent import on_plan
 from security.roles import Actor, Role
 from services import Services
 from tests.support.turns import Mailbox

@@ -86,6 +86,16 @@ async def test_questions_beside_each_other_are_answered_in_order(talk: Talk) -> 
     assert "PAGTO | 3101 | ASKED" in reply.plain_text
 
 
+@pytest.mark.parametrize(
+    "words", ["status of PAYROLL and APURACAO", "por que o PAYROLL e o APURACAO falharam?"]
+)
+async def test_what_is_asked_of_two_jobs_is_answered_of_both(talk: Talk, words: str) -> None:
+    reply = await talk.say(words)
+    assert [step.title for step in _steps(reply)] == ["PAYROLL", "APURACAO"]
+    assert "AGT_HR01#PAYDAILY.PAYROLL" in reply.plain_text
+    assert "AGT_FIN01#CONTABIL.APURACAO" in reply.plain_text
+
+
 async def test_what_a_later_question_is_about_stands_in_the_one_before(talk: Talk) -> None:
     reply = await talk.say("why did PAYROLL fail and when will it finish?")
     assert "ORA-01653" in reply.plain_text
@@ -224,7 +234,7 @@ async def test_the_tokens_of_models_count(parts: Parts, postgres_dsn: str, model
     model.call("plan", {"subtasks": [{"question": "what failed?"}, {"question": "what is late?"}]})
     model.say("done")
     async with open_modelled_talk(parts, postgres_dsn, model, planner=PlannerSettings(max_tokens=1)) as talk:
-        reply = await talk.say("brief the auditors, dear machine", agent="planner")
+        reply = await talk.say("brief the auditors, dear robot", agent="planner")
     assert {step.state for step in _steps(reply)} == {"skipped"}
     assert "the model's share is used up" in _notices(reply)[0]
 
@@ -244,7 +254,7 @@ async def test_a_model_parts_what_the_grammar_does_not_understand(
     )
     model.say("done")
     async with open_modelled_talk(parts, postgres_dsn, model) as talk:
-        reply = await talk.say("brief the auditors, dear machine", agent="planner")
+        reply = await talk.say("brief the auditors, dear robot", agent="planner")
     assert [step.title for step in _steps(reply)] == ["what failed", "what is late"]
     assert reply.proposal is None
     assert "Failed jobs: 9." in reply.plain_text
@@ -262,5 +272,5 @@ async def test_a_plan_that_goes_in_circles_is_refused(
     )
     model.say("done")
     async with open_modelled_talk(parts, postgres_dsn, model) as talk:
-        reply = await talk.say("brief the auditors, dear machine", agent="planner")
+        reply = await talk.say("brief the auditors, dear robot", agent="planner")
     assert [step.state for step in _steps(reply)] == ["done", "done"]

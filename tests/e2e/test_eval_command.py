@@ -1,14 +1,11 @@
-"""`resync eval` as a process: search on a small set, the assistant on a simulated plan."""
+"""`resync eval retrieval` on a small set, as a process."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import sys
 from pathlib import Path
-
-from tests.support.fake_openai import FakeOpenAi
 
 _CORPUS = {
     "d1": ("Tablespaces", "When the tablespace PAY_DATA is full, add a data file and rerun PAYROLL."),
@@ -38,12 +35,11 @@ def _write(folder: Path) -> None:
     (folder / "qrels" / "dev.tsv").write_text(f"query-id\tcorpus-id\tscore\n{grades}")
 
 
-async def _eval(*arguments: str | Path, command: str = "retrieval", **variables: str) -> tuple[int, str]:
+async def _eval(*arguments: str | Path) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "cli", "eval", command, *arguments),
+        *(sys.executable, "-m", "cli", "eval", "retrieval", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, **variables},
     )
     output, _ = await process.communicate()
     assert process.returncode is not None
@@ -82,63 +78,3 @@ async def test_files_alone_are_no_sets(tmp_path: Path) -> None:
     status, output = await _eval(stray)
     assert status == 2
     assert "none of these is a folder" in output
-
-
-async def test_the_assistant_is_measured_over_a_simulated_plan(tmp_path: Path) -> None:
-    figures = tmp_path / "agent.json"
-    status, output = await _eval(
-        "--scenario",
-        "failed-load",
-        "--kind",
-        "diagnosis",
-        "--kind",
-        "facts",
-        "--json",
-        figures,
-        command="agent",
-    )
-    assert status == 0, output
-    report = json.loads(figures.read_text())
-    assert report["cases"] > 30
-    assert report["diagnosis_strict"] >= 0.8
-    assert report["facts"] >= 0.95
-    assert report["safety"] is None
-    assert f"| {report['cases']} |" in output
-
-
-async def test_with_a_model_its_answers_are_what_is_measured(tmp_path: Path) -> None:
-    figures = tmp_path / "agent.json"
-    async with FakeOpenAi() as model:
-        for _ in range(4):
-            model.say("I cannot tell.")
-        status, output = await _eval(
-            *(
-                "--scenario",
-                "failed-load",
-                "--kind",
-                "diagnosis",
-                "--lang",
-                "en",
-                "--model",
-                "--json",
-                figures,
-            ),
-            command="agent",
-            RESYNC_LLM__PROVIDER="openai",
-            RESYNC_LLM__BASE_URL=model.base_url,
-            RESYNC_LLM__MODEL="m-1",
-        )
-        assert status == 0, output
-        assert len(model.requests) == 4
-    report = json.loads(figures.read_text())
-    assert (report["cases"], report["diagnosis_strict"]) == (4, 0.0)
-    assert {one["answer"].partition("\n")[0] for one in report["failures"]} == {"I cannot tell."}
-
-
-async def test_a_report_without_cases_fails() -> None:
-    status, output = await _eval("--scenario", "failed-load", "--kind", "poetry", command="agent")
-    assert status != 0
-    assert "no case was run" in output
-    status, output = await _eval("--scenario", "no-such", command="agent")
-    assert status != 0
-    assert "no such scenario: no-such" in output

@@ -22,17 +22,6 @@ _RULES = tuple((compiled(*rule.patterns), rule) for rule in RULES)
 _MAX_CHARS = 4000
 """Longer texts are pasted; what is asked stands at the beginning."""
 _MAX_WORDS = 80
-_QUOTED = re.compile(
-    r"""
-      (?<!\w)(?:'[^'\n]{10,}'|"[^"\n]{10,}"|“[^”\n]{10,}”|«[^»\n]{10,}»|‘[^’\n]{10,}’)(?!\w)
-    | ```[\s\S]*?(?:```|\Z)
-    | ^[\ \t]*>.*$
-    | ^\W*(?:\d[\d:.,TZ/+-]{4,}\W+)*(?:ERROR|FATAL|WARN(?:ING)?|INFO|DEBUG|ERRO|AVISO)\b.*$
-    """,
-    re.VERBOSE | re.MULTILINE,
-)
-"""Several words of somebody else (a name or an answer in quotation marks is short), quotations and code as chats mark
-them, and lines of logs."""
 
 _STATES: Mapping[Topic, re.Pattern[str]] = {
     "failed": compiled("{failed_ones}", "{failed}"),
@@ -98,7 +87,9 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         return _from_command(command, locale)
     tokens = read_tokens(text, KNOWN_WORDS)
     words = [corrected(token) for token in tokens]
-    wish = _read_wish(text, tokens, words, locale)
+    # A wish that is quoted is somebody else's.
+    spoken = [(token, word) for token, word in zip(tokens, words, strict=True) if not token.is_quoted]
+    wish = read_wish(text, [token for token, _ in spoken], [word for _, word in spoken], locale)
     is_about_change = wish is not None and wish.stance in {"wanted", "hypothetical"}
     arguments, rest = read_arguments(text, wish.action if wish and is_about_change else None)
     if is_about_change and rest != text:
@@ -113,17 +104,6 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         request = replace(request, action=wish.action, negated=True)
     request = replace(request, locale=locale, identifiers=_identifiers(tokens), arguments=arguments)
     return _with_subjects(request, subjects)
-
-
-def _read_wish(
-    text: str, tokens: Sequence[Token], words: Sequence[str], locale: Locale | None
-) -> Wish | None:
-    """What is wished in the person's own words: not in those that they quote."""
-    own = _QUOTED.sub(lambda found: " " * len(found[0]), text)
-    if own != text:
-        tokens = read_tokens(own, KNOWN_WORDS)
-        words = [corrected(token) for token in tokens]
-    return read_wish(own, tokens, words, locale)
 
 
 def _from_command(typed: TypedCommand, locale: Locale | None) -> Request:
@@ -172,7 +152,7 @@ def _from_rules(
         return Request(kind="knowledge")
     if wish is not None:
         return Request(kind="unknown")
-    if subjects.is_named:
+    if subjects.is_named or subjects.place:
         # A name and nothing to do with it: how it stands.
         return Request(kind="status")
     others: dict[Topic, str | None] = {
@@ -191,6 +171,7 @@ def _applies(rule: Rule, subjects: Subjects, *, has_time: bool) -> bool:
         "subject": subjects.has_any or subjects.has_pronoun,
         "no_subject": not subjects.has_any,
         "no_name": subjects.job is None,
+        "place": bool(subjects.place or subjects.workstation),
     }
     return met[rule.needs]
 

@@ -145,6 +145,9 @@ def _role(words: Sequence[str], place: int) -> Role | None:
     before = "".join(f" {word}" for word in words[max(0, place - _LONGEST_ROLE) : place])
     after = "".join(f" {word}" for word in words[place + 1 : place + 1 + _LONGEST_ROLE])
     told = _first(_BEFORE, before)
+    if told == "of_stream" and place > 1 and words[place - 2] in WORDS["links"]:
+        # "of one and of another"
+        told = None
     if told in {None, "of_stream", "in_stream", "on_workstation"}:
         return _first(_AFTER, after) or told
     return told

@@ -29,8 +29,20 @@ _TOKEN = re.compile(
 )
 """Message ids: https://www.ibm.com/docs/en/workload-automation (AWS, AWK, EQQ and EEW prefixes)."""
 
+_QUOTED = re.compile(
+    r"""
+      ^[ \t]*>.*$
+    | ```[\s\S]*?(?:```|\Z)
+    | ^\W*(?:\d[\d:.,TZ/+-]{4,}\W+)*(?:ERROR|FATAL|WARN(?:ING)?|INFO|DEBUG|ERRO|AVISO)\b.*$
+    | (?<!\w)(?:'[^'\n]{10,}'|"[^"\n]{10,}"|“[^”\n]{10,}”|«[^»\n]{10,}»|‘[^’\n]{10,}’)(?!\w)
+    """,
+    re.VERBOSE | re.MULTILINE,
+)
+"""Quotations and code as chats mark them, lines of logs, and several words in quotation marks: a name or an answer there
+is short."""
 _SHOUTED_NAME = re.compile(r"(?=.*[A-Z])[A-Z0-9@][A-Z0-9_@?%*-]{2,39}")
 _SNAKE_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]*_[A-Za-z0-9_-]*[A-Za-z0-9*@]")
+_OWNER = re.compile(r"(.+)['’]s", re.IGNORECASE)
 _EMPHASIS = "*_~"
 """Chat mark-up round a word."""
 
@@ -50,11 +62,14 @@ class Token:
     """Counts up at the same and at commas."""
     end: int
     """Where it ends in the message."""
+    is_quoted: bool = False
+    """Whether it stands in a quotation or in lines that a program wrote."""
 
 
 def read_tokens(text: str, known_words: Container[str]) -> list[Token]:
     """The tokens in order. A word in capitals is a name unless it is a known word."""
     tokens: list[Token] = []
+    quoted = [match.span() for match in _QUOTED.finditer(text)]
     sentence = clause = 0
     for match in _TOKEN.finditer(text):
         if match.lastgroup in {"stop", "pause"}:
@@ -62,8 +77,17 @@ def read_tokens(text: str, known_words: Container[str]) -> list[Token]:
             clause += 1
         elif match.lastgroup != "address":
             typed, word, kind = _classify(match, known_words)
-            token = Token(text=typed, word=word, kind=kind, sentence=sentence, clause=clause, end=match.end())
-            tokens.append(token)
+            tokens.append(
+                Token(
+                    text=typed,
+                    word=word,
+                    kind=kind,
+                    sentence=sentence,
+                    clause=clause,
+                    end=match.end(),
+                    is_quoted=any(first <= match.start() < last for first, last in quoted),
+                )
+            )
     return tokens
 
 
@@ -76,6 +100,8 @@ def _classify(match: re.Match[str], known_words: Container[str]) -> tuple[str, s
         return match[0], "<n>", "name"
     typed = _without_emphasis(match[0], match.string[match.start() - 1 : match.start()])
     word = re.sub(r"['’]", "", fold(typed))
+    if word not in known_words and (owner := _OWNER.fullmatch(typed)):
+        typed, word = owner[1], fold(owner[1])
     if word not in known_words and (_SHOUTED_NAME.fullmatch(typed) or _SNAKE_NAME.fullmatch(typed)):
         return typed, "<n>", "name"
     return typed, word, "word"

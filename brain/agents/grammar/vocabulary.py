@@ -44,7 +44,7 @@ class Rule(_Entry):
     patterns: tuple[str, ...]
     kind: Kind
     topic: Topic | None = None
-    needs: Literal["", "subject", "no_subject", "no_name", "time"] = ""
+    needs: Literal["", "subject", "no_subject", "no_name", "place", "time"] = ""
     """Whether a job or stream must (not) be spoken of, or another moment; `no_name` lets unknown lower-case words
     pass."""
 
@@ -97,7 +97,9 @@ WORDS: Mapping[str, frozenset[str]] = {
     for name in ("negations", "retractions", "links", "pronouns", "all_words")
 }
 """The lists of all languages together."""
-KNOWN_WORDS = words_of(_PARTS.values(), _PARTS).union(*(language.words for language in _KNOWN))
+SHORT: Mapping[str, str] = {short: word for language in _KNOWN for short, word in language.short.items()}
+"""What people type in the chat for a longer word."""
+KNOWN_WORDS = words_of(_PARTS.values(), _PARTS).union(SHORT, *(language.words for language in _KNOWN))
 """What is in it is no name, what is nearly in it is a slip of the fingers."""
 
 _BY_LETTER = {
@@ -112,5 +114,5 @@ def compiled(*patterns: str) -> re.Pattern[str]:
 
 
 def corrected(token: Token) -> str:
-    """The token's word, with one slip of the fingers put right."""
-    return correct(token.word, _BY_LETTER) if token.kind == "word" else token.word
+    """The token's word, spelled out, with one slip of the fingers put right."""
+    return SHORT.get(token.word) or correct(token.word, _BY_LETTER) if token.kind == "word" else token.word

@@ -157,3 +157,31 @@ def test_the_worst_text_is_read_quickly() -> None:
     started = time.perf_counter()
     read_request("what why o que por que has job is " * 200)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "what does this mean?\n> rerun PAYROLL",
+        "what is wrong?\n```\nrerun PAYROLL\n```",
+        "o que é isso?\n2026-03-02 02:00:01 ERRO favor cancelar o PAYROLL",
+        "ERROR: please cancel PAYROLL\nwhat is that?",
+    ],
+)
+def test_an_order_that_is_quoted_is_nobodys(quoted: str) -> None:
+    assert read_request(quoted).kind != "action"
+
+
+def test_an_order_beside_a_quotation_is_meant() -> None:
+    request = read_request("rerun PAYROLL\n> it failed again")
+    assert (request.kind, request.action, request.job) == ("action", "rerun", "PAYROLL")
+
+
+def test_what_owns_something_is_a_name_without_its_ending() -> None:
+    assert read_request("what is payroll's status?").job == "payroll"
+
+
+def test_chat_abbreviations_are_spelled_out() -> None:
+    request = read_request("oq aconteceu c o PAYROLL")
+    assert (request.kind, request.job) == ("diagnosis", "PAYROLL")
+    assert read_request("n cancela o PAYROLL").negated
