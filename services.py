@@ -84,7 +84,6 @@ class Services:
     events: TurnEvents
     ledger: Ledger
     worker: Worker
-    engines: Engines
     brain: Brain
     rounds: Sequence[Watch | Librarian | CaseMaker | Retention | Mirror]
     """What works in the background by itself."""
@@ -227,7 +226,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             events=events,
             ledger=ledger,
             worker=worker,
-            engines=engines,
             brain=brain,
             rounds=[
                 Watch(

@@ -108,13 +108,17 @@ def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> li
 
 def _is_of_several(question: tuple[str, Request]) -> bool:
     _, request = question
-    return bool(request.job and request.further) and request.kind in READERS
+    return len(_jobs(request)) > 1 and request.kind in READERS
+
+
+def _jobs(request: Request) -> list[str]:
+    return list(dict.fromkeys((request.job, *request.further))) if request.job else []
 
 
 def _names(task: Task) -> Iterator[Task]:
     """The same question about each of the names in it."""
     if _is_of_several((task.words, task.request)):
-        names = [task.request.job or "", *task.request.further]
+        names = _jobs(task.request)
         for id_, name in zip(numbered(task, len(names)), names, strict=True):
             request = replace(task.request, job=name, selection=None, further=())
             yield Task(id=id_, title=name, request=request)

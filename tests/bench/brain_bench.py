@@ -14,26 +14,36 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import numpy as np
-from evaluate_agent import on_plan
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
+from pydantic import SecretStr
 
-from brain.llm.settings import LlmSettings
 from brain.message import Channel, Conversation, InboundMessage, Locale, Sender
 from brain.reply import from_json
 from brain.turns.ledger import Turn
+from embedded import embedded_postgres, embedded_valkey
+from evals.stage import staged
 from security.roles import Actor, Role
 from services import Services
+from settings import Settings
 from tests.support.turns import Mailbox
-from tws.objects import JobFilter
 
 _RUNS = 150
 _CONVERSATIONS, _EACH = 50, 4
 _OPERATOR = Actor(actor_id="operator", display_name="Otto", role=Role.OPERATOR)
 _PATIENCE = timedelta(seconds=60)
-_ALL = JobFilter(limit=1000)
+_JOBS = (
+    "PAYROLL",
+    "APURACAO",
+    "DWH_LOAD",
+    "EXTRACT_CARDS",
+    "SFTP_BACEN",
+    "POS_SETTLE",
+    "CERT_SYNC",
+    "BKP_CATALOG",
+)
 
 
 class _State(TypedDict, total=False):
@@ -119,21 +129,14 @@ async def _many(services: Services) -> tuple[list[float], int]:
         await services.database.actors.add(
             _person(number), "Otto", Role.OPERATOR, uuid.uuid4().hex, replace=True
         )
-    plan = await services.engines.default.query_jobs(_ALL)
-    names = [job.name for job in plan.jobs]
-    alone = [name for name in names if names.count(name) == 1]
-    services.worker.start()
-    try:
-        seconds: list[float] = []
-        right = await asyncio.gather(
-            *(
-                _converse(services, number, alone[number % len(alone)], seconds)
-                for number in range(_CONVERSATIONS)
-            )
+    seconds: list[float] = []
+    right = await asyncio.gather(
+        *(
+            _converse(services, number, _JOBS[number % len(_JOBS)], seconds)
+            for number in range(_CONVERSATIONS)
         )
-        return seconds, sum(right)
-    finally:
-        await services.worker.stop(timedelta(seconds=5))
+    )
+    return seconds, sum(right)
 
 
 def _row(name: str, seconds: Sequence[float], base: Sequence[float]) -> str:
@@ -142,10 +145,24 @@ def _row(name: str, seconds: Sequence[float], base: Sequence[float]) -> str:
     return f"| {name} | {1000 * median:.1f} | {1000 * np.percentile(seconds, 95):.1f} | {ratio:.2f} |"
 
 
+def _settings(folder: Path, dsn: str, redis_url: str) -> Settings:
+    return Settings(
+        _env_file=None,  # type: ignore[call-arg]  # pydantic-settings takes it, its plugin does not know
+        data_dir=folder,
+        database_url=SecretStr(dsn),
+        redis_url=SecretStr(redis_url),
+    )
+
+
 async def _report() -> str:
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as folder:
-        async with on_plan("night", Path(folder), LlmSettings()) as services:
-            base = await _bare(services.database.dsn)
+        async with (
+            embedded_postgres(Path(folder)) as dsn,
+            embedded_valkey(Path(folder)) as redis_url,
+            staged(_settings(Path(folder), dsn, redis_url), "night") as stage,
+        ):
+            services = stage.services
+            base = await _bare(dsn)
             greeting = await _brain(services, "hello")
             status = await _brain(services, "status of PAYROLL")
             seconds, right = await _many(services)
