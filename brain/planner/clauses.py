@@ -29,15 +29,18 @@ _NO_QUESTION = frozenset({"unknown", "greeting", "help"})
 
 def clauses(words: str, locale: Locale | None) -> tuple[str, ...]:
     """The questions and wishes in order, at most eight; the words themselves where they are one."""
-    if len(words) > _MAX_CHARS or _says_no(words):
+    if len(words) > _MAX_CHARS:
+        return (words,)
+    pieces = list(_pieces(words))
+    if len(pieces) == 1:
         return (words,)
     found: list[str] = []
-    for piece in _pieces(words):
+    for piece in pieces:
         if found and not _stands_alone(piece, locale):
             found[-1] += piece
         else:
             found.append(piece)
-    if not _begins_well(found[0], locale):
+    if len(found) == 1 or _says_no(words) or not _begins_well(found[0], locale):
         return (words,)
     parts = [re.sub(r"^[\s,;.]+|[\s,;]+$", "", _without_and(one)) for one in found]
     is_several = 1 < len(parts) <= MAX_CLAUSES and all(_is_question(part, locale) for part in parts)

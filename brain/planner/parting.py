@@ -43,38 +43,44 @@ def whole(words: str, asked: Asked) -> Task:
 
 def is_compound(words: str, request: Request) -> bool:
     """Whether the words ask for several things, or for what a known plan answers."""
-    asking = questions(words, request.locale)
-    if len(asking) > 1 or wish(words, request.locale) or any(map(_is_of_several, asking)):
+    every = _read(words, request.locale)
+    asking = _asking(every)
+    if len(asking) > 1 or _wanted(every) or any(map(_is_of_several, asking)):
         return True
     return request.kind != "action" and request.action is None and any(known_plan(one) for one, _ in asking)
 
 
 def questions(words: str, locale: Locale | None) -> list[tuple[str, Request]]:
     """The clauses that only want to know, each once, without those that the plan of another one answers anyway."""
-    every = [(one, read_request(one, locale)) for one in clauses(words, locale)]
+    return _asking(_read(words, locale))
+
+
+def wish(words: str, locale: Locale | None) -> Request | None:
+    """The one change among the clauses that is asked for; None where there is none, or nothing beside it."""
+    return _wanted(_read(words, locale))
+
+
+def _read(words: str, locale: Locale | None) -> list[tuple[str, Request]]:
+    return [(one, read_request(one, locale)) for one in clauses(words, locale)]
+
+
+def _wanted(every: Sequence[tuple[str, Request]]) -> Request | None:
+    wanted = (request for _, request in every if request.kind == "action")
+    return next(wanted, None) if len(every) > 1 else None
+
+
+def _asking(every: Sequence[tuple[str, Request]]) -> list[tuple[str, Request]]:
     asking = [(one, request) for one, request in every if request.kind != "action"]
     plans = filter(None, (known_plan(one) for one, _ in asking))
     told = {(step.kind, step.topic) for plan in plans for step in CATALOGUE[plan].steps[:1]}
     kept = []
     for one, request in asking:
         subject = (request.kind, request.topic)
-        if (
-            known_plan(one)
-            or request.job
-            or request.job_stream
-            or request.topic is None
-            or subject not in told
-        ):
+        is_named = request.job or request.job_stream
+        if known_plan(one) or is_named or request.topic is None or subject not in told:
             kept.append((one, request))
             told.add(subject)
     return kept
-
-
-def wish(words: str, locale: Locale | None) -> Request | None:
-    """The one change among the clauses that is asked for; None where there is none, or nothing beside it."""
-    every = clauses(words, locale)
-    wanted = [request for one in every if (request := read_request(one, locale)).kind == "action"]
-    return wanted[0] if len(every) > 1 and wanted else None
 
 
 def instead(task: Task, done: Sequence[Task], asked: Asked, now: datetime) -> list[Task]:

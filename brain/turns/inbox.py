@@ -74,7 +74,7 @@ class Inbox:
         async with self._engine.begin() as connection:
             turn_id = (await connection.execute(claim)).scalar()
             if turn_id is not None:
-                await _enqueue(connection, message.order_key)
+                await enqueue(connection, message.order_key)
                 return Accepted(turn_id=turn_id, duplicate=False)
             earlier = await connection.execute(
                 select(TURNS.c.turn_id).where(
@@ -99,8 +99,8 @@ class Inbox:
             return (await connection.execute(query)).scalar() is not None
 
 
-async def _enqueue(connection: AsyncConnection, order_key: str) -> None:
-    """Queues on the same PostgreSQL connection, so that claim and job commit together."""
+async def enqueue(connection: AsyncConnection, order_key: str) -> None:
+    """Wakes a worker for the key, behind all that wait; on the same connection, so that claim and job commit together."""
     raw = await connection.get_raw_connection()
     assert raw.driver_connection is not None
     await Queries(AsyncpgDriver(raw.driver_connection)).enqueue(ENTRYPOINT, order_key.encode())

@@ -15,6 +15,7 @@ from brain import reply as replies
 from brain.message import InboundMessage, from_jsonable
 from brain.reply import Reply
 from brain.tables import TURNS, UNFINISHED
+from brain.turns.inbox import enqueue
 
 _log = structlog.get_logger(__name__)
 
@@ -116,6 +117,13 @@ class Ledger:
         )
         async with self._engine.connect() as connection:
             return list((await connection.execute(query)).scalars())
+
+    async def put_last(self, order_key: str) -> None:
+        """What is left to do under the key, if anything, comes after all that wait now."""
+        left = select(TURNS.c.turn_id).where(TURNS.c.order_key == order_key, TURNS.c.state.in_(UNFINISHED))
+        async with self._engine.begin() as connection:
+            if (await connection.execute(left.limit(1))).first() is not None:
+                await enqueue(connection, order_key)
 
     async def oldest_age(self) -> timedelta:
         """How long the oldest unfinished turn has waited; zero when there is none."""

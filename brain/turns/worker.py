@@ -125,7 +125,7 @@ class Worker:
                 self._idle.set()
 
     async def _run_all(self, key: str) -> bool:
-        """Runs the key's turns under its lock; True if there were any. False too if another process is at it."""
+        """Runs the key's turns under its lock; True if there may be more. False too if another process is at it."""
         found = False
         async with self._ledger.hold(key) as is_held:
             while is_held and not self._stopping.is_set():
@@ -134,4 +134,9 @@ class Worker:
                     break
                 found = True
                 await self._runner.run(turn)
+                if len(self._active) >= self._concurrency:
+                    # Others wait: who asks again at once has a place behind them.
+                    await self._ledger.put_last(key)
+                    self._active[key] = False
+                    return False
         return found

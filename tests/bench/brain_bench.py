@@ -32,6 +32,8 @@ from tests.support.turns import Mailbox
 
 _RUNS = 150
 _CONVERSATIONS, _EACH = 50, 4
+_PAUSES = (5.0, 0.0)
+"""Seconds: people read an answer before they ask again; without a pause it is a queue that is measured."""
 _OPERATOR = Actor(actor_id="operator", display_name="Otto", role=Role.OPERATOR)
 _PATIENCE = timedelta(seconds=60)
 _JOBS = (
@@ -109,9 +111,10 @@ def _person(number: int) -> str:
     return f"operator{number}"
 
 
-async def _converse(services: Services, number: int, job: str, seconds: list[float]) -> int:
+async def _converse(services: Services, number: int, job: str, seconds: list[float], pause: float) -> int:
     """One conversation, question after question; how many answers were of its own job."""
     right = 0
+    await asyncio.sleep(pause * number / _CONVERSATIONS)
     for _ in range(_EACH):
         started = time.perf_counter()
         accepted = await services.inbox.accept(
@@ -121,10 +124,12 @@ async def _converse(services: Services, number: int, job: str, seconds: list[flo
             if event.kind == "reply":
                 right += f".{job}:" in from_json(event.data).plain_text
         seconds.append(time.perf_counter() - started)
+        await asyncio.sleep(pause)
     return right
 
 
-async def _many(services: Services) -> tuple[list[float], int]:
+async def _many(services: Services, pause: float) -> str:
+    """A sentence about conversations that ask again after a pause."""
     for number in range(_CONVERSATIONS):
         await services.database.actors.add(
             _person(number), "Otto", Role.OPERATOR, uuid.uuid4().hex, replace=True
@@ -132,11 +137,16 @@ async def _many(services: Services) -> tuple[list[float], int]:
     seconds: list[float] = []
     right = await asyncio.gather(
         *(
-            _converse(services, number, _JOBS[number % len(_JOBS)], seconds)
+            _converse(services, number, _JOBS[number % len(_JOBS)], seconds, pause)
             for number in range(_CONVERSATIONS)
         )
     )
-    return seconds, sum(right)
+    many = 1000 * np.array(seconds)
+    return (
+        f"{_CONVERSATIONS} conversations at once, {_EACH} questions each, {pause:.0f} s between an answer and the next "
+        f"question, through inbox and worker: median {np.median(many):.0f} ms, p95 {np.percentile(many, 95):.0f} ms; "
+        f"{sum(right)} of {_CONVERSATIONS * _EACH} answers were of the job that was asked about."
+    )
 
 
 def _row(name: str, seconds: Sequence[float], base: Sequence[float]) -> str:
@@ -165,8 +175,7 @@ async def _report() -> str:
             base = await _bare(dsn)
             greeting = await _brain(services, "hello")
             status = await _brain(services, "status of PAYROLL")
-            seconds, right = await _many(services)
-    many = 1000 * np.array(seconds)
+            together = [await _many(services, pause) for pause in _PAUSES]
     lines = [
         f"| {_RUNS} turns each | median ms | p95 ms | against the first |",
         "|---|---|---|---|",
@@ -174,12 +183,7 @@ async def _report() -> str:
         _row("the brain: a greeting", greeting, base),
         _row("the brain: the status of a job", status, base),
     ]
-    together = (
-        f"{_CONVERSATIONS} conversations at once, {_EACH} questions each, through inbox and worker: median "
-        f"{np.median(many):.0f} ms, p95 {np.percentile(many, 95):.0f} ms; {right} of {_CONVERSATIONS * _EACH} "
-        "answers were of the job that was asked about."
-    )
-    return "\n".join([*lines, "", together])
+    return "\n\n".join(["\n".join(lines), *together])
 
 
 if __name__ == "__main__":
