@@ -63,6 +63,23 @@ async def test_conversations_do_not_wait_for_each_other(turns: Turns, answers: S
     assert set(turns.mailbox.words) == {"first", "second"}
 
 
+async def test_who_asks_again_at_once_has_a_place_behind_those_who_wait(
+    turns: Turns, answers: ScriptedAnswers
+) -> None:
+    async def ask_again(turn: Turn) -> None:
+        await _dawdle(turn)
+        conversation, number = turn.message.text.split()
+        if conversation != "patient" and int(number) < 20:
+            await turns.say(f"{conversation} {int(number) + 1}", conversation=conversation)
+
+    answers.before = ask_again
+    for conversation in ("eager", "keen", "patient"):
+        await turns.say(f"{conversation} 0", conversation=conversation)
+    async with turns.working(concurrency=2):
+        await turns.mailbox.wait_for(43)
+    assert turns.mailbox.words.index("patient 0") < 10
+
+
 async def test_a_decision_does_not_hold_up_its_conversation(turns: Turns, answers: ScriptedAnswers) -> None:
     asked = asyncio.Event()
 
