@@ -65,7 +65,7 @@ class Draft:
     unlisted: int = 0
     """How many more there are than `found` has."""
     cause: str = ""
-    """Of a failure or a wait in a few words, the same for the same cause."""
+    """Of a failure or a wait in one line."""
     tokens: int = 0
     """Of models, in and out."""
     forgets: bool = False

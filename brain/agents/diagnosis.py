@@ -81,10 +81,9 @@ async def _explained(asked: Asked, found: Found[Job]) -> Draft:
 
 
 def _cause(asked: Asked, failure: Failure) -> str:
-    """The message that tells most, without what differs from job to job; else how it ended."""
+    """The line that tells most, without when it was written; else how it ended."""
     if failure.decisive:
-        line = _STAMP.sub("", failure.decisive[0].text.strip())
-        return next((id_ for id_ in failure.message_ids if id_ in line), line)
+        return _STAMP.sub("", failure.decisive[0].text.strip())
     return asked.say(f"ending_{failure.ending}", rc=asked.cell(failure.return_code), condition="", signal="")
 
 

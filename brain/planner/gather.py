@@ -14,6 +14,8 @@ from .catalogue import CATALOGUE
 from .task import Task
 
 _REFERENCE = re.compile(r"\[(\d{1,3})\]")
+_MESSAGE = re.compile(r"\b[A-Z]{2,}-?\d{3,}[A-Z]?\b")
+_DIGITS = re.compile(r"\d+")
 _BUTTONS = 4
 
 
@@ -57,15 +59,28 @@ def _named(button: Button, selection: str) -> Button:
 
 
 def _by_cause(parts: Sequence[Task], asked: Asked) -> tuple[Block, ...]:
-    """Each cause once, with all objects that have it; the most frequent first."""
-    names: dict[str, list[str]] = {}
+    """Each cause once, after all objects that have it; the most frequent first."""
+    alike: dict[str, list[Task]] = {}
     for part in parts:
-        cause = (part.draft and part.draft.cause) or asked.say("cause_unknown")
-        names.setdefault(cause, []).append(part.title)
-    order = sorted(names, key=lambda cause: -len(names[cause]))
-    sentence = asked.phrase("causes_found", count=strong(str(len(parts))), causes=strong(str(len(names))))
-    items = (text(code(cause), ": ", ", ".join(names[cause])) for cause in order)
+        alike.setdefault(_kind_of(part), []).append(part)
+    groups = sorted(alike.values(), key=lambda group: -len(group))
+    sentence = asked.phrase("causes_found", count=strong(str(len(parts))), causes=strong(str(len(groups))))
+    items = (
+        text(strong(", ".join(part.title for part in group)), ": ", code(_cause(group[0], asked)))
+        for group in groups
+    )
     return sentence, Bullets(items=tuple(items))
+
+
+def _kind_of(part: Task) -> str:
+    """The message id of the cause, else its words without numbers: they differ from object to object."""
+    cause = part.draft.cause if part.draft else ""
+    found = _MESSAGE.search(cause)
+    return found[0] if found else _DIGITS.sub("", cause)
+
+
+def _cause(part: Task, asked: Asked) -> str:
+    return (part.draft and part.draft.cause) or asked.say("cause_unknown")
 
 
 def _headline(part: Task) -> Task:

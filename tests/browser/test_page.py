@@ -106,3 +106,17 @@ async def test_an_answer_is_judged_and_corrected(browser: Browser, resync: Resyn
         await expect(page.get_by_test_id("feedback-correction")).to_have_value("É o tablespace PAY_DATA.")
         await page.get_by_test_id("feedback-good").click()
         await expect(page.get_by_test_id("feedback-correction")).to_have_count(0)
+
+
+async def test_a_request_of_several_parts_shows_its_steps(browser: Browser, resync: Resync) -> None:
+    async with _signed_in(browser, resync, "operator", viewport={"width": 1180, "height": 1250}) as page:
+        await _ask(page, "what failed and why, and which prompts are waiting?")
+        steps = page.locator('details[data-kind="steps"]')
+        await expect(steps).to_be_visible(timeout=_PATIENCE_MS)
+        await expect(steps.locator(".step").first).to_be_hidden()
+        await steps.locator("summary").click()
+        await expect(steps.locator(".step", has_text="AGT_HR01#PAYDAILY.PAYROLL")).to_be_visible()
+        await expect(steps.locator(".tone-danger")).to_have_count(0)
+        depths = await steps.locator("li > ul > li > ul > li").count()
+        assert depths >= 9
+        await _picture(page, "web-steps")

@@ -1,32 +1,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import cast
-from zoneinfo import ZoneInfo
 
-from brain.agents.asked import Asked
 from brain.agents.grammar import Request
-from brain.message import Locale
 from brain.planner.parting import instead, parts_for, whole
 from brain.planner.task import ROOT, Task
-from brain.state import Draft, Memory
-from brain.toolbox import Toolbox
+from brain.state import Draft
+from tests.support.asked import ASKED
 
 _NOW = datetime(2026, 3, 2, 3, tzinfo=UTC)
-
-
-async def _unheard(_line: str) -> None:
-    """Nobody listens."""
-
-
-_ASKED = Asked(
-    tools=cast("Toolbox", None),  # nothing is asked of it here
-    request=Request(kind="unknown"),
-    memory=Memory(),
-    locale=Locale.EN,
-    zone=ZoneInfo("America/Sao_Paulo"),
-    progress=_unheard,
-)
 
 
 def test_of_a_long_list_twelve_are_looked_at_and_the_rest_is_counted() -> None:
@@ -39,18 +21,18 @@ def test_of_a_long_list_twelve_are_looked_at_and_the_rest_is_counted() -> None:
         draft=Draft(agent="status", blocks=(), found=found, unlisted=280),
     )
     each = Task(id="1.2", title="Why", request=Request(kind="diagnosis"), needs="1.1", each_of=True)
-    *parts, more = parts_for(each, {"1.1": listed, "1.2": each}, _ASKED)
+    *parts, more = parts_for(each, {"1.1": listed, "1.2": each}, ASKED)
     assert [part.title for part in parts] == list(found[:12])
     assert (more.state, more.title) == ("skipped", "288 more")
 
 
 def test_a_plan_is_found_in_the_only_question_beside_a_wish() -> None:
-    root = whole("what failed and why, and prepare reruns for what failed with RC 8", _ASKED)
+    root = whole("what failed and why, and prepare reruns for what failed with RC 8", ASKED)
     assert (root.id, root.plan) == (ROOT, "failures")
 
 
 def test_another_way_is_found_once_and_not_for_what_asked_back() -> None:
-    root = Task(id="1", title="all", request=_ASKED.request)
+    root = Task(id="1", title="all", request=ASKED.request)
     lost = Task(id="1.1", title="Why A", request=Request(kind="diagnosis", job="A"), state="failed")
     asking = Task(
         id="1.2",
@@ -59,7 +41,7 @@ def test_another_way_is_found_once_and_not_for_what_asked_back() -> None:
         state="failed",
         draft=Draft(agent="clarify", blocks=()),
     )
-    (other,) = instead(root, [lost, asking], _ASKED, _NOW)
+    (other,) = instead(root, [lost, asking], ASKED, _NOW)
     assert (other.id, other.instead_of) == ("1.3", "1.1")
     assert (other.request.topic, other.request.arguments, other.request.job) == ("then", {"at": "00:00"}, "A")
-    assert instead(root, [lost, asking, other], _ASKED, _NOW) == []
+    assert instead(root, [lost, asking, other], ASKED, _NOW) == []
