@@ -21,6 +21,7 @@ from brain.tables import MODEL_CALLS
 from observability.settings import ObservabilitySettings
 from observability.tracing import Tracer
 from tests.support.fake_langfuse import attributes, fake_langfuse
+from tests.support.fake_openai import FakeOpenAi
 from tests.support.metered import QUESTION, open_meter
 
 _PRICES = {"m-1": {"input": "2.5", "output": 10}}
@@ -59,6 +60,22 @@ async def test_tool_calls_are_part_of_what_was_sent_and_keys_are_not(engine: Asy
     assert call.sent[2]["tool_calls"] == [{"name": "job_log", "arguments": {"job": "X"}}]
     assert call.sent[3] == {"role": "tool", "text": "rc=8"}
     assert "sk-secret" not in str(call)
+
+
+async def test_what_is_kept_is_masked_and_another_model_is_recorded_with_its_own_price(
+    engine: AsyncEngine,
+) -> None:
+    messages = (ModelMessage(role="user", text="ana@folha.example says password=hunter2"),)
+    async with FakeOpenAi() as spare:
+        fallback = {"provider": "openai", "base_url": spare.base_url, "model": "m-2"}
+        prices = {"m-1": {"input": 1000, "output": 1000}, "m-2": {"input": 1, "output": 1}}
+        async with open_meter(engine, fallbacks=[fallback], prices=prices) as meter:
+            meter.provider.refuse(500)
+            spare.say("Ok, [EMAIL_1].")
+            assert (await meter.ask(messages=messages)).text == "Ok, ana@folha.example."
+            (call,) = await meter.recorded()
+    assert (call.model, call.cost) == ("m-2", Decimal("0.000018"))
+    assert call.sent == [{"role": "user", "text": "[EMAIL_1] says password=[SECRET]"}]
 
 
 async def test_nothing_that_was_sent_is_kept_if_so_set(engine: AsyncEngine) -> None:

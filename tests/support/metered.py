@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,7 +15,7 @@ from brain.llm.budget import Budget
 from brain.llm.calls import ModelCall, ModelCalls
 from brain.llm.factory import open_model
 from brain.llm.metered import Metered
-from brain.llm.model import ModelMessage, ModelTurn, OnDelta
+from brain.llm.model import Model, ModelMessage, ModelTurn, OnDelta
 from brain.llm.payer import paying
 from observability.settings import ObservabilitySettings
 from observability.tracing import Tracer
@@ -32,7 +33,7 @@ class Meter:
     """The model as the brain has it."""
 
     provider: FakeOpenAi
-    model: Metered
+    model: Model
     calls: ModelCalls
 
     async def ask(
@@ -62,9 +63,9 @@ async def open_meter(
     """`settings` are those of `llm`; the fake counts 11 tokens in and 7 out for each answer."""
     async with FakeOpenAi() as provider:
         llm = settings_for("openai", provider, **settings)
-        opened = open_model(llm)
-        assert opened is not None
         calls = ModelCalls(engine, Budget(llm.budget, ZoneInfo(zone)))
         tracer = tracer or Tracer(ObservabilitySettings(), str)
-        async with aclosing(Metered(opened, settings=llm, calls=calls, tracer=tracer)) as model:
+        model = open_model(llm, partial(Metered, settings=llm, calls=calls, tracer=tracer))
+        assert model is not None
+        async with aclosing(model):
             yield Meter(provider=provider, model=model, calls=calls)
