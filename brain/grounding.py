@@ -7,7 +7,7 @@ row of the name. A sentence that says a change was made stands only if a tool sa
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from brain.reply import Block, Bullets, Code, Span, Text
@@ -15,6 +15,7 @@ from knowledge.terms import fold
 
 _SENTENCE = re.compile(r"[^.!?;\n]*(?:[.!?;](?!\s|$)[^.!?;\n]*)*(?:[.!?;]+|\n|$)\s*")
 """A full stop inside a name or a number ends no sentence."""
+_ENDS = re.compile(r"(?<=[.!?;]\s)|(?<=\n)")
 _CITED = re.compile(r"\[\d{1,2}(?:\s*[,;]\s*\d{1,2})*\]")
 _NUMBER = re.compile(r"(?<![\w#.-])-?\d+(?:[.,:/-]\d+)*(?![\w-])")
 _NAME = re.compile(r"(?<![\w#.])(?=[\w#@./-]*[A-Z]{2})[A-Z][A-Z0-9_@]{2,}(?:[#./-][A-Z0-9_@]+)*(?![\w])")
@@ -85,6 +86,26 @@ def grounded(blocks: Iterable[Block], sources: Sequence[str], question: str) -> 
             case _:
                 kept.append(block)
     return Grounded(blocks=tuple(kept), left_out=tuple(left_out))
+
+
+class Spoken:
+    """Passes an answer on while it is made, sentence by sentence, without those that nothing bears out."""
+
+    def __init__(
+        self, sources: Sequence[str], question: str, on_sentence: Callable[[str], Awaitable[None]]
+    ) -> None:
+        """`sources` may grow meanwhile."""
+        self._sources = sources
+        self._question = question
+        self._on_sentence = on_sentence
+        self._begun = ""
+
+    async def __call__(self, piece: str) -> None:
+        """Takes a piece; what is no whole sentence yet is held back, and for good if none follows."""
+        *whole, self._begun = _ENDS.split(self._begun + piece)
+        for sentence in whole:
+            if is_supported(sentence, self._sources, self._question):
+                await self._on_sentence(sentence)
 
 
 def is_supported(sentence: str, sources: Sequence[str], question: str) -> bool:

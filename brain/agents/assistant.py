@@ -9,7 +9,7 @@ import structlog
 from brain.agents.asked import Asked
 from brain.agents.model_tools import Evidence, model_tools
 from brain.agents.router import completed
-from brain.grounding import grounded
+from brain.grounding import Spoken, grounded
 from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.llm.prompt import load_prompt
@@ -25,6 +25,7 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
     """The model's answer with what its tools found. Raises `ModelUnavailableError`."""
     evidence = Evidence()
     tools = model_tools(asked, evidence)
+    known = _known(context.message.text, asked.memory)
 
     async def on_progress(_tool: str) -> None:
         await asked.progress(asked.say("progress_model"))
@@ -34,10 +35,10 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         (),
         completed(context.message.text, asked.memory),
         tools,
-        context.delta,
+        Spoken(evidence.told, known, context.delta),
         on_progress,
     )
-    found = grounded(to_blocks(result.text), result.results, _known(context.message.text, asked.memory))
+    found = grounded(to_blocks(result.text), evidence.told, known)
     if not found.blocks and evidence.card is None:
         raise ModelUnavailableError("nothing in the answer is borne out by a tool", retryable=False)
     blocks = found.blocks

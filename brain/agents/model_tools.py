@@ -46,6 +46,8 @@ class Evidence:
     buttons: tuple[Button, ...] = ()
     selection: str = ""
     """The job last spoken of."""
+    told: list[str] = field(default_factory=list)
+    """What the tools told the model, in order."""
 
 
 class _Strict(BaseModel):
@@ -92,6 +94,7 @@ class _Tool(Generic[_Arguments]):
     description: str
     arguments: type[_Arguments]
     call: Callable[[_Arguments], Awaitable[str]]
+    told: list[str]
 
     @property
     def spec(self) -> ToolSpec:
@@ -104,7 +107,8 @@ class _Tool(Generic[_Arguments]):
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
             raise ToolArgumentsError(str(error)) from None
-        return await self.call(checked)
+        self.told.append(await self.call(checked))
+        return self.told[-1]
 
 
 def model_tools(asked: Asked, evidence: Evidence) -> tuple[RunnableTool, ...]:
@@ -112,21 +116,32 @@ def model_tools(asked: Asked, evidence: Evidence) -> tuple[RunnableTool, ...]:
     request, bench = asked.request, _Bench(asked, evidence)
     offered: list[RunnableTool] = [
         _Tool(
-            "ask_plan", "Answers a question about the plan, worked out by its rules.", _Question, bench.ask
+            "ask_plan",
+            "Answers a question about the plan, worked out by its rules.",
+            _Question,
+            bench.ask,
+            evidence.told,
         ),
-        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichLines, bench.job_log),
+        _Tool(
+            "job_log",
+            "Decisive lines and the end of the last run's log.",
+            _WhichLines,
+            bench.job_log,
+            evidence.told,
+        ),
         _Tool(
             "search_documents",
             "Searches manuals and runbooks; returns numbered passages.",
             _Query,
             bench.search,
+            evidence.told,
         ),
     ]
     if request.kind == "action" and not request.negated and not request.hypothetical:
         description = (
             "Prepares a change for a person's approval. Nothing happens before somebody approves it."
         )
-        offered.append(_Tool("propose_action", description, _Change, bench.propose))
+        offered.append(_Tool("propose_action", description, _Change, bench.propose, evidence.told))
     return tuple(offered)
 
 

@@ -66,8 +66,6 @@ class LoopResult:
     """In order."""
     degraded: frozenset[str] = frozenset()
     """`model_fallback` where another model than the first one answered."""
-    results: tuple[str, ...] = ()
-    """What the tools that ran returned, in order."""
     tokens: int = 0
     """In and out, as far as the provider counts."""
 
@@ -78,7 +76,6 @@ class _Bench:
     def __init__(self, tools: Sequence[RunnableTool], on_progress: OnProgress) -> None:
         self.specs = [tool.spec for tool in tools]
         self.records: list[ToolCallRecord] = []
-        self.results: list[str] = []
         self.tokens = 0
         self._tools = {tool.spec.name: tool for tool in tools}
         self._on_progress = on_progress
@@ -103,9 +100,7 @@ class _Bench:
             raise ToolArgumentsError(f"there is no such tool; the tools are {', '.join(self._tools)}")
         self._count(call)
         await self._on_progress(call.name)
-        result = await tool.run(call.arguments)
-        self.results.append(result)
-        return to_data_block(call.name, result)
+        return to_data_block(call.name, await tool.run(call.arguments))
 
     def _count(self, call: ToolCall) -> None:
         key = call.name + json.dumps(dict(call.arguments), sort_keys=True)
@@ -159,7 +154,6 @@ class ToolLoop:
             text=_answer_of(turn),
             calls=tuple(bench.records),
             degraded=frozenset({"model_fallback"}) if turn.stood_in else frozenset(),
-            results=tuple(bench.results),
             tokens=bench.tokens,
         )
 

@@ -20,6 +20,7 @@ async def test_what_no_tool_bears_out_is_left_out_and_said(talk: Talk, model: Fa
     assert reply.plain_text.startswith("The cause is ORA-01653.")
     assert "17" not in reply.plain_text
     assert "cancelled" not in reply.plain_text
+    assert talk.mailbox.deltas == ["The cause is ORA-01653. "]
     assert "left out because no source bears them out: 2." in reply.plain_text
 
 

@@ -89,7 +89,7 @@ async def open_modelled_talk(
     model: FakeOpenAi,
     *,
     planner: PlannerSettings | None = None,
-    time_limit_seconds: float = 3,
+    time_limit_seconds: float = 8,
 ) -> AsyncIterator[Talk]:
     """With a language model, of which the test says what it answers."""
     settings = settings_for("openai", model, time_limit_seconds=time_limit_seconds)

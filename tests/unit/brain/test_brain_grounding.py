@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brain.grounding import grounded, is_supported
+from brain.grounding import Spoken, grounded, is_supported
 from brain.reply import Bullets, Code, Text, code, strong, text
 
 _TABLE = """Failed jobs: 2.
@@ -69,6 +71,34 @@ def test_only_the_unsupported_sentences_go() -> None:
     assert "".join(span.text for span in first.spans) == "PAYROLL ended in ABEND. RC was 8."
     assert second == Bullets(items=(text("see ORA-01653"),))
     assert found.left_out == ("It took 99 minutes.", "3 more", "rm -rf /")
+
+
+@given(st.lists(st.text(alphabet="ab8.! \n", max_size=6), max_size=8))
+async def test_what_is_passed_on_does_not_depend_on_how_it_is_cut(pieces: list[str]) -> None:
+    async def heard(*cut: str) -> str:
+        sentences: list[str] = []
+        spoken = Spoken(("8",), "", _add_to(sentences))
+        for piece in cut:
+            await spoken(piece)
+        return "".join(sentences)
+
+    whole = "".join(pieces)
+    assert await heard(*pieces) == await heard(whole)
+
+
+async def test_a_sentence_that_nothing_bears_out_is_never_shown() -> None:
+    sentences: list[str] = []
+    spoken = Spoken(_SOURCES, _QUESTION, _add_to(sentences))
+    for piece in ("PAYROLL is in AB", "END. It took 99 min", "utes. RC was 8", ".\nDone"):
+        await spoken(piece)
+    assert sentences == ["PAYROLL is in ABEND. ", "RC was 8.\n"]
+
+
+def _add_to(sentences: list[str]) -> Callable[[str], Awaitable[None]]:
+    async def add(sentence: str) -> None:
+        sentences.append(sentence)
+
+    return add
 
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=50), max_size=3))
