@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -153,10 +152,8 @@ def test_a_verb_inside_a_name_is_no_verb(name: str) -> None:
         assert read_request(sentence).action is None
 
 
-def test_the_worst_text_is_read_quickly() -> None:
-    started = time.perf_counter()
-    read_request("what why o que por que has job is " * 200)
-    assert time.perf_counter() - started < 1
+def test_the_worst_text_is_read_to_its_end() -> None:
+    assert read_request("what why o que por que has job is " * 20_000).action is None
 
 
 @pytest.mark.parametrize(

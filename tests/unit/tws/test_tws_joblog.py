@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -240,7 +238,6 @@ def test_a_mark_has_a_stem_in_every_line_it_matches(mark: _Mark, data: st.DataOb
 @pytest.mark.parametrize(
     "line", ["a" * 500, "=" * 500, "/" * 500, "err " * 120, "no " * 160, "x.err" * 100, "err-" * 125]
 )
-def test_no_line_makes_reading_slow(line: str) -> None:
-    started = time.perf_counter()
-    read_log("\n".join([f"error {line}"] * 500))
-    assert time.perf_counter() - started < 5
+def test_no_line_keeps_a_log_from_being_read(line: str) -> None:
+    read = read_log("\n".join([*[f"error {line}"] * 2_000, "ORA-01653: unable to extend"]))
+    assert read.message_ids == ("ORA-01653",)

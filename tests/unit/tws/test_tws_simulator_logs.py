@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from functools import cache
 
@@ -96,19 +95,17 @@ streams:
     starts: 0
     steps: [TALK]
 faults:
-  BIG.TALK: {return_code: 8, minutes: 5, script: "begin\\n1000000* {t} line {i} of many {n}\\nend"}
+  BIG.TALK: {return_code: 8, minutes: 5, script: "begin\\n1000000000* {t} line {i} of many {n}\\nend"}
 """
 
 
-def test_a_window_of_a_very_long_log_is_made_at_once() -> None:
+def test_a_window_of_a_very_long_log_is_made_without_the_rest() -> None:
     engine = small(LONG, minutes=10)
     job = find(engine, "BIG.TALK")
-    began = time.perf_counter()
     log = JobLog(job, job.last, now=engine.now)
     last = list(log.window(len(log) - 7, len(log)))
-    assert time.perf_counter() - began < 0.1
-    assert len(log) > 1_000_000
-    assert last[0].split(" of many ")[0].endswith("line 1000000")
+    assert len(log) > 1_000_000_000
+    assert last[0].split(" of many ")[0].endswith("line 1000000000")
     assert last[1] == "end"
     assert "= Exit Status           : 8" in last
 
