@@ -28,6 +28,7 @@ class ActorDirectory:
 
     def __init__(self, engine: AsyncEngine, passwords: Passwords) -> None:
         self._engine = engine
+        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._passwords = passwords
 
     async def add(
@@ -125,7 +126,7 @@ class ActorDirectory:
             raise DirectoryError(f"{channel} user {user_id} of {tenant} is already linked to somebody else")
 
     async def _one(self, query: Select[tuple[str, ...]]) -> RowMapping | None:
-        async with self._engine.connect() as connection:
+        async with self._reads.connect() as connection:
             return (await connection.execute(query)).mappings().one_or_none()
 
 

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 
 import asyncpg
 import structlog
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -45,7 +45,7 @@ class TurnEvents:
     """Writes and follows the events of turns; one LISTEN connection a process serves all readers."""
 
     def __init__(self, engine: AsyncEngine, listen_dsn: str) -> None:
-        self._engine = engine
+        self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._listen_dsn = listen_dsn
         self._readers: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._listener: asyncio.Task[None] | None = None
@@ -65,15 +65,14 @@ class TurnEvents:
         number = select(func.coalesce(func.max(TURN_EVENTS.c.number), 0) + 1).where(
             TURN_EVENTS.c.turn_id == turn_id
         )
-        async with self._engine.begin() as connection:
-            await connection.execute(
-                insert(TURN_EVENTS).values(
-                    turn_id=turn_id, number=number.scalar_subquery(), kind=kind, data=data
-                )
-            )
-            await connection.execute(
-                text("SELECT pg_notify(:channel, :turn_id)"), {"channel": _CHANNEL, "turn_id": turn_id}
-            )
+        added = (
+            insert(TURN_EVENTS)
+            .values(turn_id=turn_id, number=number.scalar_subquery(), kind=kind, data=data)
+            .returning(TURN_EVENTS.c.turn_id)
+            .cte("added")
+        )
+        async with self._engine.connect() as connection:
+            await connection.execute(select(func.pg_notify(_CHANNEL, added.c.turn_id)))
 
     async def follow(self, turn_id: str, *, patience: timedelta) -> AsyncIterator[TurnEvent]:
         """All events from the first; ends after `reply`. Raises TimeoutError after `patience` without it."""

@@ -37,6 +37,8 @@ class Ledger:
 
     def __init__(self, engine: AsyncEngine, locks: AsyncEngine) -> None:
         self._engine = engine
+        # One statement needs no BEGIN and COMMIT, each of which is a round trip.
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._locks = locks.execution_options(isolation_level="AUTOCOMMIT")
 
     @asynccontextmanager
@@ -90,7 +92,7 @@ class Ledger:
             )
             .returning(TURNS.c.turn_id, TURNS.c.message, TURNS.c.attempts, TURNS.c.reply)
         )
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             return (await connection.execute(take)).mappings().one_or_none()
 
     async def answer(self, turn_id: str, reply: Reply, *, outcome: str) -> None:
@@ -104,7 +106,7 @@ class Ledger:
         await self._update(turn_id, state="done", finished_at=func.now())
 
     async def _update(self, turn_id: str, **values: object) -> None:
-        async with self._engine.begin() as connection:
+        async with self._single.connect() as connection:
             await connection.execute(update(TURNS).where(TURNS.c.turn_id == turn_id).values(**values))
 
     async def unfinished_keys(self, *, older_than: timedelta) -> list[str]:
