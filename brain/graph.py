@@ -249,6 +249,8 @@ async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnSt
     # A question back is answered by the next message or not at all.
     for key in ("candidates", "sentences", "unfinished"):
         memory.pop(key, None)  # type: ignore[misc]  # the keys are those of Memory
+    if "selection" in draft.memory:
+        memory.pop("origin", None)
     return TurnState(
         reply=compose(draft, state.get("degraded", frozenset()), locale), memory={**memory, **draft.memory}
     )

@@ -1,15 +1,18 @@
 """Keeps of a model's answer what the tools bear out. Pure; fails closed.
 
 Every number, time, status and name of a sentence must stand in what a tool returned; where that is a table, in the
-row of the name. A sentence that says a change was made stands only if a tool said so: nothing here changes anything.
+row of the name. Statuses and return codes are the plan's, whatever a log says of them. A sentence that says a change
+was made stands only if a tool said so: nothing here changes anything.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
+from brain.claims import Foreign, Told, hides_trouble, origin_of
 from brain.reply import Block, Bullets, Code, Span, Text
 from knowledge.terms import fold
 
@@ -23,6 +26,7 @@ _STATUS = re.compile(
     r"\b(?:ABEND|ABENP|ADD|BOUND|CANCL|CANCP|DONE|ERROR|EXEC|EXTRN|FAIL|FENCE|HOLD|INTRO|PEND|READY|SCHED|STUCK|SUCC|"
     r"SUCCP|SUPPR|USER|WAIT|WAITD|SUCCESSFUL|RUNNING|WAITING|HELD|BLOCKED|UNDECIDED|CANCELED)\b"
 )
+_CODE = re.compile(r"\b(?:rc|codes?|codigos?(?: de retorno)?)\b\D{0,12}?(-?\d+)")
 _COMMON = frozenset(
     {
         "TWS",
@@ -63,12 +67,17 @@ class Grounded:
     """The sentences that nothing bears out, in order."""
 
 
-def grounded(blocks: Iterable[Block], sources: Sequence[str], question: str) -> Grounded:
-    """The blocks without the sentences that neither the sources bear out nor, for names, the question holds."""
+def grounded(
+    blocks: Iterable[Block], told: Sequence[Told], question: str, said_by: Mapping[Foreign, str]
+) -> Grounded:
+    """The blocks without the sentences that neither the tools bear out nor, for names, the question holds.
+
+    What repeats a log or a document word for word is quoted, behind the words of `said_by`.
+    """
     left_out: list[str] = []
 
     def keep(paragraph: Text) -> Text:
-        spans, removed = _kept(paragraph.spans, sources, question)
+        spans, removed = _kept(paragraph.spans, told, question, said_by)
         left_out.extend(removed)
         return replace(paragraph, spans=spans)
 
@@ -81,7 +90,7 @@ def grounded(blocks: Iterable[Block], sources: Sequence[str], question: str) -> 
             case Bullets():
                 items = tuple(item for item in map(keep, block.items) if item.spans)
                 kept += [replace(block, items=items)] if items else []
-            case Code() if not _is_quoted(block.text, sources):
+            case Code() if not _is_quoted(block.text, told):
                 left_out.append(block.text)
             case _:
                 kept.append(block)
@@ -89,13 +98,13 @@ def grounded(blocks: Iterable[Block], sources: Sequence[str], question: str) -> 
 
 
 class Spoken:
-    """Passes an answer on while it is made, sentence by sentence, without those that nothing bears out."""
+    """Passes an answer on while it is made, sentence by sentence: those that stand as they are."""
 
     def __init__(
-        self, sources: Sequence[str], question: str, on_sentence: Callable[[str], Awaitable[None]]
+        self, told: Sequence[Told], question: str, on_sentence: Callable[[str], Awaitable[None]]
     ) -> None:
-        """`sources` may grow meanwhile."""
-        self._sources = sources
+        """`told` may grow meanwhile."""
+        self._told = told
         self._question = question
         self._on_sentence = on_sentence
         self._begun = ""
@@ -104,25 +113,30 @@ class Spoken:
         """Takes a piece; what is no whole sentence yet is held back, and for good if none follows."""
         *whole, self._begun = _ENDS.split(self._begun + piece)
         for sentence in whole:
-            if is_supported(sentence, self._sources, self._question):
+            if is_supported(sentence, self._told, self._question) and not origin_of(sentence, self._told):
                 await self._on_sentence(sentence)
 
 
-def is_supported(sentence: str, sources: Sequence[str], question: str) -> bool:
+def is_supported(sentence: str, told: Sequence[Told], question: str) -> bool:
     """Whether everything in the sentence that can be looked up stands where it must."""
-    words = _CITED.sub("", sentence)
+    words, sources = _CITED.sub("", sentence), [each.text for each in told]
     statuses = set(_STATUS.findall(words))
     names = {name for name in _NAME.findall(words) if name not in statuses | _COMMON}
     known = "\n".join((*sources, question))
-    if not all(_stands_in(name, known) for name in names):
+    if not all(stands_in(name, known) for name in names):
         return False
     scope = "\n".join(_scope(names, sources))
+    plan = "\n".join(_scope(names, [each.text for each in told if each.origin == "plan"]))
     numbers = set(_NUMBER.findall(_NAME.sub(" ", words)))
-    if not numbers <= set(_NUMBER.findall(scope)) or not all(_stands_in(one, scope) for one in statuses):
+    if not numbers <= set(_NUMBER.findall(scope)) or hides_trouble(words, plan):
+        return False
+    if not all(stands_in(one, plan) for one in (*statuses, *_CODE.findall(fold(words)))):
         return False
     deed = _DEED.search(fold(words))
     is_told_as_done = deed is not None and _DONE.search(fold(words)) and not _NOT.search(fold(words))
-    return not is_told_as_done or (deed is not None and _stands_in(deed[0], fold(scope)))
+    return not is_told_as_done or (
+        deed is not None and stands_in(deed[0], fold(plan if names or statuses else scope))
+    )
 
 
 def _scope(names: Iterable[str], sources: Sequence[str]) -> Iterator[str]:
@@ -133,37 +147,52 @@ def _scope(names: Iterable[str], sources: Sequence[str]) -> Iterator[str]:
     wanted = list(names)
     for source in sources:
         lines = source.splitlines()
-        rows = [line for line in lines if " | " in line and any(_stands_in(name, line) for name in wanted)]
+        rows = [line for line in lines if " | " in line and any(stands_in(name, line) for name in wanted)]
         others = [line for line in lines if " | " not in line] if len(wanted) > 1 else []
         yield "\n".join((*rows, *others)) if rows else source
 
 
-def _stands_in(token: str, text: str) -> bool:
+def stands_in(token: str, text: str) -> bool:
+    """Whether the text has the token, in any case and not as a part of a longer one."""
     return re.search(rf"(?<![A-Za-z0-9_]){re.escape(token)}(?![A-Za-z0-9_])", text, re.IGNORECASE) is not None
 
 
-def _is_quoted(text: str, sources: Sequence[str]) -> bool:
+def _is_quoted(text: str, told: Sequence[Told]) -> bool:
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return all(any(line in source for source in sources) for line in lines)
+    return all(any(line in each.text for each in told) for line in lines)
 
 
-def _kept(spans: Sequence[Span], sources: Sequence[str], question: str) -> tuple[tuple[Span, ...], list[str]]:
+def _kept(
+    spans: Sequence[Span], told: Sequence[Told], question: str, said_by: Mapping[Foreign, str]
+) -> tuple[tuple[Span, ...], list[str]]:
     """The spans without the sentences that are not supported, and those sentences."""
-    whole = "".join(span.text for span in spans)
-    removed = [
-        match
-        for match in _SENTENCE.finditer(whole)
-        if match[0].strip() and not is_supported(match[0], sources, question)
-    ]
     left: list[Span] = []
-    start = 0
-    for span in spans:
-        text = "".join(
-            letter
-            for place, letter in enumerate(span.text, start)
-            if not any(match.start() <= place < match.end() for match in removed)
-        )
-        start += len(span.text)
-        left += [replace(span, text=text)] if text else []
+    removed: list[str] = []
+    for match in _SENTENCE.finditer("".join(span.text for span in spans)):
+        sentence = match[0].strip()
+        if sentence and not is_supported(match[0], told, question):
+            removed.append(sentence)
+            continue
+        origin = origin_of(sentence, told)
+        if origin is None:
+            left += _between(spans, match.start(), match.end())
+        else:
+            end = match.start() + len(match[0].rstrip())
+            left += [Span(text=f"{said_by[origin]} “"), *_between(spans, match.start(), end), Span(text="” ")]
     is_blank = not "".join(span.text for span in left).strip()
-    return () if is_blank else tuple(left), [match[0].strip() for match in removed]
+    return () if is_blank else tuple(_joined(left)), removed
+
+
+def _joined(spans: Iterable[Span]) -> Iterator[Span]:
+    """Neighbours of one style as one."""
+    for style, run in groupby(spans, key=lambda span: span.style):
+        yield Span(text="".join(span.text for span in run), style=style)
+
+
+def _between(spans: Sequence[Span], start: int, end: int) -> Iterator[Span]:
+    """What stands between two places, in its styles."""
+    at = 0
+    for span in spans:
+        if text := span.text[max(start - at, 0) : max(end - at, 0)]:
+            yield replace(span, text=text)
+        at += len(span.text)

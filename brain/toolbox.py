@@ -283,10 +283,13 @@ class Toolbox:
         return self._tools.engines.get(self.engine).settings.write
 
     async def propose(
-        self, change: Change, locale: Locale, *, reason: str = "", ticket: str = ""
+        self, change: Change, locale: Locale, *, reason: str = "", ticket: str = "", origin: str = ""
     ) -> Proposal | Refusal:
-        """Stores a proposal with its consequences; nothing happens before somebody approves it."""
-        return await self._propose((change,), locale, reason, ticket)
+        """Stores a proposal with its consequences; nothing happens before somebody approves it.
+
+        `origin` is `job_log` or `document` where the object's name was read there and nowhere else.
+        """
+        return await self._propose((change,), locale, reason, ticket, origin)
 
     async def propose_bulk(
         self, action: Action, jobs: Sequence[Job], locale: Locale, *, reason: str = "", ticket: str = ""
@@ -299,7 +302,7 @@ class Toolbox:
         return await self._propose(changes, locale, reason, ticket)
 
     async def _propose(
-        self, changes: Sequence[Change], locale: Locale, reason: str, ticket: str
+        self, changes: Sequence[Change], locale: Locale, reason: str, ticket: str, origin: str = ""
     ) -> Proposal | Refusal:
         wish = Wish(
             proposed_by=self.actor.actor_id,
@@ -310,7 +313,7 @@ class Toolbox:
             reason=reason,
             ticket=ticket,
         )
-        return await self._tools.proposer.propose(changes, wish)
+        return await self._tools.proposer.propose(changes, wish, origin)
 
     async def proposal(self, proposal_id: str) -> Proposal | None:
         """A proposal as it stands."""

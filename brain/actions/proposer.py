@@ -70,8 +70,11 @@ class Proposer:
         info, items = await asyncio.gather(client.plan_info(), asyncio.gather(*map(read, changes)))
         return tuple(items), info.run_number
 
-    async def propose(self, changes: Sequence[Change], wish: Wish) -> Proposal | Refusal:
-        """Stores a proposal for one change, or for the same action on many objects."""
+    async def propose(self, changes: Sequence[Change], wish: Wish, origin: str = "") -> Proposal | Refusal:
+        """Stores a proposal for one change, or for the same action on many objects.
+
+        `origin` says in whose text the name was read; whoever approves is told so before all else.
+        """
         if Permission.PROPOSE not in ROLE_PERMISSIONS[wish.proposer_role]:
             return Refusal(detail=say(wish.locale, "refused_not_permitted"))
         if not self.may_write(wish.engine):
@@ -82,13 +85,15 @@ class Proposer:
         if refusal is not None:
             return refusal
         plan = await self.judge.plan(wish.engine)
+        # On a large plan this takes a moment, in which others are served.
+        told = await asyncio.to_thread(_tell, items, plan, wish.locale)
+        taken_from = (say(wish.locale, f"taken_from_{origin}"),) if origin else ()
         return await self.proposals.create(
             wish,
             items,
             decision,
             digest=state_digest(items, run_number),
-            # On a large plan this takes a moment, in which others are served.
-            consequences=await asyncio.to_thread(_tell, items, plan, wish.locale),
+            consequences=(*taken_from, *told),
         )
 
     async def bulk_left(self, actor_id: str, connection: AsyncConnection) -> int:

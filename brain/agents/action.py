@@ -40,7 +40,10 @@ async def answer_action(asked: Asked) -> Draft:
     if isinstance(wanted, Draft):
         return wanted
     change, target = wanted
-    proposed = await asked.tools.propose(change, asked.locale, reason=request.reason)
+    origin = (
+        asked.memory.get("origin", "") if asked.memory.get("selection") in {None, change.selection} else ""
+    )
+    proposed = await asked.tools.propose(change, asked.locale, reason=request.reason, origin=origin)
     return _shown(asked, proposed, [target])
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -19,13 +19,15 @@ from brain.agents.grammar import Request, read_request
 from brain.agents.offers import action_buttons
 from brain.agents.readers import READERS
 from brain.agents.resolve import Found, find_job
+from brain.claims import FOREIGN, Origin, Told
+from brain.grounding import stands_in
 from brain.llm.loop import RunnableTool, ToolArgumentsError
 from brain.llm.model import ToolSpec
-from brain.reply import Button, Citation, to_plain
+from brain.reply import Button, Citation, Code, to_plain
 from brain.state import Draft, Memory
 from tws.actions import Action
 from tws.joblog import read_log
-from tws.objects import Job
+from tws.objects import CommonStatus, Job
 
 _TAIL_LINES = 40
 """Lines of a job log that the model sees after the decisive ones."""
@@ -46,8 +48,16 @@ class Evidence:
     buttons: tuple[Button, ...] = ()
     selection: str = ""
     """The job last spoken of."""
-    told: list[str] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)
     """What the tools told the model, in order."""
+    lists: list[tuple[str, ...]] = field(default_factory=list)
+    """The objects of each answer about several, as conman selects them."""
+    asked_list: tuple[str, ...] = ()
+    """The one that the person's own question is answered by."""
+    origin: Origin | Literal["person"] | None = None
+    """Who named it."""
+    failed: dict[str, Job] = field(default_factory=dict)
+    """Jobs that were looked at and are in trouble, by selection."""
 
 
 class _Strict(BaseModel):
@@ -94,7 +104,6 @@ class _Tool(Generic[_Arguments]):
     description: str
     arguments: type[_Arguments]
     call: Callable[[_Arguments], Awaitable[str]]
-    told: list[str]
 
     @property
     def spec(self) -> ToolSpec:
@@ -107,50 +116,39 @@ class _Tool(Generic[_Arguments]):
             checked = self.arguments.model_validate(arguments)
         except ValidationError as error:
             raise ToolArgumentsError(str(error)) from None
-        self.told.append(await self.call(checked))
-        return self.told[-1]
+        return await self.call(checked)
 
 
-def model_tools(asked: Asked, evidence: Evidence) -> tuple[RunnableTool, ...]:
-    """The tools for this person and this question."""
-    request, bench = asked.request, _Bench(asked, evidence)
+def model_tools(asked: Asked, evidence: Evidence, words: str) -> tuple[RunnableTool, ...]:
+    """The tools for this person and this question, which has these words."""
+    request, bench = asked.request, _Bench(asked, evidence, words)
     offered: list[RunnableTool] = [
         _Tool(
-            "ask_plan",
-            "Answers a question about the plan, worked out by its rules.",
-            _Question,
-            bench.ask,
-            evidence.told,
+            "ask_plan", "Answers a question about the plan, worked out by its rules.", _Question, bench.ask
         ),
-        _Tool(
-            "job_log",
-            "Decisive lines and the end of the last run's log.",
-            _WhichLines,
-            bench.job_log,
-            evidence.told,
-        ),
+        _Tool("job_log", "Decisive lines and the end of the last run's log.", _WhichLines, bench.job_log),
         _Tool(
             "search_documents",
             "Searches manuals and runbooks; returns numbered passages.",
             _Query,
             bench.search,
-            evidence.told,
         ),
     ]
     if request.kind == "action" and not request.negated and not request.hypothetical:
         description = (
             "Prepares a change for a person's approval. Nothing happens before somebody approves it."
         )
-        offered.append(_Tool("propose_action", description, _Change, bench.propose, evidence.told))
+        offered.append(_Tool("propose_action", description, _Change, bench.propose))
     return tuple(offered)
 
 
 class _Bench:
     """The tools' work; answers are lines of text for the model."""
 
-    def __init__(self, asked: Asked, evidence: Evidence) -> None:
+    def __init__(self, asked: Asked, evidence: Evidence, words: str) -> None:
         self._asked = asked
         self._evidence = evidence
+        self._words = words
 
     async def ask(self, wanted: _Question) -> str:
         request = read_request(wanted.question, self._asked.locale)
@@ -160,23 +158,42 @@ class _Bench:
         draft = await reader(replace(self._asked, request=request, memory=Memory()))
         self._evidence.buttons = draft.buttons
         self._evidence.selection = draft.memory.get("selection", self._evidence.selection)
-        return "\n".join((to_plain(draft.blocks), *draft.memory.get("candidates", ())))
+        if len(draft.found) > 1:
+            self._evidence.lists.append(draft.found)
+        mine = self._asked.request
+        if (request.kind, request.topic) == (mine.kind, mine.topic) and mine.topic:
+            self._evidence.asked_list = draft.found
+        # What a code block shows is a job log's.
+        ours = tuple(block for block in draft.blocks if not isinstance(block, Code))
+        quoted = [block for block in draft.blocks if isinstance(block, Code)]
+        told = "\n".join((to_plain(ours), *draft.memory.get("candidates", ())))
+        return "\n".join(
+            (self._tell("plan", told), *(self._tell("job_log", to_plain((one,))) for one in quoted))
+        )
+
+    def _tell(self, origin: Origin, text: str) -> str:
+        self._evidence.told.append(Told(origin, text))
+        return text
 
     async def job_log(self, wanted: _WhichLines) -> str:
         job = await self._find(wanted)
         run = job.last_run
         if run is None:
-            return f"{job.selection} has not run yet."
+            return self._tell("plan", f"{job.selection} has not run yet.")
+        if job.common_status is CommonStatus.ERROR:
+            self._evidence.failed[job.selection] = job
+        state = self._tell("plan", f"{job.selection} is in {job.status}, return code {run.return_code}.")
         if wanted.first_line is not None:
             last_line = wanted.first_line + _WINDOW_LINES - 1
             window = await self._asked.tools.job_log_window(run.id, wanted.first_line, last_line)
-            return window.text or f"The log has no line {wanted.first_line}."
+            return self._tell("job_log", window.text) or f"The log has no line {wanted.first_line}."
         log = await self._asked.tools.job_log(run.id)
         findings = read_log(log.text, run.return_code)
         if findings.decisive:
             self._evidence.citations.append(cite_log(job, run, findings.decisive[0], self._asked.locale))
         decisive = [f"decisive line {line.number}: {line.text}" for line in findings.decisive]
-        return "\n".join((*decisive, "end of the log:", *log.text.splitlines()[-_TAIL_LINES:]))
+        lines = (*decisive, "end of the log:", *log.text.splitlines()[-_TAIL_LINES:])
+        return "\n".join((state, self._tell("job_log", "\n".join(lines))))
 
     async def search(self, wanted: _Query) -> str:
         result = await self._asked.tools.search(wanted.query)
@@ -185,34 +202,48 @@ class _Bench:
             return "No document answers this well enough."
         first = len(self._evidence.citations) + 1
         self._evidence.citations += cite_passages(result.passages, wanted.query)
-        return "\n\n".join(
+        passages = [
             f"[{number}] {passage.document_title}, {passage.location}:\n{passage.text}"
             for number, passage in enumerate(result.passages, first)
-        )
+        ]
+        return self._tell("document", "\n\n".join(passages))
 
     async def propose(self, wanted: _Change) -> str:
         if self._evidence.card is not None:
             raise ToolArgumentsError("one proposal at a time; it already waits for approval")
+        request = self._asked.request
+        if wanted.action is not request.action:
+            raise ToolArgumentsError(f"the person asked for {request.action}, not for {wanted.action}")
+        origin = self._origin(wanted.job)
+        if origin is None or (request.job and origin != "person"):
+            raise ToolArgumentsError(f"the person did not name {wanted.job}")
         wish = replace(
-            self._asked.request,
-            action=wanted.action,
-            arguments=self._asked.request.arguments if wanted.action is self._asked.request.action else {},
-            job=wanted.job,
-            job_stream=wanted.job_stream or None,
-            selection=None,
-            further=(),
+            request, job=wanted.job, job_stream=wanted.job_stream or None, selection=None, further=()
         )
-        card = await answer_action(replace(self._asked, request=wish, memory=Memory()))
+        memory = Memory(origin=origin) if origin in FOREIGN else Memory()
+        card = await answer_action(replace(self._asked, request=wish, memory=memory))
         if card.proposal is None:
             raise ToolArgumentsError(to_plain(card.blocks))
         self._evidence.card = card
-        return "Proposed; it waits for approval. " + " ".join(card.proposal.consequences)
+        told = "Proposed; it waits for approval. " + " ".join(card.proposal.consequences)
+        return self._tell("plan", told)
+
+    def _origin(self, name: str) -> Origin | Literal["person"] | None:
+        """Who named it first, the person before all others; None where nobody did."""
+        memory = self._asked.memory
+        if stands_in(name, self._words):
+            return "person"
+        if stands_in(name, memory.get("selection", "")):
+            return memory.get("origin", "person")
+        named = {told.origin for told in self._evidence.told if stands_in(name, told.text)}
+        return next((origin for origin in ("plan", *FOREIGN) if origin in named), None)
 
     async def _find(self, wanted: _WhichJob) -> Job:
         request = Request(kind="status", job=wanted.job, job_stream=wanted.job_stream or None)
         found = await find_job(replace(self._asked, request=request, memory=Memory()))
         if isinstance(found, Found):
             self._evidence.selection = found.target.selection
+            self._evidence.origin = self._origin(wanted.job)
             self._evidence.buttons = action_buttons(self._asked.tools, found.target, self._asked.locale)
             return found.target
         offered = ", ".join(found.memory.get("candidates", [])) or "none"

@@ -49,9 +49,7 @@ async def test_an_answer_is_streamed_cited_and_remembered(talk: Talk, model: Fak
     model.say("**PAYROLL** failed: ", "`ORA-01653` [1]. See [this](https://evil.example).")
     reply = await talk.say("why did PAYROLL fail?")
     assert reply.agent == "assistant"
-    assert reply.blocks[0] == text(
-        strong("PAYROLL"), " failed: ", code("ORA-01653"), " [1]. See ", "this", "."
-    )
+    assert reply.blocks[0] == text(strong("PAYROLL"), " failed: ", code("ORA-01653"), " [1]. See this.")
     assert "evil.example" not in reply.plain_text
     (citation,) = reply.citations
     assert "ORA-01653" in citation.quote
@@ -193,9 +191,10 @@ async def test_what_is_asked_for_is_proposed_and_its_consequences_come_from_the_
         (
             OPERATOR,
             [{"job": "PAYROLL", "action": "release"}],
-            f"Release is not possible: {_PAYROLL} is in ABEND.",
+            "the person asked for rerun, not for release",
         ),
         (OPERATOR, [{"job": "PAYROLL", "action": "explode"}], "action"),
+        (OPERATOR, [{"job": "APURACAO", "action": "rerun"}], "the person did not name APURACAO"),
         (VIEWER, [_RERUN], "Your role does not allow changes"),
     ],
 )
@@ -323,7 +322,7 @@ async def test_when_the_budget_is_used_up_the_answer_comes_without_the_model_and
     async with open_meter(engine, budget={"person_tokens_per_day": 18}) as meter:
         settings = settings_for("openai", meter.provider)
         async with open_talk(parts, postgres_dsn, loop=ToolLoop(meter.model, settings)) as talk:
-            meter.provider.say("All is well.")
+            meter.provider.say("I look into it.")
             assert (await talk.say("what is going on?")).degraded == ()
             (call,) = await meter.recorded()
             assert (call.actor_id, call.channel, call.task) == (OPERATOR.actor_id, "web", "assistant")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from brain.claims import Foreign, Told
 from brain.grounding import Spoken, grounded, is_supported
 from brain.reply import Bullets, Code, Text, code, strong, text
 
@@ -14,8 +15,9 @@ Job | Status | RC | Started
 AGT_HR01#PAYDAILY.PAYROLL | ABEND | 8 | 10:29 UTC
 AGT_BKP01#BKPCRM.BACKUP_DB | ABEND | 2 | 09:44 UTC"""
 _LOG = "decisive line 78: ORA-01653: unable to extend table HR.PAYMENTS by 8192\nended with rc=8"
-_SOURCES = (_TABLE, _LOG)
+_SOURCES = (Told("plan", _TABLE), Told("job_log", _LOG))
 _QUESTION = "why did PAYROLL fail?"
+_SAID_BY: dict[Foreign, str] = {"job_log": "The job log says:", "document": "A document says:"}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +67,7 @@ def test_only_the_unsupported_sentences_go() -> None:
         [paragraph, Bullets(items=(text("3 more"), text("see ORA-01653"))), Code(text="rm -rf /")],
         _SOURCES,
         "",
+        _SAID_BY,
     )
     first, second = found.blocks
     assert isinstance(first, Text)
@@ -77,7 +80,7 @@ def test_only_the_unsupported_sentences_go() -> None:
 async def test_what_is_passed_on_does_not_depend_on_how_it_is_cut(pieces: list[str]) -> None:
     async def heard(*cut: str) -> str:
         sentences: list[str] = []
-        spoken = Spoken(("8",), "", _add_to(sentences))
+        spoken = Spoken((Told("job_log", "8"),), "", _add_to(sentences))
         for piece in cut:
             await spoken(piece)
         return "".join(sentences)
@@ -103,16 +106,24 @@ def _add_to(sentences: list[str]) -> Callable[[str], Awaitable[None]]:
 
 @given(st.text(max_size=200), st.lists(st.text(max_size=50), max_size=3))
 def test_nothing_is_added_and_a_second_check_changes_nothing(words: str, sources: list[str]) -> None:
-    first = grounded([text(words)], sources, "")
-    again = grounded(first.blocks, sources, "")
+    told = [Told("plan", source) for source in sources]
+    first = grounded([text(words)], told, "", _SAID_BY)
+    again = grounded(first.blocks, told, "", _SAID_BY)
     assert again.blocks == first.blocks
     kept = "".join(span.text for block in first.blocks if isinstance(block, Text) for span in block.spans)
     assert len(kept) <= len(words)
 
 
 @given(st.text(max_size=200))
-def test_an_answer_that_is_its_own_source_stands(words: str) -> None:
+def test_an_answer_that_the_plan_gave_word_for_word_stands(words: str) -> None:
     if "|" not in words:
-        assert all(
-            not any(map(str.isdigit, sentence)) for sentence in grounded([text(words)], [words], "").left_out
-        )
+        left_out = grounded([text(words)], [Told("plan", words)], "", _SAID_BY).left_out
+        assert all(not any(map(str.isdigit, sentence)) for sentence in left_out)
+
+
+@given(st.lists(st.text(alphabet="abcdefgh", min_size=1), min_size=4, max_size=12))
+def test_what_a_log_says_is_told_as_what_the_log_says(words: list[str]) -> None:
+    sentence = " ".join(words)
+    (block,) = grounded([text(sentence)], [Told("job_log", f"x\n{sentence} y")], "", _SAID_BY).blocks
+    assert block == text(f"The job log says: “{sentence}” ")
+    assert grounded([block], [Told("job_log", sentence)], "", _SAID_BY).blocks == (block,)
