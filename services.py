@@ -25,6 +25,7 @@ from bots.rest.outbox import WebOutboxes
 from bots.webhook.outbox import WebhookOutbox
 from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
+from brain.actions.postings import Postings
 from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
@@ -85,7 +86,7 @@ class Services:
     ledger: Ledger
     worker: Worker
     brain: Brain
-    rounds: Sequence[Watch | Librarian | CaseMaker | Retention | Mirror]
+    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror]
     """What works in the background by itself."""
     model_calls: ModelCalls
     proposals: Proposals
@@ -193,6 +194,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
         stack.push_async_callback(locks.dispose)
         ledger = Ledger(engine, locks)
+        postings = Postings(
+            engine, outboxes=outboxes, proposals=changes.proposals, actors=database.actors, zone=zone
+        )
         runner = TurnRunner(
             ledger=ledger,
             outboxes=outboxes,
@@ -204,6 +208,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tracer=tracer,
             locale=settings.turns.locale,
             deadline=settings.turns.deadline,
+            postings=postings,
         )
         worker = Worker(
             ledger=ledger, runner=runner, dsn=database.dsn, concurrency=settings.turns.concurrency
@@ -228,6 +233,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             worker=worker,
             brain=brain,
             rounds=[
+                postings,
                 Watch(
                     engine,
                     approval=changes.approval,

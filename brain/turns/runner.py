@@ -10,6 +10,7 @@ from typing import TypeAlias
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from brain.actions.postings import Postings
 from brain.agents.language import detect_locale
 from brain.message import Channel, InboundMessage, Locale
 from brain.reply import Reply
@@ -50,6 +51,7 @@ class TurnRunner:
     tracer: Tracer
     locale: Locale
     """Of those whose language nothing tells."""
+    postings: Postings
     deadline: timedelta
     delivery_pauses: Sequence[timedelta] = _DELIVERY_PAUSES
 
@@ -103,12 +105,14 @@ class TurnRunner:
         actor = await self._who(message)
         if actor is None or not actor.may(Permission.ASK):
             _log.warning("unknown_sender", channel=message.sender.channel, user_id=message.sender.user_id)
-            return apology("unknown_sender", locale, user_id=message.sender.user_id), "refused"
+            return apology(
+                "unknown_sender", locale, is_private=True, user_id=message.sender.user_id
+            ), "refused"
         limit = await self.limiter.hit(self.limit, f"turn:{actor.actor_id}")
         degraded = frozenset({"redis"} if limit.degraded else ())
         if not limit.allowed:
             seconds = int((limit.retry_after or timedelta(seconds=1)).total_seconds()) + 1
-            return apology("too_many", locale, seconds=seconds), "limited"
+            return apology("too_many", locale, is_private=True, seconds=seconds), "limited"
         try:
             with self.tracer.turn(
                 turn_id=turn.turn_id, conversation_key=message.conversation.key, actor_id=actor.actor_id
@@ -141,7 +145,7 @@ class TurnRunner:
         """Sends the answer; False leaves it for a later round."""
         for pause in (*self.delivery_pauses, None):
             try:
-                await _send(turn.message, outbox, reply)
+                sent = await _send(turn.message, outbox, reply)
             except OutboxError as error:
                 if not error.retryable or turn.attempts >= _MAX_DELIVERIES:
                     _log.error("reply_undelivered", reason=str(error))  # the reason says it all
@@ -150,13 +154,16 @@ class TurnRunner:
                     return False
                 await asyncio.sleep(pause.total_seconds())
             else:
+                if reply.proposal is not None:
+                    await self.postings.record(turn.message, reply.proposal.id, sent)
                 return True
         return False
 
 
-async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> None:
+async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> str | None:
+    """The channel's id of the message that shows the reply now."""
     button = message.button
-    if button is not None and button.message_id is not None and reply.outcome is not None:
-        await outbox.replace(button.message_id, reply)
-    else:
-        await outbox.send(reply)
+    if button is None or button.message_id is None or reply.outcome is None or reply.is_private:
+        return await outbox.send(reply)
+    await outbox.replace(button.message_id, reply)
+    return button.message_id
