@@ -108,7 +108,8 @@ class SlackOutbox:
         """
         message = to_slack(reply)
         if reply.is_private and self._user and not is_direct(self._channel):
-            return await self._whisper(self._user, message)
+            await self._whisper(self._user, message)
+            return None
         try:
             if self._status_ts is not None and await self._update(self._status_ts, message, self._patient):
                 sent, self._status_ts = self._status_ts, None

@@ -6,7 +6,7 @@ the message is stored. What cannot be stored ends in a 503, after which Slack de
 Protocol: https://docs.slack.dev/authentication/verifying-requests-from-slack
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from secrets import token_hex
 
 import structlog
@@ -85,7 +85,7 @@ class SlackRoutes:
 
 
 def _to_bolt(request: web.Request, body: str = "") -> AsyncBoltRequest:
-    headers = {name: request.headers.getall(name) for name in request.headers}
+    headers: dict[str, str | Sequence[str]] = {name: request.headers.getall(name) for name in request.headers}
     return AsyncBoltRequest(body=body, query=request.query_string, headers=headers)
 
 
@@ -114,7 +114,7 @@ def _bolt_app(
         process_before_response=True,
         signing_secret=secret,
         client=AsyncWebClient(base_url=settings.api_url),
-        authorize=authorize,
+        authorize=authorize,  # type: ignore[arg-type]  # Bolt takes None for a team without installation
     )
     bolt.error(_raise)
     Listeners(inbox, settings, installed).register(bolt)

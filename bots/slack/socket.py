@@ -35,12 +35,12 @@ async def listening(bolt: AsyncApp, settings: SlackSettings) -> AsyncIterator[No
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-        await handler.close_async()
+        await handler.client.close()
 
 
 async def _watch(handler: AsyncSocketModeHandler, seconds: float) -> None:
     """Connects, and connects anew where the SDK itself did not notice for a while that nothing comes any more."""
-    await handler.connect_async()
+    await handler.client.connect()
     silent = 0
     while True:
         await asyncio.sleep(seconds)
