@@ -60,10 +60,10 @@ def build_app(services: Services) -> web.Application:
         stats=services.stats,
     ).register(app)
     WebhookRoutes(settings.webhook, services.inbox).register(app)
-    if settings.slack.enabled:
+    if services.slack is not None:
         from bots.slack.routes import SlackRoutes  # noqa: PLC0415  # the SDK is loaded where it is used
 
-        SlackRoutes(settings.slack, services.inbox).register(app)
+        SlackRoutes(settings.slack, services.inbox, services.slack).register(app)
     if services.teams is not None:
         services.teams.routes.register(app)
     return app

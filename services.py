@@ -25,6 +25,7 @@ from bots.rest.outbox import WebOutboxes
 from bots.webhook.outbox import WebhookOutbox
 from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
+from brain.actions.postings import Postings
 from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
@@ -59,6 +60,7 @@ from security.limits import RateLimiter
 from security.masking import mask_secrets
 from security.secret_files import load_or_create_secret
 from security.tokens import Tokens
+from security.vault import Vault
 from settings import Settings
 from tws.cache import CachedReads
 from tws.engines import Engines, open_engines
@@ -66,6 +68,7 @@ from tws.mirror.poller import Mirror
 
 if TYPE_CHECKING:
     from bots.slack.outbox import SlackOutboxes
+    from bots.slack.workspaces import Installed
     from bots.teams.routes import TeamsChannel
 
 _CHANNEL_SECONDS = 10.0
@@ -85,7 +88,7 @@ class Services:
     ledger: Ledger
     worker: Worker
     brain: Brain
-    rounds: Sequence[Watch | Librarian | CaseMaker | Retention | Mirror]
+    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror]
     """What works in the background by itself."""
     model_calls: ModelCalls
     proposals: Proposals
@@ -94,7 +97,7 @@ class Services:
     limiter: RateLimiter
     health: HealthChecks
     metrics: Metrics
-    slack_outboxes: SlackOutboxes | None
+    slack: Installed | None
     teams: TeamsChannel | None
 
     def start(self) -> None:
@@ -149,11 +152,12 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         events = TurnEvents(engine, database.dsn)
         events.start()
         stack.push_async_callback(events.aclose)
+        vault = open_vault(settings)
         changes = build_changes(
             engine,
             engines=engines,
             settings=settings.actions,
-            vault=open_vault(settings),
+            vault=vault,
             audit=database.audit,
             metrics=metrics,
         )
@@ -186,13 +190,16 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             zone=zone,
         )
 
-        slack_outboxes = _slack(settings, web_session)
+        slack, slack_outboxes = _slack(settings, web_session, engine, vault)
         teams = _teams(settings, web_session, inbox)
         outboxes = _outboxes(settings, events, slack_outboxes, teams)
         at_once = settings.turns.concurrency
         locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
         stack.push_async_callback(locks.dispose)
         ledger = Ledger(engine, locks)
+        postings = Postings(
+            engine, outboxes=outboxes, proposals=changes.proposals, actors=database.actors, zone=zone
+        )
         runner = TurnRunner(
             ledger=ledger,
             outboxes=outboxes,
@@ -204,6 +211,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             tracer=tracer,
             locale=settings.turns.locale,
             deadline=settings.turns.deadline,
+            postings=postings,
         )
         worker = Worker(
             ledger=ledger, runner=runner, dsn=database.dsn, concurrency=settings.turns.concurrency
@@ -228,6 +236,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             worker=worker,
             brain=brain,
             rounds=[
+                postings,
                 Watch(
                     engine,
                     approval=changes.approval,
@@ -251,17 +260,21 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             limiter=limiter,
             health=_health(engine, redis_url, engines, stack),
             metrics=metrics,
-            slack_outboxes=slack_outboxes,
+            slack=slack,
             teams=teams,
         )
 
 
-def _slack(settings: Settings, session: aiohttp.ClientSession) -> SlackOutboxes | None:
+def _slack(
+    settings: Settings, session: aiohttp.ClientSession, engine: AsyncEngine, vault: Vault
+) -> tuple[Installed | None, SlackOutboxes | None]:
     if not settings.slack.enabled:
-        return None
+        return None, None
     from bots.slack.outbox import SlackOutboxes  # noqa: PLC0415  # the SDKs are loaded where they are used
+    from bots.slack.workspaces import open_installed  # noqa: PLC0415  # likewise
 
-    return SlackOutboxes(settings.slack, session)
+    installed = open_installed(settings.slack, engine, vault, session)
+    return installed, SlackOutboxes(settings.slack, session, installed)
 
 
 def _teams(settings: Settings, session: aiohttp.ClientSession, inbox: Inbox) -> TeamsChannel | None:
@@ -293,9 +306,10 @@ def _outboxes(
 def _targets(settings: Settings, slack: SlackOutboxes | None, source: str) -> Sequence[Outbox]:
     found = []
     for target in settings.webhook.sources[source].notify if source in settings.webhook.sources else ():
-        kind, *_, channel_id = target.split(":")
+        kind, _, place = target.partition(":")
+        team, _, channel_id = place.rpartition(":")
         if kind == "slack" and slack is not None:
-            found.append(slack.to_channel(channel_id))
+            found.append(slack.to_channel(team, channel_id))
         else:
             _log.error("webhook_target_unknown", source=source, target=target)
     return found

@@ -204,6 +204,8 @@ class Reply:
     outcome: DecisionOutcome | None = None
     degraded: tuple[str, ...] = ()
     """What is away: `model`, `budget` (of the model), `redis`, `embeddings`, `tws`, `langfuse`."""
+    is_private: bool = False
+    """Only for whoever asked, where the channel can: others learn nothing, and what stands there stays."""
 
     @property
     def citations(self) -> tuple[Citation, ...]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.conversations import Conversations
 from brain.settings import RetentionSettings
-from brain.tables import MODEL_CALLS, TURN_EVENTS, TURNS
+from brain.tables import MODEL_CALLS, POSTINGS, TURN_EVENTS, TURNS
 
 _ROUND = timedelta(days=1)
 _BATCH = 1000
@@ -60,7 +60,7 @@ class Retention:
                 await self._in_batches(column, change)
             await self._conversations.prune(idle_days=self._settings.conversations_days)
 
-    def _changes(self) -> list[tuple[ColumnElement[str], Delete | Update]]:
+    def _changes(self) -> list[tuple[ColumnElement[str] | ColumnElement[int], Delete | Update]]:
         """What goes, each with the column that tells its rows apart."""
         kept, calls, turns = self._settings, MODEL_CALLS.c, TURNS.c
         ended = select(turns.turn_id).where(
@@ -72,6 +72,7 @@ class Retention:
                 turns.turn_id,
                 delete(TURNS).where(turns.state == "done", _older(turns.finished_at, kept.turns_days)),
             ),
+            (POSTINGS.c.id, delete(POSTINGS).where(_older(POSTINGS.c.posted_at, kept.turns_days))),
             (calls.id, delete(MODEL_CALLS).where(_older(calls.started_at, kept.model_calls_days))),
             (
                 calls.id,
@@ -81,7 +82,9 @@ class Retention:
             ),
         ]
 
-    async def _in_batches(self, column: ColumnElement[str], change: Delete | Update) -> None:
+    async def _in_batches(
+        self, column: ColumnElement[str] | ColumnElement[int], change: Delete | Update
+    ) -> None:
         assert change.whereclause is not None
         some = select(column).where(change.whereclause).limit(_BATCH)
         while True:

@@ -71,6 +71,8 @@ class Draft:
     """Of a failure or a wait in one line."""
     tokens: int = 0
     """Of models, in and out."""
+    is_private: bool = False
+    """Only for whoever asked."""
     forgets: bool = False
     """Whether the conversation is to be forgotten."""
 

@@ -1,4 +1,4 @@
-"""The tables of the brain: turns, their events, proposals, executions, accounts in TWS and model calls."""
+"""The tables of the brain: turns, their events, proposals and where they are shown, executions, accounts in TWS, model calls."""
 
 from __future__ import annotations
 
@@ -121,6 +121,30 @@ EXECUTIONS = Table(
         "state IN ('waiting', 'confirmed', 'different', 'unknown', 'refused', 'skipped')",
         name="executions_state",
     ),
+)
+
+POSTING_MOVES = ("open", "approved", "unknown")
+"""States of a proposal after which a message that shows it may have to change."""
+
+POSTINGS = Table(
+    "postings",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("proposal_id", Text, ForeignKey("proposals.id", ondelete="CASCADE"), nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("tenant", Text, nullable=False),
+    Column("conversation_id", Text, nullable=False),
+    Column("message_id", Text, nullable=False),
+    Column("route", JSONB, nullable=False),
+    # The state of the proposal that the message shows.
+    Column("shown", Text, nullable=False, server_default="open"),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("posted_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint(
+        "proposal_id", "channel", "tenant", "conversation_id", "message_id", name="postings_place"
+    ),
+    Index("postings_moving", "due_at", postgresql_where=text("shown IN ('open', 'approved', 'unknown')")),
 )
 
 TWS_IDENTITIES = Table(

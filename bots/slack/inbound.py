@@ -71,25 +71,25 @@ def from_event(body: Payload, *, received_at: datetime) -> InboundMessage:
         sender=Sender(channel=Channel.SLACK, tenant=author_team, user_id=user),
         text=to_plain(_find(body, "event.text") or ""),
         received_at=received_at,
-        route=_route(channel, thread, None),
+        route=_route(channel, user, thread, None),
     )
 
 
 def from_command(body: Payload, *, received_at: datetime) -> InboundMessage:
     """A slash command as a message. It stands in no thread. Raises `MalformedEventError`."""
-    team, channel = _get(body, "team_id"), _get(body, "channel_id")
+    team, channel, user = _get(body, "team_id"), _get(body, "channel_id"), _get(body, "user_id")
     return InboundMessage(
         delivery_id=delivery_digest("command", _get(body, "trigger_id")),
         conversation=_conversation(team, channel, None),
         sender=Sender(
             channel=Channel.SLACK,
             tenant=team,
-            user_id=_get(body, "user_id"),
+            user_id=user,
             display_name=_find(body, "user_name") or "",
         ),
         text=to_plain(_find(body, "text") or ""),
         received_at=received_at,
-        route=_route(channel, None, _find(body, "response_url")),
+        route=_route(channel, user, None, _find(body, "response_url")),
     )
 
 
@@ -116,7 +116,7 @@ def from_action(body: Payload, *, received_at: datetime) -> InboundMessage:
         text=value if verb is Verb.SAY else "",
         received_at=received_at,
         button=ButtonPress(verb=verb, value=value, message_id=ts),
-        route=_route(channel, thread, _find(body, "response_url")),
+        route=_route(channel, user, thread, _find(body, "response_url")),
     )
 
 
@@ -147,8 +147,8 @@ def _conversation(team: str, channel: str, thread: str | None) -> Conversation:
     return Conversation(channel=Channel.SLACK, tenant=team, conversation_id=channel, thread_id=thread)
 
 
-def _route(channel: str, thread: str | None, response_url: str | None) -> dict[str, str]:
-    parts = {"channel": channel, "thread_ts": thread, "response_url": response_url}
+def _route(channel: str, user: str, thread: str | None, response_url: str | None) -> dict[str, str]:
+    parts = {"channel": channel, "user": user, "thread_ts": thread, "response_url": response_url}
     return {name: value for name, value in parts.items() if value}
 
 

@@ -18,13 +18,16 @@ from slack_sdk.http_retry.builtin_async_handlers import (
 )
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from brain.message import InboundMessage
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
+from .inbound import is_direct
 from .render import SlackMessage, to_slack, to_status
 from .settings import SlackSettings
+from .workspaces import Installed
 
 _log = structlog.get_logger(__name__)
 
@@ -60,10 +63,21 @@ class _RefusedError(OutboxError):
 class SlackOutbox:
     """Writes into one channel or thread, which a message's route names; message ids are Slack's `ts`."""
 
-    def __init__(self, patient: AsyncWebClient, hasty: AsyncWebClient, route: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        patient: AsyncWebClient,
+        hasty: AsyncWebClient,
+        route: Mapping[str, str],
+        *,
+        team: str,
+        installed: Installed,
+    ) -> None:
         self._patient = patient
         self._hasty = hasty
+        self._team = team
+        self._installed = installed
         self._channel = route["channel"]
+        self._user = route.get("user")
         self._thread_ts = route.get("thread_ts")
         self._response_url = route.get("response_url")
         self._status_ts: str | None = None
@@ -93,6 +107,9 @@ class SlackOutbox:
         Where the bot may not write, the answer goes to the response_url and has no id.
         """
         message = to_slack(reply)
+        if reply.is_private and self._user and not is_direct(self._channel):
+            await self._whisper(self._user, message)
+            return None
         try:
             if self._status_ts is not None and await self._update(self._status_ts, message, self._patient):
                 sent, self._status_ts = self._status_ts, None
@@ -112,7 +129,20 @@ class SlackOutbox:
             is_there = True
         if not is_there:
             await self.send(reply)
-        elif self._status_ts is not None:
+        else:
+            await self._drop_progress()
+
+    async def _whisper(self, user: str, message: SlackMessage) -> None:
+        """Shows the message to one person only; such a message has no id."""
+        await self._drop_progress()
+        place = {"user": user} | ({"thread_ts": self._thread_ts} if self._thread_ts else {})
+        try:
+            await self._write(self._patient, "chat.postEphemeral", message, place)
+        except _RefusedError as error:
+            await self._respond(error, message, replaces=False, is_private=True)
+
+    async def _drop_progress(self) -> None:
+        if self._status_ts is not None:
             await self._remove(self._status_ts)
             self._status_ts = None
 
@@ -133,7 +163,7 @@ class SlackOutbox:
 
     async def _remove(self, ts: str) -> None:
         try:
-            await _call(self._patient, "chat.delete", {"channel": self._channel, "ts": ts})
+            await self._call(self._patient, "chat.delete", {"channel": self._channel, "ts": ts})
         except OutboxError as error:
             _log.warning("slack_progress_left_behind", reason=str(error))
 
@@ -142,20 +172,35 @@ class SlackOutbox:
     ) -> Mapping[str, Any]:
         arguments = {"channel": self._channel, **place, **_payload(message)}
         try:
-            return await _call(client, method, arguments)
+            return await self._call(client, method, arguments)
         except _RefusedError as error:
             if error.code not in _BLOCKS_REFUSED:
                 raise
             # Better the bare words than no answer; an empty list also takes the old blocks away.
             _log.error("slack_blocks_refused", method=method, code=error.code)
-            return await _call(client, method, {**arguments, "blocks": []})
+            return await self._call(client, method, {**arguments, "blocks": []})
 
-    async def _respond(self, refusal: _RefusedError, message: SlackMessage, *, replaces: bool) -> None:
+    async def _call(
+        self, client: AsyncWebClient, method: str, arguments: dict[str, Any]
+    ) -> Mapping[str, Any]:
+        """With the team's token. Raises `_RefusedError`, or `OutboxError` where Slack did not answer."""
+        try:
+            token = await self._installed.token(self._team)
+        except (SQLAlchemyError, OSError) as error:
+            raise OutboxError(f"no token for {method}: {type(error).__name__}", retryable=True) from error
+        if token is None:
+            raise OutboxError(f"Resync is not installed in {self._team}", retryable=False)
+        return await _call(client, method, {**arguments, "token": token})
+
+    async def _respond(
+        self, refusal: _RefusedError, message: SlackMessage, *, replaces: bool, is_private: bool = False
+    ) -> None:
         """Answers through the response_url where that gets past the refusal, which is raised otherwise."""
         if refusal.code not in _UNREACHABLE or self._response_url is None:
             raise refusal
         client = AsyncWebhookClient(self._response_url, session=self._patient.session)
-        body = {"response_type": "in_channel", "replace_original": replaces, **_payload(message)}
+        kind = "ephemeral" if is_private else "in_channel"
+        body = {"response_type": kind, "replace_original": replaces, **_payload(message)}
         try:
             response = await client.send_dict(body)
         except (aiohttp.ClientError, OSError) as error:
@@ -171,11 +216,10 @@ class SlackOutboxes:
     The session's timeout bounds each call; Slack's own advice to wait (429) is followed twice.
     """
 
-    def __init__(self, settings: SlackSettings, session: aiohttp.ClientSession) -> None:
-        token = settings.bot_token.get_secret_value()
+    def __init__(self, settings: SlackSettings, session: aiohttp.ClientSession, installed: Installed) -> None:
+        self._installed = installed
         self._patient = AsyncWebClient(
-            token,
-            settings.api_url,
+            base_url=settings.api_url,
             session=session,
             retry_handlers=[
                 AsyncConnectionErrorRetryHandler(),
@@ -183,16 +227,19 @@ class SlackOutboxes:
             ],
         )
         # Progress is worth nothing late, so its calls are not repeated.
-        self._hasty = AsyncWebClient(token, settings.api_url, session=session, retry_handlers=[])
+        self._hasty = AsyncWebClient(base_url=settings.api_url, session=session, retry_handlers=[])
 
     def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
         """The way back to where the message came from."""
-        return SlackOutbox(self._patient, self._hasty, message.route)
+        return self._to(message.conversation.tenant, message.route)
 
-    def to_channel(self, channel_id: str, thread_ts: str | None = None) -> Outbox:
+    def to_channel(self, team: str, channel_id: str, thread_ts: str | None = None) -> Outbox:
         """A way into a channel, or a thread of it, without a message from there."""
         thread = {"thread_ts": thread_ts} if thread_ts else {}
-        return SlackOutbox(self._patient, self._hasty, {"channel": channel_id} | thread)
+        return self._to(team, {"channel": channel_id} | thread)
+
+    def _to(self, team: str, route: Mapping[str, str]) -> Outbox:
+        return SlackOutbox(self._patient, self._hasty, route, team=team, installed=self._installed)
 
 
 async def _call(client: AsyncWebClient, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:

@@ -54,6 +54,8 @@ class Result:
     detail: str
     fresh: Proposal | None = None
     """A new proposal to decide on: the old one was void, or left changes undone."""
+    is_private: bool = False
+    """Only for whoever pressed: the proposal is as it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,7 @@ class Approval:
         if refusal is not None:
             async with self.engine.begin() as connection:
                 await self._append(connection, proposal, press, "other", {"refused": refusal})
-            return Result(state="refused", detail=refusal)
+            return Result(state="refused", detail=refusal, is_private=True)
         if proposal.is_open:
             settled = await self._decide_open(proposal, press)
             if settled is not None:
@@ -209,6 +211,7 @@ class Approval:
                 detail=detail,
                 decided_by=press.actor.actor_id,
                 decided_at=func.now(),
+                decided_turn=press.turn_id,
                 reason=press.reason,
             )
             if won:

@@ -46,6 +46,8 @@ async def answer_decision(context: TurnContext, locale: Locale) -> Draft:
         person=tools.actor.display_name,
     )
     decided = Draft(agent="action", blocks=(title, notice), outcome=outcome, memory=_spoken_of(proposal))
+    if result.is_private:
+        return replace(decided, blocks=(notice,), is_private=True)
     if result.fresh is None:
         return decided
     # What became void or stopped half way is offered again as it is now.

@@ -25,4 +25,5 @@ def compose(draft: Draft, degraded: frozenset[str], locale: Locale) -> Reply:
         proposal=draft.proposal,
         outcome=draft.outcome,
         degraded=away,
+        is_private=draft.is_private,
     )

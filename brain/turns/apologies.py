@@ -5,7 +5,14 @@ from brain.phrases import say
 from brain.reply import Notice, Reply
 
 
-def apology(key: str, locale: Locale, *, degraded: frozenset[str] = frozenset(), **values: object) -> Reply:
+def apology(
+    key: str,
+    locale: Locale,
+    *,
+    degraded: frozenset[str] = frozenset(),
+    is_private: bool = False,
+    **values: object,
+) -> Reply:
     """A reply of one sentence from the phrases."""
     sentence = say(locale, key, **values)
     return Reply(
@@ -13,4 +20,5 @@ def apology(key: str, locale: Locale, *, degraded: frozenset[str] = frozenset(),
         plain_text=sentence,
         agent="apology",
         degraded=tuple(sorted(degraded)),
+        is_private=is_private,
     )

@@ -11,6 +11,7 @@ from typing import TypeAlias
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from brain.actions.postings import Postings
 from brain.agents.language import detect_locale
 from brain.message import Channel, InboundMessage, Locale
 from brain.reply import Reply
@@ -52,6 +53,7 @@ class TurnRunner:
     tracer: Tracer
     locale: Locale
     """Of those whose language nothing tells."""
+    postings: Postings
     deadline: timedelta
     delivery_pauses: Sequence[timedelta] = _DELIVERY_PAUSES
 
@@ -108,12 +110,14 @@ class TurnRunner:
         actor = await self._who(message)
         if actor is None or not actor.may(Permission.ASK):
             _log.warning("unknown_sender", channel=message.sender.channel, user_id=message.sender.user_id)
-            return apology("unknown_sender", locale, user_id=message.sender.user_id), "refused"
+            return apology(
+                "unknown_sender", locale, is_private=True, user_id=message.sender.user_id
+            ), "refused"
         limit = await self.limiter.hit(self.limit, f"turn:{actor.actor_id}")
         degraded = frozenset({"redis"} if limit.degraded else ())
         if not limit.allowed:
             seconds = int((limit.retry_after or timedelta(seconds=1)).total_seconds()) + 1
-            return apology("too_many", locale, seconds=seconds), "limited"
+            return apology("too_many", locale, is_private=True, seconds=seconds), "limited"
         try:
             with self.tracer.turn(
                 turn_id=turn.turn_id, conversation_key=message.conversation.key, actor_id=actor.actor_id
@@ -128,7 +132,8 @@ class TurnRunner:
         except (DBAPIError, OSError):
             raise
         except Exception as error:  # the one place where any failure becomes words
-            if isinstance(error, StoreUnavailableError) and _is_lost(error.__cause__):
+            cause = error.__cause__ if isinstance(error, StoreUnavailableError) else None
+            if isinstance(cause, OSError) or _is_lost(cause):
                 raise ConnectionError("the database is away") from error
             _log.exception("turn_failed")
             return apology("failed", locale, degraded=degraded, turn_id=turn.turn_id), "failed"
@@ -148,7 +153,7 @@ class TurnRunner:
         """Sends the answer; False leaves it for a later round."""
         for pause in (*self.delivery_pauses, None):
             try:
-                await _send(turn.message, outbox, reply)
+                sent = await _send(turn.message, outbox, reply)
             except OutboxError as error:
                 if not error.retryable or turn.attempts >= _MAX_DELIVERIES:
                     _log.error("reply_undelivered", reason=str(error))  # the reason says it all
@@ -157,18 +162,23 @@ class TurnRunner:
                     return False
                 await asyncio.sleep(pause.total_seconds())
             else:
+                if reply.proposal is not None:
+                    await self.postings.record(turn.message, reply.proposal.id, sent)
                 return True
         return False
 
 
 def _is_lost(error: BaseException | None) -> bool:
-    """Whether the connection broke, not what was asked over it."""
-    return isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
+    """Whether the database's connection broke, not what was asked over it."""
+    if isinstance(error, DBAPIError):
+        return error.connection_invalidated
+    return isinstance(error, ConnectionError) and error.__cause__ is not None
 
 
-async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> None:
+async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> str | None:
+    """The channel's id of the message that shows the reply now."""
     button = message.button
-    if button is not None and button.message_id is not None and reply.outcome is not None:
-        await outbox.replace(button.message_id, reply)
-    else:
-        await outbox.send(reply)
+    if button is None or button.message_id is None or reply.outcome is None or reply.is_private:
+        return await outbox.send(reply)
+    await outbox.replace(button.message_id, reply)
+    return button.message_id

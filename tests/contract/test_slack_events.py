@@ -14,6 +14,7 @@ from aiohttp.test_utils import TestServer
 from bots.problems import problem_middleware
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
+from bots.slack.workspaces import OneWorkspace
 from brain.message import Verb
 from tests.support.fake_slack import TOKEN
 from tests.support.recording_inbox import RecordingInbox
@@ -46,7 +47,7 @@ async def app(session: ClientSession) -> AsyncIterator[App]:
         max_body_bytes=20_000,
     )
     inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-    SlackRoutes(settings, inbox).register(host)
+    SlackRoutes(settings, inbox, OneWorkspace(settings)).register(host)
     async with TestServer(host) as server:
         url = str(server.make_url("/slack/events"))
         yield App(inbox=inbox, slack=SlackDriver(session, url), url=url)

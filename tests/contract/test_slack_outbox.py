@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 from bots.slack.inbound import from_action, from_command, from_event
 from bots.slack.outbox import SlackOutboxes
 from bots.slack.settings import SlackSettings
+from bots.slack.workspaces import OneWorkspace
 from brain.message import InboundMessage, Verb
 from brain.reply import Button, Buttons, Reply, text
 from brain.turns.outbox import OutboxError
@@ -30,7 +31,7 @@ async def slack() -> AsyncIterator[FakeSlack]:
 async def outboxes(slack: FakeSlack) -> AsyncIterator[SlackOutboxes]:
     settings = SlackSettings(bot_token=TOKEN, signing_secret=SECRET, api_url=slack.api_url)
     async with ClientSession() as session:
-        yield SlackOutboxes(settings, session)
+        yield SlackOutboxes(settings, session, OneWorkspace(settings))
 
 
 def asked() -> InboundMessage:
@@ -193,7 +194,7 @@ async def test_slack_out_of_reach_is_worth_another_try() -> None:
 
     async with ClientSession() as session:
         with pytest.raises(OutboxError) as caught:
-            await SlackOutboxes(settings, session)("turn-1", asked()).send(answer())
+            await SlackOutboxes(settings, session, OneWorkspace(settings))("turn-1", asked()).send(answer())
 
     assert caught.value.retryable
 
@@ -315,7 +316,7 @@ async def test_decision_where_the_bot_is_not_replaces_through_the_buttons_addres
 async def test_alert_goes_to_a_channel_nobody_wrote_from(
     slack: FakeSlack, outboxes: SlackOutboxes, thread_ts: str | None
 ) -> None:
-    await outboxes.to_channel("C7", thread_ts).send(answer("X failed."))
+    await outboxes.to_channel("T1", "C7", thread_ts).send(answer("X failed."))
 
     (posted,) = slack.messages.values()
     assert (posted["channel"], posted.get("thread_ts"), posted["text"]) == ("C7", thread_ts, "X failed.")

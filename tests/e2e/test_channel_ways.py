@@ -76,6 +76,28 @@ async def test_signed_slack_event_leads_to_a_confirmed_rerun(resync: Resync, sla
     assert len(await resync.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
 
 
+async def test_a_decision_on_the_web_shows_in_slack_within_two_seconds(
+    resync: Resync, slack: FakeSlack
+) -> None:
+    async with aiohttp.ClientSession() as session:
+        driver = SlackDriver(session, f"{resync.address}/slack/events")
+        await driver.send_event(slack_driver.message("rerun PAYROLL", channel="D9"))
+
+        def cards() -> list[tuple[str, dict[str, Any]]]:
+            return [
+                (ts, message)
+                for (channel, ts), message in slack.messages.items()
+                if channel == "D9" and "Reject" in _slack_buttons(message)
+            ]
+
+        ((card_ts, card),) = await _eventually(cards)
+    async with resync.client("operator") as operator:
+        status, _ = await operator.decide(_slack_buttons(card)["Reject"]["value"], "reject")
+    assert status == 200
+    await _eventually(lambda: not _slack_buttons(slack.messages["D9", card_ts]), seconds=2)
+    assert "decided by Operator at" in slack.messages["D9", card_ts]["text"]
+
+
 async def test_unknown_slack_user_is_refused_politely(resync: Resync, slack: FakeSlack) -> None:
     async with aiohttp.ClientSession() as session:
         driver = SlackDriver(session, f"{resync.address}/slack/events")

@@ -8,12 +8,30 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any, Self
 
+import aiohttp
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from tests.support.slack_limits import check_blocks, texts_of
+from tests.support.slack_limits import check_blocks, check_view, texts_of
 
 TOKEN = "xoxb-fake"
+CLIENT, CLIENT_SECRET, APP_TOKEN = "11.22", "the client's secret", "xapp-fake"
+
+_MESSAGE = {"text", "blocks", "parse", "link_names", "unfurl_links", "unfurl_media"}
+_ARGUMENTS: dict[str, tuple[set[str], set[str]]] = {
+    "auth.test": (set(), set()),
+    "apps.connections.open": (set(), set()),
+    "chat.postMessage": ({"channel"}, _MESSAGE | {"thread_ts"}),
+    "chat.postEphemeral": ({"channel", "user"}, _MESSAGE | {"thread_ts"}),
+    "chat.update": ({"channel", "ts"}, _MESSAGE),
+    "chat.delete": ({"channel", "ts"}, set()),
+    "conversations.open": ({"users"}, set()),
+    "oauth.v2.access": (set(), {"code", "grant_type", "refresh_token", "redirect_uri"}),
+    "views.open": ({"trigger_id", "view"}, set()),
+    "views.update": ({"view", "view_id"}, {"hash"}),
+    "views.publish": ({"user_id", "view"}, {"hash"}),
+}
+"""Required and optional arguments, as in https://docs.slack.dev/reference/methods."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +47,7 @@ class Failure:
 class Call:
     method: str
     arguments: dict[str, Any]
+    token: str = ""
 
 
 class FakeSlack:
@@ -42,11 +61,30 @@ class FakeSlack:
         """What was sent to the response_url."""
         self.foreign_channels: set[str] = set()
         """Channels without the bot."""
+        self.tokens = {TOKEN: "T1"}
+        """The team of each token that is valid."""
+        self.codes: dict[str, str] = {}
+        """Teams that just agreed to an installation, by the code that Slack hands over once."""
+        self.refreshing: dict[str, str] = {}
+        """The team of each refresh token; it works once."""
+        self.lifetime: int | None = None
+        """Of tokens, in seconds; None: they do not end."""
+        self.whispers: list[dict[str, Any]] = []
+        """What one person saw only."""
+        self.views: dict[str, dict[str, Any]] = {}
+        """Modals by view id, and each person's home by user id."""
+        self.sockets: list[web.WebSocketResponse] = []
+        """Connections of Socket Mode, the last one is in use."""
+        self.acks: list[dict[str, Any]] = []
+        """Acknowledged envelopes."""
+        self.is_silent = False
+        """Whether pings are left without an answer."""
         self._failures: defaultdict[str, list[Failure]] = defaultdict(list)
         self._clock = itertools.count(1)
         app = web.Application()
         app.router.add_post("/api/{method}", self._answer)
         app.router.add_post("/response", self._take_response)
+        app.router.add_get("/socket", self._serve_socket)
         self._server = TestServer(app)
 
     async def __aenter__(self) -> Self:
@@ -78,17 +116,124 @@ class FakeSlack:
 
     async def _answer(self, request: web.Request) -> web.Response:
         method, arguments = request.match_info["method"], await _arguments(request)
-        self.calls.append(Call(method, arguments))
+        token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+        self.calls.append(Call(method, arguments, token))
         if self._failures[method]:
             return _fail(self._failures[method].pop(0))
-        if request.headers.get("Authorization") != f"Bearer {TOKEN}":
+        if method == "oauth.v2.access":
+            return self._install(request, arguments)
+        if token not in ({APP_TOKEN} if method == "apps.connections.open" else self.tokens):
             return _refuse("invalid_auth")
         handler = {
+            "auth.test": self._who,
+            "apps.connections.open": self._connect,
             "chat.postMessage": self._post,
+            "chat.postEphemeral": self._whisper,
             "chat.update": self._update,
             "chat.delete": self._delete,
+            "conversations.open": self._open_direct,
+            "views.open": self._open_view,
+            "views.update": self._update_view,
+            "views.publish": self._publish,
         }.get(method)
-        return handler(arguments) if handler else _refuse("unknown_method")
+        if handler is None:
+            return _refuse("unknown_method")
+        required, optional = _ARGUMENTS[method]
+        if not required <= set(arguments) <= required | optional:
+            return _refuse("invalid_arguments")
+        return handler(arguments)
+
+    def _who(self, _arguments: dict[str, Any]) -> web.Response:
+        return web.json_response(
+            {"ok": True, "bot_id": "B1", "user_id": "UBOT", "url": "https://x.slack.com/"}
+        )
+
+    def _install(self, request: web.Request, arguments: dict[str, Any]) -> web.Response:
+        expected = aiohttp.encode_basic_auth(CLIENT, CLIENT_SECRET)
+        if request.headers.get("Authorization") != expected:
+            return _refuse("bad_client_secret")
+        is_refresh = arguments.get("grant_type") == "refresh_token"
+        given = (self.refreshing if is_refresh else self.codes).pop(
+            arguments.get("refresh_token" if is_refresh else "code", ""), None
+        )
+        if given is None:
+            return _refuse("invalid_refresh_token" if is_refresh else "invalid_code")
+        number = next(self._clock)
+        token = f"xoxb-{given}-{number}"
+        self.tokens[token] = given
+        answer = {
+            "ok": True,
+            "access_token": token,
+            "token_type": "bot",
+            "scope": "chat:write",
+            "bot_user_id": "UBOT",
+            "app_id": "A1",
+            "team": {"id": given, "name": given},
+            "enterprise": None,
+            "authed_user": {"id": "U9"},
+            "is_enterprise_install": False,
+        }
+        if self.lifetime is not None:
+            self.refreshing[f"xoxe-{number}"] = given
+            answer |= {"refresh_token": f"xoxe-{number}", "expires_in": self.lifetime}
+        return web.json_response(answer)
+
+    def _connect(self, _arguments: dict[str, Any]) -> web.Response:
+        url = self._server.make_url("/socket").with_scheme("ws")
+        return web.json_response({"ok": True, "url": str(url)})
+
+    async def _serve_socket(self, request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        self.sockets.append(socket)
+        await socket.send_json({"type": "hello", "num_connections": 1, "connection_info": {"app_id": "A1"}})
+        async for message in socket:
+            if message.type is aiohttp.WSMsgType.PING and not self.is_silent:
+                await socket.pong(message.data)
+            elif message.type is aiohttp.WSMsgType.TEXT:
+                self.acks.append(json.loads(message.data))
+        return socket
+
+    async def push(self, payload: dict[str, Any], kind: str = "events_api") -> str:
+        """Sends an envelope over the newest connection; its id."""
+        envelope = f"envelope-{next(self._clock)}"
+        body = {"envelope_id": envelope, "type": kind, "payload": payload, "accepts_response_payload": True}
+        await self.sockets[-1].send_json(body)
+        return envelope
+
+    def _whisper(self, arguments: dict[str, Any]) -> web.Response:
+        if arguments["channel"] in self.foreign_channels:
+            return _refuse("not_in_channel")
+        problem = _problem(arguments)
+        if problem:
+            return _refuse(problem)
+        self.whispers.append(arguments)
+        return web.json_response({"ok": True, "message_ts": f"1767225600.{next(self._clock):06}"})
+
+    def _open_direct(self, arguments: dict[str, Any]) -> web.Response:
+        return web.json_response({"ok": True, "channel": {"id": f"D{arguments['users'].removeprefix('U')}"}})
+
+    def _open_view(self, arguments: dict[str, Any]) -> web.Response:
+        return self._keep_view(f"V{next(self._clock)}", "modal", arguments["view"])
+
+    def _update_view(self, arguments: dict[str, Any]) -> web.Response:
+        known = arguments["view_id"] in self.views
+        return (
+            self._keep_view(arguments["view_id"], "modal", arguments["view"])
+            if known
+            else _refuse("not_found")
+        )
+
+    def _publish(self, arguments: dict[str, Any]) -> web.Response:
+        return self._keep_view(arguments["user_id"], "home", arguments["view"])
+
+    def _keep_view(self, view_id: str, kind: str, view: Any) -> web.Response:
+        view = json.loads(view) if isinstance(view, str) else view
+        problems = check_view(view, kind)
+        if problems:
+            return web.json_response({"ok": False, "error": "invalid_arguments", "messages": problems})
+        self.views[view_id] = view
+        return web.json_response({"ok": True, "view": {**view, "id": view_id, "hash": "1.x"}})
 
     def _post(self, arguments: dict[str, Any]) -> web.Response:
         channel = arguments["channel"]

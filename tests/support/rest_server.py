@@ -22,6 +22,7 @@ from bots.rest.outbox import WebOutboxes
 from bots.rest.routes import RestRoutes
 from bots.rest.settings import RestSettings
 from brain.actions.identities import Identities
+from brain.actions.postings import Postings
 from brain.actions.proposal import Proposals
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
@@ -179,6 +180,7 @@ async def rest_server(
         tracer=tracer,
         locale=Locale.EN,
         deadline=timedelta(seconds=30),
+        postings=Postings(engine, outboxes={}, proposals=proposals, actors=directory, zone=ZoneInfo("UTC")),
     )
     worker = Worker(ledger=ledger, runner=runner, dsn=dsn, concurrency=8)
     tws_settings = TwsSettings(url=tws_url, username="resync", password=SecretStr(PASSWORD), read_retries=0)

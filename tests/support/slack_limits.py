@@ -29,8 +29,23 @@ def texts_of(node: object) -> Iterator[str]:
             yield from texts_of(item)
 
 
-def _check(blocks: Sequence[Json]) -> Iterator[str]:
-    if len(blocks) > 50:
+def check_view(view: Json, kind: str) -> list[str]:
+    """What is wrong with a modal or a home."""
+    problems = [] if view.get("type") == kind else [f"a view of type {view.get('type')}"]
+    if kind == "modal":
+        for name in ("title", "submit", "close"):
+            if name in view:
+                problems += _plain(name, view[name], 24)
+        problems += [] if "title" in view else ["no title"]
+        has_input = any(block["type"] == "input" for block in view["blocks"])
+        problems += ["input without submit"] if has_input and "submit" not in view else []
+    problems += _length("private_metadata", view.get("private_metadata", ""), 0, 3_000)
+    problems += _length("callback_id", view.get("callback_id", ""), 0, 255)
+    return [*problems, *_check(view["blocks"], most=100)]
+
+
+def _check(blocks: Sequence[Json], most: int = 50) -> Iterator[str]:
+    if len(blocks) > most:
         yield f"{len(blocks)} blocks"
     characters = sum(map(len, texts_of(blocks)))
     if characters > 12_000:
@@ -137,6 +152,16 @@ def _context(block: Json) -> Iterator[str]:
         yield from _length("context", element["text"], 1, 3_000)
 
 
+def _input(block: Json) -> Iterator[str]:
+    yield from _plain("label", block["label"], 2_000)
+    element = block["element"]
+    if element["type"] != "plain_text_input":
+        yield f"unknown input {element['type']}"
+    if "placeholder" in element:
+        yield from _plain("placeholder", element["placeholder"], 150)
+    yield from _length("action_id", element.get("action_id", ""), 1, 255)
+
+
 def _divider(_block: Json) -> Iterator[str]:
     yield from ()
 
@@ -163,6 +188,7 @@ _RULES = {
     "context": _context,
     "divider": _divider,
     "header": _header,
+    "input": _input,
     "rich_text": _rich_text,
     "section": _section,
     "table": _table,

@@ -10,10 +10,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
+from brain.actions.postings import Postings
+from brain.actions.proposal import Proposals
 from brain.message import Channel, Conversation, InboundMessage, Locale, Sender
 from brain.reply import Reply, text
 from brain.tables import TURNS
@@ -142,6 +145,7 @@ class Turns:
     actors: ActorDirectory
     mailbox: Mailbox
     metrics: Metrics
+    postings: Postings
 
     async def say(self, words: str = "what failed?", **changes: Any) -> str:
         """Accepts a message; the turn's id."""
@@ -199,6 +203,13 @@ async def open_turns(
     ledger = Ledger(engine, locks)
     actors = ActorDirectory(engine, Passwords(10))
     await actors.add("ana", "Ana", Role.VIEWER, None)
+    postings = Postings(
+        engine,
+        outboxes=outboxes,
+        proposals=Proposals(engine, lifetime=timedelta(minutes=15)),
+        actors=actors,
+        zone=ZoneInfo("UTC"),
+    )
     runner = TurnRunner(
         ledger=ledger,
         outboxes=outboxes,
@@ -211,6 +222,7 @@ async def open_turns(
         locale=locale,
         deadline=timedelta(seconds=deadline_seconds),
         delivery_pauses=(timedelta(milliseconds=5),) * 3,
+        postings=postings,
     )
     try:
         yield Turns(
@@ -222,6 +234,7 @@ async def open_turns(
             actors=actors,
             mailbox=mailbox,
             metrics=metrics,
+            postings=postings,
         )
     finally:
         await limiter.aclose()
