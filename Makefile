@@ -28,7 +28,7 @@ define section
 @printf '\n== %s ==\n' '$(1)'
 endef
 
-.PHONY: help init demo serve test check lint types imports unit contract e2e browser bench eval eval-retrieval docs lock wheel clean
+.PHONY: help init demo serve test check lint types imports unit contract e2e browser cards bench eval eval-retrieval docs lock wheel clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -86,6 +86,9 @@ e2e: $(INSTALLED) ## Tests of the whole server over HTTP
 browser: $(INSTALLED) ## Tests of the web page in Chromium
 	$(call section,browser tests)
 	@$(PYTEST) tests/browser $(ARGS)
+
+cards: $(INSTALLED) ## 10,000 generated cards in the official renderer, which npm installs; ARGS="--count 500"
+	@$(BIN)/python -m tests.cards.check $(ARGS)
 
 bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
 	@$(BIN)/python -m tests.bench.bench $(ARGS)

@@ -49,6 +49,16 @@ class Conversations:
             await self.audit.append(connection, entry)
         await self.saver.adelete_thread(conversation.key)
 
+    async def is_readable(self, conversation: Conversation) -> bool:
+        """Whether the stored memory, if any, can be made out, whichever release stored it."""
+        try:
+            await self.saver.aget({"configurable": {"thread_id": conversation.key}})
+        except psycopg.Error:
+            raise
+        except Exception:  # noqa: BLE001  # whatever the serializer raises, nobody gets further
+            return False
+        return True
+
     async def prune(self, *, idle_days: int) -> None:
         """Keeps the last checkpoint of each thread, and no thread that nobody spoke in for so many days."""
         last = func.max(cast(_CHECKPOINTS.c.checkpoint["ts"].astext, DateTime(timezone=True)))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import TypeAlias
+from typing import TypeAlias, cast
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -92,12 +92,7 @@ class Brain:
             with paying(
                 turn_id=turn.turn_id, actor_id=actor.actor_id, channel=message.conversation.channel.value
             ):
-                state = await self._graph.ainvoke(
-                    TurnState(degraded=degraded),
-                    {"configurable": {"thread_id": message.conversation.key}},
-                    context=context,
-                    durability="exit",
-                )
+                state = await self._remembering(TurnState(degraded=degraded), context)
             if state["draft"].forgets:
                 notice = say(state["request"].locale or locale, "forgotten_turn")
                 await self._conversations.forget(message.conversation, by=actor, notice=notice)
@@ -105,6 +100,28 @@ class Brain:
             raise ConnectionError("the checkpointer's database is away") from error
         reply: Reply = state["reply"]
         return reply
+
+    async def _remembering(self, state: TurnState, context: TurnContext) -> TurnState:
+        """The state at the end of the turn; a memory that nobody can read any more is begun anew."""
+        conversation = context.message.conversation
+
+        async def run() -> TurnState:
+            ended = await self._graph.ainvoke(
+                state,
+                {"configurable": {"thread_id": conversation.key}},
+                context=context,
+                durability="exit",
+            )
+            return cast("TurnState", ended)
+
+        try:
+            return await run()
+        except Exception:
+            if await self._conversations.is_readable(conversation):
+                raise
+            _log.exception("memory_unreadable", conversation=conversation.key)
+            await self._conversations.saver.adelete_thread(conversation.key)
+            return await run()
 
     def _wire(self) -> _Graph:
         graph = StateGraph(TurnState, context_schema=TurnContext)

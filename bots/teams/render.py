@@ -46,7 +46,7 @@ _LIMITS: Final = {
         (Locale.PT, "… mais {}", "caracteres"),
     )
 }
-_LANGUAGES: Final = {Locale.EN: "en", Locale.PT: "pt-BR"}
+_LANGUAGES: Final = {Locale.EN: "en", Locale.PT: "pt"}
 _NOTICE_STYLES: Final = {
     "info": act.ContainerStyle.ACCENT,
     "good": act.ContainerStyle.GOOD,
@@ -206,9 +206,11 @@ def _code(block: Code) -> list[_Element]:
 
 
 def _citation(number: int, item: answer.Citation) -> list[_Element]:
-    place = f", {item.place}" if item.place else ""
+    # A run loses its line breaks, which would join two words.
+    place = f", {' '.join(item.place.split())}" if item.place else ""
     quote = _clip(" ".join(item.quote.split()), _MAX_QUOTE_CHARS)
-    head = [*_runs(f"[{number}] {item.document_title}", "strong"), *_runs(place)]
+    title = " ".join(item.document_title.split())
+    head = [*_runs(f"[{number}] {title}", "strong"), *_runs(place)]
     return [_line(head), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
 
 

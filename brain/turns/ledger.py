@@ -105,6 +105,10 @@ class Ledger:
         """The turn needs nothing more."""
         await self._update(turn_id, state="done", finished_at=func.now())
 
+    async def give_back(self, turn_id: str) -> None:
+        """What a lost connection interrupted was no attempt."""
+        await self._update(turn_id, attempts=TURNS.c.attempts - 1)
+
     async def _update(self, turn_id: str, **values: object) -> None:
         async with self._single.connect() as connection:
             await connection.execute(update(TURNS).where(TURNS.c.turn_id == turn_id).values(**values))

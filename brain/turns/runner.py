@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TypeAlias
@@ -16,6 +17,7 @@ from brain.reply import Reply
 from brain.turns.apologies import apology
 from brain.turns.ledger import Ledger, Turn
 from brain.turns.outbox import Outbox, OutboxError, Outboxes
+from knowledge.errors import StoreUnavailableError
 from observability.metrics import Metrics
 from observability.tracing import Tracer
 from security.actors import ActorDirectory
@@ -60,7 +62,10 @@ class TurnRunner:
         ):
             try:
                 await self._run(turn)
-            except (DBAPIError, OSError):
+            except (DBAPIError, OSError) as error:
+                if _is_lost(error):
+                    with suppress(DBAPIError, OSError):
+                        await self.ledger.give_back(turn.turn_id)
                 raise
             except Exception:  # noqa: BLE001  # whatever it is, the next worker would meet it again, for ever
                 _log.exception("turn_dropped")
@@ -122,7 +127,9 @@ class TurnRunner:
             return apology(key, locale, degraded=degraded), "timed_out"
         except (DBAPIError, OSError):
             raise
-        except Exception:  # noqa: BLE001  # the one place where any failure becomes words
+        except Exception as error:  # the one place where any failure becomes words
+            if isinstance(error, StoreUnavailableError) and _is_lost(error.__cause__):
+                raise ConnectionError("the database is away") from error
             _log.exception("turn_failed")
             return apology("failed", locale, degraded=degraded, turn_id=turn.turn_id), "failed"
         return reply, "answered"
@@ -152,6 +159,11 @@ class TurnRunner:
             else:
                 return True
         return False
+
+
+def _is_lost(error: BaseException | None) -> bool:
+    """Whether the connection broke, not what was asked over it."""
+    return isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 async def _send(message: InboundMessage, outbox: Outbox, reply: Reply) -> None:

@@ -11,9 +11,9 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.e2e.conftest import connector, resync, slack
 
-__all__ = ["browser", "connector", "resync", "slack"]
+__all__ = ["ARGUMENTS", "browser", "connector", "resync", "slack"]
 
-_ARGUMENTS = [
+ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -33,6 +33,6 @@ async def browser() -> AsyncIterator[Browser]:
             pytest.fail(reason)
         pytest.skip(reason)
     async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=chromium, args=_ARGUMENTS)
+        running = await playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)
         yield running
         await running.close()

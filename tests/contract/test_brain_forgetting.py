@@ -174,6 +174,16 @@ async def _age(engine: AsyncEngine, days: int) -> None:
         )
 
 
+async def test_a_memory_that_nobody_can_read_is_begun_anew(talk: Talk, saver: AsyncPostgresSaver) -> None:
+    await talk.say("status of PAYROLL")
+    await saver.conn.execute("UPDATE checkpoint_blobs SET blob = 'nonsense'::bytea WHERE channel = 'memory'")  # type: ignore[union-attr]  # a connection
+    other = await talk.say("rerun it")
+    assert other.proposal is None
+    assert other.agent == "clarify"
+    await talk.say("status of PAYROLL")
+    assert (await talk.say("rerun it")).proposal is not None
+
+
 async def test_what_is_too_old_goes_step_by_step_and_what_is_unfinished_stays(
     engine: AsyncEngine, postgres_dsn: str, saver: AsyncPostgresSaver
 ) -> None:

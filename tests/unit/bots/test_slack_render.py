@@ -28,6 +28,7 @@ from brain.reply import (
     text,
 )
 from brain.reply import Span as ReplySpan
+from tests.support.generated_replies import generated
 from tests.support.slack_limits import check_blocks, texts_of
 
 RTL = "\u202e"
@@ -107,6 +108,10 @@ def test_any_reply_keeps_slacks_limits_and_pings_nobody(blocks: list[Block], pla
     kinds = {node.get("type") for node in nodes(message.blocks)}
     assert kinds.isdisjoint({"mrkdwn", "user", "usergroup", "broadcast", "channel", "link"})
     assert RTL not in shown(message) + message.text
+
+
+def test_hostile_names_keep_slacks_limits() -> None:
+    assert [problem for reply, _ in generated(200) for problem in check_blocks(to_slack(reply).blocks)] == []
 
 
 @given(spans.filter(lambda span: 0 < len(span.text) < 2_000 and span.text.isprintable()))

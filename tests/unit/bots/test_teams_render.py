@@ -37,6 +37,7 @@ from brain.reply import (
     text,
 )
 from tests.support import teams_activities as activities
+from tests.support.generated_replies import generated
 
 NOW = datetime(2026, 3, 2, 3, 4, tzinfo=UTC)
 APPROVE = Button(label="Rerun", verb=Verb.APPROVE, value="p-1", style="primary")
@@ -271,6 +272,19 @@ def test_citation_names_number_document_and_place() -> None:
     assert lines[1].endswith("…")
 
 
+def test_line_breaks_in_a_citations_head_are_blanks_for_runs_do_not_keep_them() -> None:
+    item = Citation(document_id="d", document_title="Run\r\nbook", location="Re\nstart", quote="")
+    assert _texts(to_card(_reply(Citations(items=(item,))), Locale.EN)) == ["[1] Run book, Re start"]
+
+
+def test_hostile_names_make_valid_cards_and_no_run_has_a_line_break(shared_folder: Path) -> None:
+    for reply, locale in generated(60):
+        card = to_card(reply, locale)
+        _check(card, shared_folder)
+        assert _size(card) <= MAX_CARD_BYTES
+        assert not any("\n" in line for line in _texts(card))
+
+
 def test_button_carries_a_verb_and_an_id_and_nothing_else() -> None:
     [button] = _buttons(to_card(_reply(Buttons(items=(APPROVE,))), Locale.EN))
     assert button == {
@@ -329,7 +343,7 @@ def test_reply_that_shows_nothing_is_shown_as_plain_text(blocks: tuple[Block, ..
     assert _texts(to_card(_reply(*blocks, plain_text="nothing failed"), Locale.EN)) == ["nothing failed"]
 
 
-@pytest.mark.parametrize(("locale", "tag"), [(Locale.EN, "en"), (Locale.PT, "pt-BR")])
+@pytest.mark.parametrize(("locale", "tag"), [(Locale.EN, "en"), (Locale.PT, "pt")])
 def test_card_names_its_language(locale: Locale, tag: str) -> None:
     assert to_card(_reply(text("x")), locale)["lang"] == tag
 
