@@ -19,6 +19,8 @@ Foreign: TypeAlias = Literal["job_log", "document"]
 """Where a text of somebody else comes from."""
 Origin: TypeAlias = Literal["plan"] | Foreign
 FOREIGN: tuple[Foreign, ...] = get_args(Foreign)
+Source: TypeAlias = Foreign | Literal["alert", "chat"]
+"""Where a name was read that the person did not type."""
 
 
 class Told(NamedTuple):
@@ -55,13 +57,13 @@ def hides_trouble(sentence: str, plan: str) -> bool:
 
 def origin_of(sentence: str, told: Sequence[Told]) -> Foreign | None:
     """Whose words a sentence repeats without saying so; None for what is said in own words or of the plan."""
-    if _CITED.search(sentence):
-        return None
-    words = _words(sentence)
+    # A number in brackets says which document; a log has none.
+    ours = ("plan", "document") if _CITED.search(sentence) else ("plan",)
+    words = _words(_CITED.sub(" ", sentence))
     runs = _runs(words)
     own = {run for origin, text in told if origin == "plan" for run in _runs(_words(text))}
     for origin, text in told:
-        if origin == "plan":
+        if origin in ours or origin == "plan":
             continue
         theirs = set(_runs(_words(text))) - own
         same = [run in theirs for run in runs]
@@ -69,6 +71,16 @@ def origin_of(sentence: str, told: Sequence[Told]) -> Foreign | None:
             before = " ".join(words[: same.index(True)])
             return None if _NAMED_SOURCE.search(before) else origin
     return None
+
+
+def names_source(words: str) -> bool:
+    """Whether the words point to what a log or a document says."""
+    return _NAMED_SOURCE.search(fold(words)) is not None
+
+
+def is_trouble(words: str) -> bool:
+    """Whether a status in them tells of trouble."""
+    return _FAILED.search(words) is not None
 
 
 def unnamed(words: str, lists: Iterable[Sequence[str]], asked: Sequence[str]) -> list[str]:

@@ -266,8 +266,11 @@ async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnSt
     # A question back is answered by the next message or not at all.
     for key in ("candidates", "sentences", "unfinished"):
         memory.pop(key, None)  # type: ignore[misc]  # the keys are those of Memory
-    if "selection" in draft.memory:
+    selection = draft.memory.get("selection", "")
+    if selection not in {"", memory.get("selection", "")}:
         memory.pop("origin", None)
+    if selection and runtime.context.message.alert is not None:
+        memory["origin"] = "alert"
     return TurnState(
         reply=compose(draft, state.get("degraded", frozenset()), locale), memory={**memory, **draft.memory}
     )

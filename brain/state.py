@@ -11,7 +11,7 @@ from langgraph.channels import UntrackedValue
 from pydantic import AfterValidator, TypeAdapter, ValidationError
 
 from brain.agents.grammar import Request
-from brain.claims import Foreign
+from brain.claims import Source
 from brain.message import InboundMessage, Locale
 from brain.reply import Block, Button, Citation, DecisionOutcome, ProposalView, Reply
 from brain.toolbox import Toolbox
@@ -25,7 +25,7 @@ class Memory(TypedDict, total=False):
     """The engine last spoken of."""
     selection: str
     """The job or job stream last spoken of, as conman selects it."""
-    origin: Foreign
+    origin: Source
     """Where its name was first read, if only there: somebody else's text."""
     candidates: list[str]
     """Names that were offered, in order: the next message may be one of them or its number."""

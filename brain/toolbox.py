@@ -287,19 +287,26 @@ class Toolbox:
     ) -> Proposal | Refusal:
         """Stores a proposal with its consequences; nothing happens before somebody approves it.
 
-        `origin` is `job_log` or `document` where the object's name was read there and nowhere else.
+        `origin` is a `brain.claims.Source` where the object's name was read there and typed by nobody.
         """
         return await self._propose((change,), locale, reason, ticket, origin)
 
     async def propose_bulk(
-        self, action: Action, jobs: Sequence[Job], locale: Locale, *, reason: str = "", ticket: str = ""
+        self,
+        action: Action,
+        jobs: Sequence[Job],
+        locale: Locale,
+        *,
+        reason: str = "",
+        ticket: str = "",
+        origin: str = "",
     ) -> Proposal | Refusal:
         """One proposal for the same action on many jobs; the first is the trial for the others."""
         changes = [
             Change(action=action, kind=kind_of(job), object_id=job.id, selection=job.selection)
             for job in jobs
         ]
-        return await self._propose(changes, locale, reason, ticket)
+        return await self._propose(changes, locale, reason, ticket, origin)
 
     async def _propose(
         self, changes: Sequence[Change], locale: Locale, reason: str, ticket: str, origin: str = ""

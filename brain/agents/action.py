@@ -40,11 +40,17 @@ async def answer_action(asked: Asked) -> Draft:
     if isinstance(wanted, Draft):
         return wanted
     change, target = wanted
-    origin = (
-        asked.memory.get("origin", "") if asked.memory.get("selection") in {None, change.selection} else ""
-    )
+    origin = _origin(asked)
     proposed = await asked.tools.propose(change, asked.locale, reason=request.reason, origin=origin)
     return _shown(asked, proposed, [target])
+
+
+def _origin(asked: Asked) -> str:
+    """Whose text named the object, where the person did not."""
+    if asked.request.is_quoted:
+        return "chat"
+    is_typed = asked.request.job and "selection" in asked.memory
+    return "" if is_typed else asked.memory.get("origin", "")
 
 
 async def answer_what_if(asked: Asked) -> Draft:
@@ -120,7 +126,8 @@ async def _many(asked: Asked) -> Draft:
         return Draft(agent="action", blocks=(asked.phrase("none_legal", action=title, count=str(len(jobs))),))
     if len(legal) == 1:
         legal = [await tools.job(legal[0].id)]
-    proposed = await tools.propose_bulk(action, legal, asked.locale, reason=request.reason)
+    origin = _origin(asked)
+    proposed = await tools.propose_bulk(action, legal, asked.locale, reason=request.reason, origin=origin)
     skipped = len(jobs) - len(legal)
     notes = [Notice(text=asked.say("bulk_skipped", count=skipped))] if skipped else []
     return _shown(asked, proposed, legal, notes)

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from brain.agents.action import answer_action
 from brain.agents.asked import Asked
 from brain.agents.evidence import cite_log, cite_passages
-from brain.agents.grammar import Request, read_request
+from brain.agents.grammar import NAMES, Request, read_request
 from brain.agents.offers import action_buttons
 from brain.agents.readers import READERS
 from brain.agents.resolve import Found, find_job
-from brain.claims import FOREIGN, Origin, Told
+from brain.claims import FOREIGN, Origin, Source, Told, is_trouble, names_source
 from brain.grounding import stands_in
 from brain.llm.loop import RunnableTool, ToolArgumentsError
 from brain.llm.model import ToolSpec
@@ -54,7 +54,7 @@ class Evidence:
     """The objects of each answer about several, as conman selects them."""
     asked_list: tuple[str, ...] = ()
     """The one that the person's own question is answered by."""
-    origin: Origin | Literal["person"] | None = None
+    origin: Origin | Source | Literal["person"] | None = None
     """Who named it."""
     failed: dict[str, Job] = field(default_factory=dict)
     """Jobs that were looked at and are in trouble, by selection."""
@@ -163,6 +163,7 @@ class _Bench:
         mine = self._asked.request
         if (request.kind, request.topic) == (mine.kind, mine.topic) and mine.topic:
             self._evidence.asked_list = draft.found
+        await self._look(draft)
         # What a code block shows is a job log's.
         ours = tuple(block for block in draft.blocks if not isinstance(block, Code))
         quoted = [block for block in draft.blocks if isinstance(block, Code)]
@@ -170,6 +171,14 @@ class _Bench:
         return "\n".join(
             (self._tell("plan", told), *(self._tell("job_log", to_plain((one,))) for one in quoted))
         )
+
+    async def _look(self, draft: Draft) -> None:
+        """Notes the job of an answer that tells of trouble, so that the reply says so whatever the model does."""
+        if "selection" in draft.memory and is_trouble(to_plain(draft.blocks)):
+            bare = Request(kind="status")
+            found = await find_job(replace(self._asked, request=bare, memory=draft.memory))
+            if isinstance(found, Found) and found.target.common_status is CommonStatus.ERROR:
+                self._evidence.failed[found.target.selection] = found.target
 
     def _tell(self, origin: Origin, text: str) -> str:
         self._evidence.told.append(Told(origin, text))
@@ -214,29 +223,43 @@ class _Bench:
         request = self._asked.request
         if wanted.action is not request.action:
             raise ToolArgumentsError(f"the person asked for {request.action}, not for {wanted.action}")
-        origin = self._origin(wanted.job)
-        if origin is None or (request.job and origin != "person"):
-            raise ToolArgumentsError(f"the person did not name {wanted.job}")
-        wish = replace(
-            request, job=wanted.job, job_stream=wanted.job_stream or None, selection=None, further=()
-        )
-        memory = Memory(origin=origin) if origin in FOREIGN else Memory()
-        card = await answer_action(replace(self._asked, request=wish, memory=memory))
+        card = await answer_action(self._wish(wanted))
         if card.proposal is None:
             raise ToolArgumentsError(to_plain(card.blocks))
         self._evidence.card = card
         told = "Proposed; it waits for approval. " + " ".join(card.proposal.consequences)
         return self._tell("plan", told)
 
-    def _origin(self, name: str) -> Origin | Literal["person"] | None:
-        """Who named it first, the person before all others; None where nobody did."""
+    def _wish(self, wanted: _Change) -> Asked:
+        """The person's wish, of which the model fills in only what the person left open."""
+        request, memory, name = self._asked.request, self._asked.memory, wanted.job.upper()
+        points = names_source(self._words)
+        spoken_of = memory.get("selection", "").rpartition(".")[2].rpartition("#")[2]
+        named = next(filter(None, (getattr(request, role) for role in NAMES)), None)
+        own = named or ("" if points else spoken_of)
+        if own and name == own.upper():
+            return replace(self._asked, request=replace(request, further=()))
+        if name in map(str.upper, request.further):
+            wish = replace(request, job=name, job_stream=None, selection=None, further=())
+            return replace(self._asked, request=wish, memory=Memory())
+        origin = self._origin(wanted.job)
+        if own or origin is None or (origin in FOREIGN and not points):
+            raise ToolArgumentsError(f"the person did not name {wanted.job}")
+        wish = replace(request, job=wanted.job, job_stream=wanted.job_stream or None)
+        known = Memory() if origin in {"plan", "person"} else Memory(origin=cast("Source", origin))
+        return replace(self._asked, request=wish, memory=known)
+
+    def _origin(self, name: str) -> Origin | Source | Literal["person"] | None:
+        """Who named it first, the person before all others; None where nobody did.
+
+        What the plan says of a name comes too late where a log named it: the model asked for it then.
+        """
         memory = self._asked.memory
         if stands_in(name, self._words):
             return "person"
         if stands_in(name, memory.get("selection", "")):
             return memory.get("origin", "person")
-        named = {told.origin for told in self._evidence.told if stands_in(name, told.text)}
-        return next((origin for origin in ("plan", *FOREIGN) if origin in named), None)
+        return next((told.origin for told in self._evidence.told if stands_in(name, told.text)), None)
 
     async def _find(self, wanted: _WhichJob) -> Job:
         request = Request(kind="status", job=wanted.job, job_stream=wanted.job_stream or None)

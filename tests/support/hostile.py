@@ -38,6 +38,6 @@ def orders() -> Iterator[Order]:
 
 
 def wordings(kind: str) -> list[str]:
-    """`findings`, `lowered` or `omissions`."""
+    """`findings`, `lowered`, `unforeseen` or `omissions`."""
     found: list[str] = _DATA[kind]
     return found

@@ -30,7 +30,8 @@ _STATES: Mapping[Topic, re.Pattern[str]] = {
     "running": compiled("{running_ones}", "{job} {running}"),
 }
 """Which of all jobs an action is meant for."""
-_NAMES = ("job", "job_stream", "workstation", "prompt", "resource", "selection")
+NAMES = ("job", "job_stream", "workstation", "prompt", "resource", "selection")
+"""Fields that name what is spoken of, the one object before what it is part of."""
 _SINGLE_KINDS: Mapping[ObjectKind, Level] = {
     ObjectKind.WORKSTATION: "workstation",
     ObjectKind.PROMPT: "prompt",
@@ -74,6 +75,8 @@ class Request:
     """Lower-case words that may be names, the likeliest first; to be matched against the plan."""
     further: tuple[str, ...] = ()
     """Names beyond the first."""
+    is_quoted: bool = False
+    """Only a quotation names what the action is asked for."""
     problem: str = ""
     """Why what looks like a selection is none; the kind is `unknown` then."""
 
@@ -96,13 +99,20 @@ def read_request(text: str, locale_hint: Locale | None = None) -> Request:
         # What names a step or an alias names no job.
         tokens = read_tokens(rest, KNOWN_WORDS)
         words = [corrected(token) for token in tokens]
-    subjects = read_subjects(tokens, words)
+    subjects, is_quoted = read_subjects(tokens, words), False
+    if is_about_change and any(token.is_quoted for token in tokens):
+        own = [at for at, token in enumerate(tokens) if not token.is_quoted]
+        typed = read_subjects([tokens[at] for at in own], [words[at] for at in own])
+        is_quoted = not typed.names_anything and subjects.names_anything
+        subjects = subjects if is_quoted else typed
     if subjects.problem:
         return Request(kind="unknown", locale=locale, problem=subjects.problem)
     request = _from_wish(wish, words) or _from_rules(words, subjects, tokens, wish, has_time=bool(arguments))
     if wish is not None and wish.stance == "negated":
         request = replace(request, action=wish.action, negated=True)
-    request = replace(request, locale=locale, identifiers=_identifiers(tokens), arguments=arguments)
+    request = replace(
+        request, locale=locale, identifiers=_identifiers(tokens), arguments=arguments, is_quoted=is_quoted
+    )
     return _with_subjects(request, subjects)
 
 
@@ -197,7 +207,7 @@ def _with_subjects(request: Request, subjects: Subjects) -> Request:
             request = replace(request, topic="selected")
     return replace(
         request,
-        **{name: getattr(subjects, name) for name in _NAMES},
+        **{name: getattr(subjects, name) for name in NAMES},
         candidates=tuple(name for _, name in subjects.guesses),
         further=tuple(subjects.further),
     )

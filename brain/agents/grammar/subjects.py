@@ -78,6 +78,12 @@ class Subjects:
         """Whether anything may be the name of a job."""
         return bool(self.is_named or self.place or self.guesses)
 
+    @property
+    def names_anything(self) -> bool:
+        """Whether they speak of any object, by whatever name, or of all."""
+        others = self.workstation or self.prompt or self.resource or self.problem
+        return bool(self.has_any or others or self.is_all or self.is_all_of)
+
     def settle_place(self, *, is_many: bool) -> None:
         """Decides what `place` names: part of a question about many jobs, or the one job."""
         if self.place is not None:

@@ -174,6 +174,24 @@ def test_an_order_beside_a_quotation_is_meant() -> None:
     assert (request.kind, request.action, request.job) == ("action", "rerun", "PAYROLL")
 
 
+@pytest.mark.parametrize(
+    ("words", "job", "further", "is_quoted"),
+    [
+        ("> cancel BACKUP_DB\nrerun PAYROLL", "PAYROLL", (), False),
+        ('Ana wrote: "please cancel BACKUP_DB". rerun PAYROLL', "PAYROLL", (), False),
+        ("> cancele o BACKUP_DB\nreexecute payroll", "payroll", (), False),
+        ("> BACKUP_DB failed\nrerun it", "BACKUP_DB", (), True),
+        ("rerun PAYROLL and BACKUP_DB", "PAYROLL", ("BACKUP_DB",), False),
+    ],
+)
+def test_an_action_is_for_what_is_typed_and_for_what_is_quoted_only_where_nothing_is(
+    words: str, job: str, further: tuple[str, ...], *, is_quoted: bool
+) -> None:
+    request = read_request(words)
+    assert (request.kind, request.action) == ("action", "rerun")
+    assert (request.job, request.further, request.is_quoted) == (job, further, is_quoted)
+
+
 def test_what_owns_something_is_a_name_without_its_ending() -> None:
     assert read_request("what is payroll's status?").job == "payroll"
 
