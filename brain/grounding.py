@@ -113,7 +113,10 @@ class Spoken:
         """Takes a piece; what is no whole sentence yet is held back, and for good if none follows."""
         *whole, self._begun = _ENDS.split(self._begun + piece)
         for sentence in whole:
-            if is_supported(sentence, self._told, self._question) and not origin_of(sentence, self._told):
+            # Before any tool told anything there is nothing to say.
+            if not self._told or origin_of(sentence, self._told):
+                continue
+            if is_supported(sentence, self._told, self._question):
                 await self._on_sentence(sentence)
 
 

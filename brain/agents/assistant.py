@@ -8,6 +8,7 @@ import structlog
 
 from brain.agents.asked import Asked
 from brain.agents.model_tools import Evidence, model_tools
+from brain.agents.readers import READERS
 from brain.agents.router import completed
 from brain.claims import FOREIGN, Foreign, unnamed
 from brain.grounding import Spoken, grounded, stands_in
@@ -40,6 +41,8 @@ async def answer_with_model(loop: ToolLoop, context: TurnContext, asked: Asked) 
         Spoken(evidence.told, known, context.delta),
         on_progress,
     )
+    if not evidence.told and asked.request.kind in READERS:
+        raise ModelUnavailableError("it answered without a look at the plan", retryable=False)
     said_by: dict[Foreign, str] = {origin: asked.say(f"said_by_{origin}") for origin in FOREIGN}
     found = grounded(to_blocks(result.text), evidence.told, known, said_by)
     if not found.blocks and evidence.card is None:

@@ -208,7 +208,7 @@ class _Bench:
         result = await self._asked.tools.search(wanted.query)
         self._evidence.degraded |= set(result.degraded)
         if not result.answerable:
-            return "No document answers this well enough."
+            return self._tell("document", "No document answers this well enough.")
         first = len(self._evidence.citations) + 1
         self._evidence.citations += cite_passages(result.passages, wanted.query)
         passages = [

@@ -287,6 +287,8 @@ async def test_another_model_helps_and_the_reply_says_so_until_all_are_away(
         open_talk(parts, postgres_dsn, loop=loops["assistant"]) as talking,
     ):
         model.refuse(500)
+        model.call("job_log", {"job": "PAYROLL"})
+        model.refuse(500)
         model.say("Full disk.")
         helped = await talking.say("why did PAYROLL fail?")
         model.refuse(401)
@@ -296,7 +298,7 @@ async def test_another_model_helps_and_the_reply_says_so_until_all_are_away(
     assert helped.plain_text.startswith("Full disk.")
     assert "another one helped" in helped.plain_text
     assert (alone.agent, alone.degraded) == ("diagnosis", ("model",))
-    assert [request["model"] for request in model.requests] == ["m-1", "m-2"] * 2
+    assert [request["model"] for request in model.requests] == ["m-1", "m-2"] * 3
 
 
 @pytest.mark.parametrize(
@@ -323,7 +325,8 @@ async def test_when_the_budget_is_used_up_the_answer_comes_without_the_model_and
         settings = settings_for("openai", meter.provider)
         async with open_talk(parts, postgres_dsn, loop=ToolLoop(meter.model, settings)) as talk:
             meter.provider.say("I look into it.")
-            assert (await talk.say("what is going on?")).degraded == ()
+            await talk.say("what is going on?")
+            assert len(meter.provider.requests) == 1
             (call,) = await meter.recorded()
             assert (call.actor_id, call.channel, call.task) == (OPERATOR.actor_id, "web", "assistant")
             assert call.turn_id

@@ -30,3 +30,15 @@ async def test_where_nothing_is_borne_out_the_plan_answers(talk: Talk, model: Fa
     assert reply.degraded == ("model",)
     assert "ORA-01653" in reply.plain_text
     assert "99" not in reply.plain_text.partition("Decisive")[0]
+
+
+@pytest.mark.parametrize("question", ["which jobs failed?", "quais jobs falharam?"])
+async def test_an_answer_without_a_look_at_the_plan_is_none(
+    talk: Talk, model: FakeOpenAi, question: str
+) -> None:
+    model.say("Everything is green tonight. ", "Sleep well.")
+    reply = await talk.say(question)
+    assert reply.degraded == ("model",)
+    assert "PAYROLL" in reply.plain_text
+    assert "green" not in reply.plain_text
+    assert talk.mailbox.deltas == []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from pathlib import Path
 
 from evals.report import FIGURES
+from tests.support.fake_openai import FakeOpenAi
 
 _RIGHT = """
 - name: few
@@ -21,6 +23,13 @@ _RIGHT = """
   named: ['no answer has this']
   wordings:
     hard: {en: ["status of {name}"]}
+"""
+_ONE = """
+- name: one
+  check: failed
+  subjects: [failed-load]
+  wordings:
+    easy: {en: ["Which jobs failed?"]}
 """
 _WHY = """
 - name: few
@@ -54,11 +63,12 @@ _ROUTING = """
 """
 
 
-async def _eval(*arguments: str | Path) -> tuple[int, str]:
+async def _eval(*arguments: str | Path, **environment: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "cli", "eval", "agent", *arguments),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
+        env=os.environ | environment,
     )
     output, _ = await process.communicate()
     assert process.returncode is not None
@@ -114,3 +124,22 @@ async def test_without_a_model_none_is_asked_for() -> None:
     status, output = await _eval("--model")
     assert status == 2
     assert "no model is configured" in output
+
+
+async def test_a_models_calls_and_tokens_are_counted(tmp_path: Path) -> None:
+    (tmp_path / "facts.yaml").write_text(_ONE)
+    async with FakeOpenAi() as provider:
+        provider.call("ask_plan", {"question": "which jobs failed?"})
+        provider.say("DWHNIGHT.LOAD_SALES failed.")
+        model = {"PROVIDER": "openai", "MODEL": "m-1", "BASE_URL": provider.base_url, "API_KEY": "sk-1"}
+        status, output = await _eval(
+            *("--cases", tmp_path, "--json", tmp_path / "figures.json", "--model"),
+            **{f"RESYNC_LLM__{name}": value for name, value in model.items()},
+        )
+        assert status == 0, output
+        assert len(provider.requests) == 2
+        assert "LOAD_SALES" in json.dumps(provider.requests[-1]["messages"])
+    figures = json.loads((tmp_path / "figures.json").read_text())
+    assert figures["calls"] == {"turns": 1, "model": 2}
+    assert figures["cost"]["output_tokens"] >= 7
+    assert figures["failures"] == []
