@@ -185,7 +185,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         brain = Brain(
             tools=tools,
             conversations=conversations,
-            loops=await stack.enter_async_context(open_loops(settings.llm, meter)),
+            loops=await stack.enter_async_context(open_loops(settings.llm, metrics, meter)),
             planner=Planner(settings.planner),
             zone=zone,
         )

@@ -60,8 +60,15 @@ class Metrics:
 
     def tws_breaker(self, *, engine: str, state: str) -> None:
         """The circuit breaker of an engine is now `closed`, `open` or `half_open`."""
-        for each in ("closed", "open", "half_open"):
-            self._of["resync_tws_breaker"].labels(engine, each).set(each == state)
+        self._breaker("resync_tws_breaker", engine, state)
+
+    def model_called(self, *, model: str, outcome: str) -> None:
+        """A model was asked, or skipped: `ok`, `declined`, `refused`, `away`, `skipped` or `interrupted`."""
+        self._of["resync_model_requests"].labels(model, outcome).inc()
+
+    def model_breaker(self, *, model: str, state: str) -> None:
+        """The circuit breaker of a language model is now `closed`, `open` or `half_open`."""
+        self._breaker("resync_model_breaker", model, state)
 
     def mirror_polled(self, *, engine: str, kind: str, seconds: float, rows: int) -> None:
         """The plan mirror is up to date; `kind` is `whole` or `changes`, `rows` the objects written or removed."""
@@ -76,6 +83,10 @@ class Metrics:
     def proposal_settled(self, *, action: str, state: str) -> None:
         """A proposal came to its end; the state is what the person is told."""
         self._of["resync_actions"].labels(action, state).inc()
+
+    def _breaker(self, name: str, label: str, state: str) -> None:
+        for each in ("closed", "open", "half_open"):
+            self._of[name].labels(label, each).set(each == state)
 
     def render(self) -> bytes:
         """Everything, in the text format; with the memory and processor time of this process."""

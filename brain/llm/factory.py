@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from typing import get_args
 
+from observability.metrics import Metrics
+
 from .fallback import Fallback
 from .fitted import Fitted
 from .loop import ToolLoop
@@ -15,7 +17,7 @@ from .settings import LlmSettings, ModelSettings, Task
 
 @asynccontextmanager
 async def open_loops(
-    settings: LlmSettings, meter: Callable[[Model], Model] | None = None
+    settings: LlmSettings, metrics: Metrics, meter: Callable[[Model], Model] | None = None
 ) -> AsyncIterator[dict[Task, ToolLoop]]:
     """A loop for each task, none without a provider. Tasks of the same model share its connections and breaker.
 
@@ -27,7 +29,7 @@ async def open_loops(
         for task in get_args(Task):
             name = settings.tasks.get(task, settings.model)
             if name not in models and (
-                opened := open_model(settings.model_copy(update={"model": name}), meter)
+                opened := open_model(settings.model_copy(update={"model": name}), metrics, meter)
             ):
                 models[name] = await stack.enter_async_context(aclosing(opened))
             if name in models:
@@ -35,11 +37,13 @@ async def open_loops(
         yield loops
 
 
-def open_model(settings: LlmSettings, meter: Callable[[Model], Model] | None = None) -> Model | None:
+def open_model(
+    settings: LlmSettings, metrics: Metrics, meter: Callable[[Model], Model] | None = None
+) -> Model | None:
     """The model with its fallbacks, None without a provider; whoever opens it closes it."""
     if settings.provider == "none":
         return None
-    asking: Model = Fallback([_connect(one) for one in (settings, *settings.fallbacks)], settings)
+    asking: Model = Fallback([_connect(one) for one in (settings, *settings.fallbacks)], settings, metrics)
     model = Fitted(meter(asking) if meter else asking)
     return Masked(model, kinds_of(settings.mask_patterns)) if settings.masking else model
 

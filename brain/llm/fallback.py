@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import structlog
 
 from observability.breaker import Breaker, State
+from observability.metrics import Metrics
 
 from .heard import Heard
 from .model import (
@@ -33,6 +34,10 @@ class _Member:
     breaker: Breaker
 
 
+class _SkippedError(ModelUnavailableError):
+    """The model was not asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Raw:
     """A turn in the form of the model that made it; another one may not understand it."""
@@ -52,10 +57,12 @@ class Fallback:
         self,
         models: Sequence[Model],
         settings: LlmSettings,
+        metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.name = models[0].name
-        self._members = [_Member(model, _breaker(model.name, settings, clock)) for model in models]
+        self._metrics = metrics
+        self._members = [_Member(model, _breaker(model.name, settings, metrics, clock)) for model in models]
 
     async def complete(
         self, messages: Sequence[ModelMessage], tools: Sequence[ToolSpec], on_delta: OnDelta
@@ -65,7 +72,7 @@ class Fallback:
         failures: list[ModelUnavailableError] = []
         for member in self._members:
             try:
-                turn = await _ask(member, messages, tools, heard)
+                turn = await self._ask(member, messages, tools, heard)
             except ContextTooLongError:
                 raise
             except ModelUnavailableError as error:
@@ -82,18 +89,28 @@ class Fallback:
         for member in self._members:
             await member.model.aclose()
 
+    async def _ask(
+        self, member: _Member, messages: Sequence[ModelMessage], tools: Sequence[ToolSpec], on_delta: OnDelta
+    ) -> ModelTurn:
+        own = [replace(each, raw=_own_raw(each.raw, member.model)) for each in messages]
+        outcome = "interrupted"
+        try:
+            with member.breaker.guard():
+                turn = await member.model.complete(own, tools, on_delta)
+            outcome = "declined" if turn.stop_reason == "refusal" else "ok"
+        except ModelUnavailableError as error:
+            outcome = _outcome(error)
+            member.breaker.hold(min(error.retry_after_seconds, _MAX_WAIT_SECONDS))
+            raise
+        finally:
+            self._metrics.model_called(model=member.model.name, outcome=outcome)
+        return replace(turn, model=member.model.name, raw=_Raw(member.model, turn.raw))
 
-async def _ask(
-    member: _Member, messages: Sequence[ModelMessage], tools: Sequence[ToolSpec], on_delta: OnDelta
-) -> ModelTurn:
-    own = [replace(each, raw=_own_raw(each.raw, member.model)) for each in messages]
-    try:
-        with member.breaker.guard():
-            turn = await member.model.complete(own, tools, on_delta)
-    except ModelUnavailableError as error:
-        member.breaker.hold(min(error.retry_after_seconds, _MAX_WAIT_SECONDS))
-        raise
-    return replace(turn, model=member.model.name, raw=_Raw(member.model, turn.raw))
+
+def _outcome(error: ModelUnavailableError) -> str:
+    if isinstance(error, _SkippedError):
+        return "skipped"
+    return "away" if error.retryable else "refused"
 
 
 def _own_raw(raw: object, model: Model) -> object:
@@ -110,12 +127,13 @@ def _joined(failures: Sequence[ModelUnavailableError]) -> ModelUnavailableError:
     )
 
 
-def _breaker(name: str, settings: LlmSettings, clock: Callable[[], float]) -> Breaker:
+def _breaker(name: str, settings: LlmSettings, metrics: Metrics, clock: Callable[[], float]) -> Breaker:
     def held_back(wait: float) -> Exception:
-        return ModelUnavailableError(f"left alone for {wait:.0f} s", retryable=True, retry_after_seconds=wait)
+        return _SkippedError(f"left alone for {wait:.0f} s", retryable=True, retry_after_seconds=wait)
 
     def report(state: State) -> None:
         _log.info("model_breaker", model=name, state=state.value)
+        metrics.model_breaker(model=name, state=state)
 
     return Breaker(
         is_outage=_is_outage,

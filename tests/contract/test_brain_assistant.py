@@ -15,6 +15,7 @@ from brain.message import Alert, Verb
 from brain.reply import code, strong, text
 from knowledge.library import open_library
 from knowledge.settings import KnowledgeSettings
+from observability.metrics import Metrics
 from tests.support.brain_parts import EMBEDDER, OPERATOR, VIEWER, Parts, accepted_by
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.fault_proxy import FaultProxy
@@ -283,7 +284,7 @@ async def test_another_model_helps_and_the_reply_says_so_until_all_are_away(
     spare = {"provider": "openai", "base_url": model.base_url, "model": "m-2"}
     settings = settings_for("openai", model, fallbacks=[spare])
     async with (
-        open_loops(settings) as loops,
+        open_loops(settings, Metrics()) as loops,
         open_talk(parts, postgres_dsn, loop=loops["assistant"]) as talking,
     ):
         model.refuse(500)

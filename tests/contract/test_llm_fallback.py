@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from typing import Any
@@ -15,6 +16,7 @@ from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelMessage, ModelTurn, ModelUnavailableError
 from brain.llm.openai_model import OpenAiModel
 from brain.llm.settings import LlmSettings
+from observability.metrics import Metrics
 from tests.support.fake_anthropic import FakeAnthropic, call_block, text_block, thinking_block
 from tests.support.fake_openai import FakeOpenAi
 from tests.support.providers import JOBS_SPEC, Pieces, settings_for
@@ -31,7 +33,8 @@ class Pair:
         self.shown = Pieces()
         settings = chain(first, second, **changes)
         models = [OpenAiModel(settings), AnthropicModel(settings.fallbacks[0])]
-        self.model = Fallback(models, settings, lambda: self.now)
+        self.metrics = Metrics()
+        self.model = Fallback(models, settings, self.metrics, lambda: self.now)
 
     async def ask(self) -> ModelTurn:
         return await self.model.complete(_QUESTION, [JOBS_SPEC], self.shown.add)
@@ -151,6 +154,39 @@ async def test_a_model_that_fails_in_a_row_is_let_alone_and_then_tried_again(pai
     assert pair.asked == (4, 4)
 
 
+async def test_metrics_say_how_requests_ended_and_in_which_state_each_breaker_is(pair: Pair) -> None:
+    def shown() -> set[str]:
+        rendered = pair.metrics.render().decode()
+        return {line for line in rendered.splitlines() if line.startswith("resync_model_")}
+
+    def states(model: str, now: str) -> set[str]:
+        every = ("closed", "open", "half_open")
+        return {f'resync_model_breaker{{model="{model}",state="{one}"}} {one == now:.1f}' for one in every}
+
+    def requests(model: str, **counts: float) -> set[str]:
+        name = f'resync_model_requests_total{{model="{model}"'
+        return {f'{name},outcome="{outcome}"}} {count:.1f}' for outcome, count in counts.items()}
+
+    assert states("m-1", "closed") | states("m-2", "closed") <= shown()
+    pair.first.refuse(400)
+    for _ in range(2):
+        pair.first.refuse(500)
+    for _ in range(4):
+        pair.second.say("Full disk.")
+        await pair.ask()
+    counted = requests("m-1", refused=1, away=2, skipped=1) | requests("m-2", ok=4)
+    assert counted | states("m-1", "open") | states("m-2", "closed") <= shown()
+    pair.now = 10
+    pair.first.hang()
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await pair.ask()
+    assert requests("m-1", interrupted=1) | states("m-1", "open") <= shown()
+    pair.first.decline()
+    await pair.ask()
+    assert requests("m-1", declined=1) | states("m-1", "closed") <= shown()
+
+
 @pytest.mark.parametrize(
     ("first", "second", "reason", "retryable", "wait"),
     [
@@ -181,7 +217,7 @@ async def test_when_all_asked_to_wait_nobody_is_asked(pair: Pair) -> None:
 async def test_a_turn_that_another_model_thought_up_goes_on_without_its_thoughts() -> None:
     async with FakeAnthropic() as first, FakeAnthropic() as second:
         spare = {"provider": "anthropic", "base_url": second.base_url, "model": "m-2"}
-        model = open_model(settings_for("anthropic", first, fallbacks=[spare]))
+        model = open_model(settings_for("anthropic", first, fallbacks=[spare]), Metrics())
         assert model is not None
         async with aclosing(model):
             first.stream(
@@ -209,7 +245,7 @@ async def test_a_turn_that_another_model_thought_up_goes_on_without_its_thoughts
 async def test_the_loop_says_that_another_model_helped() -> None:
     async with FakeOpenAi() as first, FakeAnthropic() as second:
         settings = chain(first, second)
-        model = open_model(settings)
+        model = open_model(settings, Metrics())
         assert model is not None
         async with aclosing(model):
             first.refuse(500)
@@ -223,7 +259,7 @@ async def test_the_loop_says_that_another_model_helped() -> None:
 async def test_each_task_is_given_to_its_model() -> None:
     async with FakeOpenAi() as provider:
         settings = settings_for("openai", provider, tasks={"documents": "small-1"})
-        async with open_loops(settings) as loops:
+        async with open_loops(settings, Metrics()) as loops:
             for loop in loops.values():
                 provider.say("Full disk.")
                 await _run(loop)
@@ -232,7 +268,7 @@ async def test_each_task_is_given_to_its_model() -> None:
 
 
 async def test_without_a_provider_there_is_no_loop() -> None:
-    async with open_loops(LlmSettings()) as loops:
+    async with open_loops(LlmSettings(), Metrics()) as loops:
         assert loops == {}
 
 

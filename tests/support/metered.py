@@ -17,6 +17,7 @@ from brain.llm.factory import open_model
 from brain.llm.metered import Metered
 from brain.llm.model import Model, ModelMessage, ModelTurn, OnDelta
 from brain.llm.payer import paying
+from observability.metrics import Metrics
 from observability.settings import ObservabilitySettings
 from observability.tracing import Tracer
 from tests.support.fake_openai import FakeOpenAi
@@ -65,7 +66,7 @@ async def open_meter(
         llm = settings_for("openai", provider, **settings)
         calls = ModelCalls(engine, Budget(llm.budget, ZoneInfo(zone)))
         tracer = tracer or Tracer(ObservabilitySettings(), str)
-        model = open_model(llm, partial(Metered, settings=llm, calls=calls, tracer=tracer))
+        model = open_model(llm, Metrics(), partial(Metered, settings=llm, calls=calls, tracer=tracer))
         assert model is not None
         async with aclosing(model):
             yield Meter(provider=provider, model=model, calls=calls)

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias
 from brain.llm.factory import open_model
 from brain.llm.model import Model, ToolSpec
 from brain.llm.settings import LlmSettings
+from observability.metrics import Metrics
 from tests.support.fake_anthropic import FakeAnthropic
 from tests.support.fake_openai import FakeOpenAi
 
@@ -39,7 +40,7 @@ def settings_for(name: ProviderName, provider: FakeProvider, **changes: Any) -> 
 async def open_provider(name: ProviderName, **changes: Any) -> AsyncIterator[tuple[FakeProvider, Model]]:
     """The fake and a model connected to it."""
     async with FakeOpenAi() if name == "openai" else FakeAnthropic() as provider:
-        model = open_model(settings_for(name, provider, **changes))
+        model = open_model(settings_for(name, provider, **changes), Metrics())
         assert model is not None
         async with aclosing(model):
             yield provider, model

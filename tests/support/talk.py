@@ -21,6 +21,7 @@ from brain.planner.graph import Planner
 from brain.planner.settings import PlannerSettings
 from brain.reply import Button, Buttons, Reply, Table
 from brain.turns.ledger import Turn
+from observability.metrics import Metrics
 from security.audit import AuditLog
 from security.roles import Actor
 from tests.support.brain_parts import OPERATOR, Parts
@@ -94,7 +95,7 @@ async def open_modelled_talk(
     """With a language model, of which the test says what it answers."""
     settings = settings_for("openai", model, time_limit_seconds=time_limit_seconds)
     async with (
-        open_loops(settings) as loops,
+        open_loops(settings, Metrics()) as loops,
         open_talk(parts, dsn, loop=loops["assistant"], planner=planner) as opened,
     ):
         yield opened

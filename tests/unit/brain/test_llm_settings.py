@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from brain.llm.factory import open_model
 from brain.llm.settings import LlmSettings
+from observability.metrics import Metrics
 
 
 def settings(**values: object) -> LlmSettings:
@@ -14,7 +15,7 @@ def settings(**values: object) -> LlmSettings:
 
 
 def test_without_a_provider_there_is_no_model() -> None:
-    assert open_model(LlmSettings()) is None
+    assert open_model(LlmSettings(), Metrics()) is None
     assert LlmSettings().unsafe() == ()
 
 
