@@ -37,7 +37,7 @@ def test_mention_becomes_a_message_of_its_thread() -> None:
     assert found.text == "why did NIGHTLY_LOAD fail?"
     assert found.conversation.key == "slack:T1:C1:9.9"
     assert (found.sender.channel, found.sender.tenant, found.sender.user_id) == (Channel.SLACK, "T1", "U1")
-    assert found.route == {"channel": "C1", "thread_ts": "9.9"}
+    assert found.route == {"channel": "C1", "user": "U1", "thread_ts": "9.9"}
     assert found.received_at == NOW
     assert found.button is None
 
@@ -53,7 +53,7 @@ def test_direct_message_stands_in_no_thread() -> None:
     found = from_event(message("status", ts="10.1"), received_at=NOW)
 
     assert found.conversation.thread_id is None
-    assert found.route == {"channel": "D1"}
+    assert found.route == {"channel": "D1", "user": "U1"}
 
 
 def test_direct_message_in_a_thread_stays_there() -> None:
@@ -93,7 +93,11 @@ def test_command_has_no_thread_and_can_be_answered_without_membership() -> None:
     assert found.text == "why did X fail?"
     assert found.conversation.key == "slack:T1:C1:"
     assert found.sender.display_name == "maria"
-    assert found.route == {"channel": "C1", "response_url": "https://hooks.slack.com/commands/1"}
+    assert found.route == {
+        "channel": "C1",
+        "user": "U1",
+        "response_url": "https://hooks.slack.com/commands/1",
+    }
 
 
 def test_same_command_typed_twice_is_two_deliveries() -> None:

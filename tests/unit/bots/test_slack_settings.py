@@ -13,8 +13,16 @@ def test_slack_is_off_without_a_token() -> None:
 
 @pytest.mark.parametrize("secret", ["", "  "])
 def test_token_needs_a_signing_secret(secret: str) -> None:
-    with pytest.raises(ValidationError, match="signing_secret is required"):
+    with pytest.raises(ValidationError, match=r"signing_secret \(or app_token\) is required"):
         SlackSettings(bot_token="xoxb-1", signing_secret=secret)
+
+
+def test_several_workspaces_need_the_apps_secret_and_no_token() -> None:
+    with pytest.raises(ValidationError, match="client_secret is required"):
+        SlackSettings(client_id="1.2", signing_secret="s")
+    with pytest.raises(ValidationError, match="not both"):
+        SlackSettings(client_id="1.2", client_secret="c", bot_token="xoxb-1", app_token="xapp-1")
+    assert SlackSettings(client_id="1.2", client_secret="c", app_token="xapp-1").enabled
 
 
 @pytest.mark.parametrize("url", ["http://slack.example/api/", "ftp://127.0.0.1/", "slack.com"])
