@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,11 @@ OnProgress: TypeAlias = Callable[[str], Awaitable[None]]
 _RETRY_PAUSE_SECONDS = 0.5
 _LONGEST_RETRY_PAUSE_SECONDS = 5.0
 """A person waits: beyond this the answer without a model comes sooner."""
+
+_CALL_AS_TEXT = re.compile(
+    r'(?:<tool_call>|```(?:json)?)?\s*\[?\s*\{\s*"name"\s*:\s*"[\w-]+"\s*,\s*"(?:arguments|parameters)"\s*:'
+)
+"""What small models write, or servers pass on, where a call should be."""
 
 _MAX_SAME_CALLS = 3
 """The first runs, the second is refused, the third shows that the model will not stop."""
@@ -201,4 +207,6 @@ def _answer_of(turn: ModelTurn) -> str:
         raise ModelUnavailableError("the model declined to answer", retryable=False)
     if not text:
         raise ModelUnavailableError("empty answer", retryable=True)
+    if _CALL_AS_TEXT.match(text):
+        raise ModelUnavailableError("a tool call written as text", retryable=False)
     return f"{text} …" if turn.stop_reason == "length" else text

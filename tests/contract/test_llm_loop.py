@@ -165,6 +165,21 @@ async def test_a_blank_answer_is_none(provider: FakeProvider, conversation: Conv
     assert (await conversation.failure()).reason == "empty answer"
 
 
+@pytest.mark.parametrize("start", ["", "<tool_call>\n", "```json\n", "["])
+async def test_a_tool_call_written_as_text_is_no_answer(
+    provider: FakeProvider, conversation: Conversation, start: str
+) -> None:
+    provider.say(start + '{"name": "find_jobs", "arguments": {"name": "PAYROLL"}}')
+    assert (await conversation.failure()).reason == "a tool call written as text"
+
+
+async def test_an_answer_may_begin_with_other_json(
+    provider: FakeProvider, conversation: Conversation
+) -> None:
+    provider.say('{"name": "PAYROLL"} is the job.')
+    assert (await conversation.ask()).text == '{"name": "PAYROLL"} is the job.'
+
+
 async def test_a_model_that_declines_is_no_answer(provider: FakeProvider, conversation: Conversation) -> None:
     provider.decline()
     assert (await conversation.failure()).reason == "the model declined to answer"
