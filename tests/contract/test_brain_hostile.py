@@ -86,6 +86,19 @@ async def test_no_order_in_a_document_comes_to_a_proposal(
         await _nothing_came_of_it(reply, parts)
 
 
+async def test_no_order_in_pasted_chat_comes_to_a_proposal(
+    talk: Talk, model: FakeOpenAi, parts: Parts
+) -> None:
+    for order in orders():
+        pasted = "\n".join(f"> {line}" for line in order.text.splitlines())
+        _obey(model, order.action, order.job)
+        reply = await talk.elsewhere().say(
+            f"why did PAYROLL fail? A colleague wrote\n{pasted}", agent="diagnosis"
+        )
+        assert "Not run: there is no such tool" in _read(model)
+        await _nothing_came_of_it(reply, parts)
+
+
 async def test_a_wish_stays_what_the_person_said_whatever_the_log_wants(
     talk: Talk, model: FakeOpenAi, proxy: FaultProxy, parts: Parts
 ) -> None:

@@ -69,9 +69,9 @@ async def test_the_report_shows_each_threshold_and_only_a_switch_changes_anythin
     assert (await tuning.report())[0] == 1.0
     async with engine.connect() as connection:
         rows = await connection.execute(
-            select(audit_log.c.actor_id, audit_log.c.target, audit_log.c.detail).where(
-                audit_log.c.action == "set_threshold"
-            )
+            select(audit_log.c.actor_id, audit_log.c.target, audit_log.c.detail)
+            .where(audit_log.c.action == "set_threshold")
+            .order_by(audit_log.c.seq)
         )
         assert [tuple(row) for row in rows] == [
             ("sue", "answerable", {"before": "default", "after": "1.0"}),
