@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.tables import TURN_EVENTS
+from brain.turns.connection import CONNECTION_LOST
 
 EventKind: TypeAlias = Literal["progress", "delta", "reply"]
 
@@ -113,7 +114,7 @@ class TurnEvents:
             try:
                 await self._listen_once()
                 _log.warning("turn_events_listener_lost")
-            except (OSError, asyncpg.PostgresError) as error:
+            except CONNECTION_LOST as error:
                 _log.warning("turn_events_listener_failed", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT.total_seconds())
 

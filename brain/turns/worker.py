@@ -13,6 +13,7 @@ from pgqueuer import AsyncpgDriver, Queries, QueueManager
 from pgqueuer.models import Job
 from sqlalchemy.exc import DBAPIError
 
+from brain.turns.connection import CONNECTION_LOST
 from brain.turns.inbox import ENTRYPOINT
 from brain.turns.ledger import Ledger
 from brain.turns.runner import TurnRunner
@@ -68,7 +69,7 @@ class Worker:
         while not self._stopping.is_set():
             try:
                 await self._listen()
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except CONNECTION_LOST as error:
                 _log.warning("queue_connection_lost", error=type(error).__name__)
             await asyncio.sleep(_RECONNECT.total_seconds())
 
