@@ -124,7 +124,7 @@ async def _accepted(resync: Resync, message: InboundMessage) -> str:
 @pytest.mark.filterwarnings("ignore:.*arun_with_retry:pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.filterwarnings("ignore:.*arun_with_retry:RuntimeWarning")
 async def test_terminated_back_ends_cost_no_turn_and_make_no_change_twice(fragile: Resync, dsn: str) -> None:
-    jobs = {"PAYROLL": "PAYDAILY", "APURACAO": "CONTABIL", "EXTRACT_CARDS": "CARDS", "CERT_SYNC": "SECOPS"}
+    jobs = {"DWH_LOAD": "DWHNIGHT", "APURACAO": "CONTABIL", "EXTRACT_CARDS": "CARDS", "CERT_SYNC": "SECOPS"}
     async with fragile.client("operator") as operator:
         proposed = [(await operator.ask(f"rerun {job}"))["proposal"]["id"] for job in jobs]
     runs = [len(await fragile.runs_of(job, stream)) for job, stream in jobs.items()]
