@@ -58,12 +58,12 @@ def hides_trouble(sentence: str, plan: str) -> bool:
 def origin_of(sentence: str, told: Sequence[Told]) -> Foreign | None:
     """Whose words a sentence repeats without saying so; None for what is said in own words or of the plan."""
     # A number in brackets says which document; a log has none.
-    ours = ("plan", "document") if _CITED.search(sentence) else ("plan",)
+    is_cited = _CITED.search(sentence) is not None
     words = _words(_CITED.sub(" ", sentence))
     runs = _runs(words)
     own = {run for origin, text in told if origin == "plan" for run in _runs(_words(text))}
     for origin, text in told:
-        if origin in ours or origin == "plan":
+        if origin == "plan" or (origin == "document" and is_cited):
             continue
         theirs = set(_runs(_words(text))) - own
         same = [run in theirs for run in runs]

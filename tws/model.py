@@ -5,7 +5,6 @@ OpenAPI document of REST API V2.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from .objects import Placed
 
@@ -67,14 +66,3 @@ class ActionInfo:
     method: str
     path: str
     """Template with `{…}` for the id."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EventMessage:
-    """A line that an event rule wrote to the engine's message log."""
-
-    id: str
-    rule: str
-    event_type: str
-    text: str
-    at: datetime | None

@@ -19,7 +19,7 @@ from .client import TwsClient
 from .contents import PlanInfo
 from .errors import TwsError, TwsNotFoundError, TwsProtocolError, TwsRejectedError, TwsUnsupportedError
 from .fields import Fields
-from .model import EngineInfo, EventMessage, JobStreamDefinition
+from .model import EngineInfo, JobStreamDefinition
 from .objects import CommonStatus, Job, JobFilter, JobPage
 from .operations import V1, Call, Read, place, utc_text
 from .reader import Reader
@@ -106,13 +106,6 @@ class ClassicClient(TwsClient):
             "/model/jobstream/header/query", "jobstreamFilter", {"jobStreamName": name}, _ROWS
         )
         return tuple(map(read_job_stream_definition, found))
-
-    async def event_messages(self, limit: int = _ROWS) -> tuple[EventMessage, ...]:
-        """What event rules wrote to the engine's message log."""
-        found = await self._query(
-            "/eventrule/engine/message_log_record/header/query", "messageLogRecordFilter", {}, limit
-        )
-        return tuple(shaped(EventMessage, one) for one in found)
 
     async def _to_call(self, change: Change) -> Call:
         match change.kind, change.action:

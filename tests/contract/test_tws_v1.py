@@ -108,13 +108,6 @@ async def test_a_job_stream_is_submitted() -> None:
             await client.carry_out(naive, WHY)
 
 
-async def test_the_message_log_of_event_rules_is_read() -> None:
-    async with old_engine() as (client, _):
-        messages = await client.event_messages(limit=3)
-        assert 0 < len(messages) <= 3
-        assert all(one.rule and one.text and one.at for one in messages)
-
-
 async def test_all_else_is_refused_before_it_is_asked() -> None:
     async with old_engine() as (client, script):
         asked = len(script.requests)
