@@ -22,6 +22,10 @@ from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
+_CONTRACTED = re.compile(r"\b[a-z]+n['’]t\b|(?<=\w)['’](?:d|ll|m|re|s|ve)\b", re.IGNORECASE)
+"""`can't` says as little as `can`, and its `t` is no option of that name."""
+_ACRONYMS = re.compile(r"\b([A-Z]{2,})s\b")
+"""The stemmer takes `FTAs` for a singular."""
 _PLURAL = re.compile(r"oes$")
 """`-ões`: without its accent the stemmer does not see the plural of `-ão`."""
 _ENGLISH_QUESTION_WORDS = (
@@ -75,7 +79,7 @@ def tokenize(text: str) -> list[str]:
 
     A joined name (`SFTP_BACEN`, `ORA-01653`) gives itself, unstemmed, and then its parts.
     """
-    return list(_terms(fold(text)))
+    return list(_terms(fold(_ACRONYMS.sub(r"\1", _CONTRACTED.sub(" ", text)))))
 
 
 def language(text: str) -> Literal["en", "pt"]:
