@@ -21,6 +21,7 @@ _LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
 _TOGETHER = 1.0
+_ENTRIES = 6.0
 _NAME = 5.0
 _OUTDATED = 2.0
 _BIAS = {True: -7.0, False: -3.85}
@@ -73,6 +74,8 @@ class Evidence:
     """0 to 1: share of the question's words that it has, rare ones counting more."""
     together: float
     """0 to 1: the same of some thirty words of it, and of the question's words that documents have."""
+    entries: float
+    """0 to 1: share of the question's words that are entries which it describes, rare ones counting more."""
     name: float
     """0 to 1: the identifiers of the question that it has, against the section that has most."""
     is_told: bool
@@ -90,6 +93,7 @@ class Evidence:
             + _LIKENESS[self.is_compared] * self.likeness
             + _TITLE * self.titles
             + _TOGETHER * self.together
+            + _ENTRIES * self.entries
             + _NAME * self.name
             + math.log2(self.weight)
             - _OUTDATED * self.is_outdated

@@ -30,7 +30,7 @@ from .signature import is_of_moment
 from .spelling import spelled_out
 from .store import Key, readable, transaction
 from .tables import chunks, documents, thresholds
-from .terms import extract, is_generic, language, proper_nouns, tokenize
+from .terms import entries, extract, is_generic, language, proper_nouns, tokenize, written_out
 from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
 from .words import Closeness, WordIndex, Words, WordScores
@@ -123,7 +123,7 @@ class Search:
             rows,
             index,
             scores,
-            await asyncio.to_thread(index.closeness, list(rows), question.terms),
+            await asyncio.to_thread(_closeness, index, rows, question),
             question.names,
             rarity,
             near,
@@ -152,6 +152,7 @@ class Search:
             translated = await translate_around_names(self._translator, written, asked, other)
             texts[other] = translated or written
             degraded = () if translated else ("translation",)
+        texts["en"] = written_out(texts["en"])
         wildcards = _WILDCARD.findall(query)
         expanded = (
             await asyncio.to_thread(_expanded, wildcards, await self._names()) if wildcards else frozenset()
@@ -315,6 +316,14 @@ def _rarity(names: Iterable[str], rarity: Mapping[str, float]) -> float:
     return sum(rarity.get(name, 0.0) for name in names)
 
 
+def _closeness(index: WordIndex, rows: Mapping[Key, list[_Row]], question: Question) -> Closeness:
+    described = {
+        key: entries((some[0].location or some[0].title).rpartition(" > ")[2], section_text(some))
+        for key, some in rows.items()
+    }
+    return index.closeness(described, question.terms)
+
+
 def _weighed(
     rows: Mapping[Key, list[_Row]],
     index: WordIndex,
@@ -337,7 +346,7 @@ def _weighed(
     }
     most = max((_rarity(own, rarity) for own in shared.values()), default=0.0) or 1.0
     found = {}
-    for (key, (first, *_)), together in zip(rows.items(), closeness.together, strict=True):
+    for number, (key, (first, *_)) in enumerate(rows.items()):
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
@@ -347,7 +356,8 @@ def _weighed(
             cosine=cosine or 0.0,
             is_compared=cosine is not None and first.language in languages,
             coverage=float(scores.coverage[place]),
-            together=float(together),
+            together=float(closeness.together[number]),
+            entries=float(closeness.entries[number]),
             name=_rarity(shared[key], rarity) / most,
             is_told=_tells(shared[key]),
             lacks_name=_tells(names) and not _tells(shared[key]),

@@ -22,6 +22,7 @@ from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
+_SHORT = re.compile(r"(?<![\w./\\@#$%-])[A-Za-z]{2,4}(?=(?![\w/\\@#$%-]|\.\w))")
 _CONTRACTED = re.compile(r"\b[a-z]+n['’]t\b|(?<=\w)['’](?:d|ll|m|re|s|ve)\b", re.IGNORECASE)
 """`can't` says as little as `can`, and its `t` is no option of that name."""
 _ACRONYMS = re.compile(r"\b([A-Z]{2,})s\b")
@@ -32,6 +33,9 @@ _ENGLISH_QUESTION_WORDS = (
     "how what when where which who whom why can could did does has have i may me my should we you your"
 )
 _PORTUGUESE_QUESTION_WORDS = "porque onde quais quanto devo posso pode fazer faco"
+
+_ALONE = re.compile(r"(?:^|\|)[^\w|\n]*(\w(?:[^\s|]*\w)?)[^\w|\n]*(?=\||$)", re.MULTILINE)
+"""The one word of a line or of a table's cell."""
 
 _RETURN_CODE = re.compile(
     r"""\b(?:rc|(?:return|exit|condition)\ code|exit\ status
@@ -110,6 +114,37 @@ def _stem(word: str) -> str:
         for stemmer in _STEMMERS:
             word = stemmer.stemWord(word)
     return word
+
+
+def entries(heading: str, text: str) -> set[tuple[str, ...]]:
+    """The terms of each entry that the section describes: its heading, and words alone in a line or a cell.
+
+    So manuals list options, states and messages: `STUCK`, and what it means in the next line or cell.
+    """
+    return {tuple(tokenize(entry)) for entry in {heading, *_ALONE.findall(text)}} - {()}
+
+
+def abbreviations(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where abbreviations of the trade stand, and what each is in the English manuals."""
+    for match in _SHORT.finditer(text):
+        word = match[0].lower()
+        if long := _abbreviations().get(word) or _abbreviations().get(word.removesuffix("s")):
+            yield *match.span(), long
+
+
+def written_out(text: str) -> str:
+    """The English text with each abbreviation of the trade followed by what it stands for."""
+    for _, end, long in reversed(list(abbreviations(text))):
+        text = f"{text[:end]} {long}{text[end:]}"
+    return text
+
+
+@cache
+def _abbreviations() -> Mapping[str, str]:
+    read: dict[str, str] = yaml.safe_load(
+        Path(__file__).with_name("abbreviations.yaml").read_text(encoding="utf-8")
+    )
+    return read
 
 
 def synonyms(term: str) -> frozenset[str]:

@@ -51,12 +51,14 @@ class WordScores:
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """How close together sections have the words of a question."""
+    """Where sections have the words of a question: how close together, and whether as their entries."""
 
     pairs: _Floats
     """How often words that are neighbours in the question are so in the section, as BM25 counts."""
     together: _Floats
     """0 to 1: share of the question's known words, rare ones counting more, that some thirty words of it have."""
+    entries: _Floats
+    """0 to 1: share of the question's words, rare ones counting more, that are entries of it as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +130,18 @@ class WordIndex:
             coverage=np.maximum(portuguese.coverage, english.coverage),
         )
 
-    def closeness(self, keys: Sequence[Key], questions: Mapping[Language, Sequence[str]]) -> Closeness:
-        """How close together each of these sections has the words of the question.
+    def closeness(
+        self,
+        sections: Mapping[Key, Collection[tuple[str, ...]]],
+        questions: Mapping[Language, Sequence[str]],
+    ) -> Closeness:
+        """How close together each of these sections, given with its entries, has the words of the question.
 
         For some sections only: an index of pairs would be larger than that of words.
         """
-        places = np.array([self.places[key] for key in keys], dtype=np.int64)
-        pairs, together = np.zeros((2, len(keys)), dtype=np.float32)
+        places = np.array([self.places[key] for key in sections], dtype=np.int64)
+        all_entries = list(sections.values())
+        pairs, together, entries = np.zeros((3, len(places)), dtype=np.float32)
         for lang in dict.fromkeys(questions):
             mine = np.flatnonzero(self._is_portuguese[places] == (lang == "pt"))
             terms = [term for term in questions[lang] if term in self._vocabulary]
@@ -142,7 +149,8 @@ class WordIndex:
                 text = self._text(places[mine])
                 pairs[mine] = self._pairs(text, terms)
                 together[mine] = self._together(text, terms)
-        return Closeness(pairs, together)
+                entries[mine] = self._entries([all_entries[one] for one in mine], questions[lang])
+        return Closeness(pairs, together, entries)
 
     def _text(self, places: npt.NDArray[np.int64]) -> _Text:
         slices = [
@@ -177,6 +185,11 @@ class WordIndex:
             total += rare
         starts = np.flatnonzero(np.diff(text.sections, prepend=-1))
         return (np.maximum.reduceat(best, starts) / total).astype(np.float32)
+
+    def _entries(self, sections: Sequence[Collection[tuple[str, ...]]], terms: Sequence[str]) -> list[float]:
+        rare = {term: self._idf(term) for term in terms}
+        asked = [{term for one in entries if rare.keys() >= set(one) for term in one} for entries in sections]
+        return [sum(rare[term] for term in some) / sum(rare.values()) for some in asked]
 
     def _idf(self, term: str) -> float:
         scores = self._get_scores(self._words, term)
