@@ -90,7 +90,7 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 cards: $(INSTALLED) ## 10,000 generated cards in the official renderer, which npm installs; ARGS="--count 500"
 	@$(BIN)/python -m tests.cards.check $(ARGS)
 
-bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory
+bench: $(INSTALLED) ## Times of acknowledgement and of a status turn, and memory; ARGS=--search adds 100,000 chunks
 	@$(BIN)/python -m tests.bench.bench $(ARGS)
 
 eval: $(INSTALLED) ## How good the assistant is on simulated nights, without a model; ARGS=--model asks yours
