@@ -19,7 +19,7 @@ _MAX_CODE = 24_260
 _SIMULATOR = ROOT / "tws" / "simulator"
 _MAX_SIMULATOR = 4_500
 _EVALUATION = ROOT / "evals"
-_MAX_EVALUATION = 620
+_MAX_EVALUATION = 720
 _REGISTRY = re.compile(r"\b(pypi|pythonhosted|npmjs|registry\.yarnpkg|debian|ubuntu)\.(org|com|net)\b")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 
