@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .documents import Language, Reader, SearchResult
 from .embed import Embedder
+from .entries import entries
 from .errors import EmbeddingUnavailableError, FilterRejectedError
 from .evidence import Evidence, Scale
 from .passages import passages_of, section_text
@@ -124,7 +125,7 @@ class Search:
             index,
             scores,
             await asyncio.to_thread(index.closeness, list(rows), question.terms),
-            question.names,
+            question,
             rarity,
             near,
             scale,
@@ -320,7 +321,7 @@ def _weighed(
     index: WordIndex,
     scores: WordScores,
     closeness: Closeness,
-    names: frozenset[str],
+    question: Question,
     rarity: Mapping[str, float],
     near: Mapping[Key, Near],
     scale: Scale,
@@ -331,13 +332,15 @@ def _weighed(
     total[[index.places[key] for key in rows]] += _PAIRS * closeness.pairs
     words, titles = Scale.of(total), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
+    names, rare = question.names, index.rarity(chain.from_iterable(question.terms.values()))
     shared = {
         key: names.intersection(chain.from_iterable(row.identifiers for row in some))
         for key, some in rows.items()
     }
     most = max((_rarity(own, rarity) for own in shared.values()), default=0.0) or 1.0
     found = {}
-    for (key, (first, *_)), together in zip(rows.items(), closeness.together, strict=True):
+    for (key, some), together in zip(rows.items(), closeness.together, strict=True):
+        first = some[0]
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
@@ -349,6 +352,7 @@ def _weighed(
             coverage=float(scores.coverage[place]),
             together=float(together),
             name=_rarity(shared[key], rarity) / most,
+            entry=max((rare[term] for row in some for term in entries(row.text) & rare.keys()), default=0.0),
             is_told=_tells(shared[key]),
             lacks_name=_tells(names) and not _tells(shared[key]),
             weight=first.weight,

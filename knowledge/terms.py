@@ -22,6 +22,10 @@ from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
+_CONTRACTION = re.compile(r"\b[a-z]+n['’]t\b|(?<=[a-z])['’](?:s|re|ve|ll|d|m)\b")
+"""`can't`, `what's`: of function words, all of them or their ends."""
+_ACRONYMS = re.compile(r"\b([A-Z]{2,})s\b")
+"""`FTAs`: no stemmer knows it."""
 _PLURAL = re.compile(r"oes$")
 """`-ões`: without its accent the stemmer does not see the plural of `-ão`."""
 _ENGLISH_QUESTION_WORDS = (
@@ -75,7 +79,7 @@ def tokenize(text: str) -> list[str]:
 
     A joined name (`SFTP_BACEN`, `ORA-01653`) gives itself, unstemmed, and then its parts.
     """
-    return list(_terms(fold(text)))
+    return list(_terms(_CONTRACTION.sub("", fold(_ACRONYMS.sub(r"\1", text)))))
 
 
 def language(text: str) -> Literal["en", "pt"]:

@@ -6,7 +6,8 @@ PostgreSQL's own text ranking knows no document frequencies and finds a third of
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TypeAlias
@@ -114,6 +115,13 @@ class WordIndex:
         """Whether documents have it."""
         return all(term in self._vocabulary for term in tokenize(word))
 
+    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
+        """0 to 1: the inverse document frequency of those terms that documents have; 1 is that of a single section."""
+        if self._words is None:
+            return {}
+        most = _rarity(1, of=len(self.keys))
+        return {term: self._idf(term) / most for term in set(terms) if term in self._vocabulary}
+
     def scores(self, questions: Mapping[Language, Sequence[str]]) -> WordScores:
         """Each section is compared with the terms of the question in its document's language."""
         english = self._scores(questions["en"])
@@ -180,7 +188,7 @@ class WordIndex:
 
     def _idf(self, term: str) -> float:
         scores = self._get_scores(self._words, term)
-        return _rarity(scores)
+        return _rarity(int(np.count_nonzero(scores)), of=len(scores))
 
     def _scores(self, terms: Sequence[str]) -> WordScores:
         nothing = np.zeros(len(self.keys), dtype=np.float32)
@@ -188,7 +196,9 @@ class WordIndex:
         if self._words is None or not terms:
             return WordScores(nothing, nothing, nothing)
         by_term = [self._term_scores(self._words, term) for term in terms]
-        rarity = np.array([_rarity(scores) for scores in by_term], dtype=np.float32)
+        rarity = np.array(
+            [_rarity(int(np.count_nonzero(scores)), of=len(scores)) for scores in by_term], dtype=np.float32
+        )
         titles = nothing
         if self._titles is not None:
             titles = sum((self._term_scores(self._titles, term) for term in terms), nothing)
@@ -225,10 +235,9 @@ def _scorer(tokens: list[list[int]], vocabulary: Mapping[str, int]) -> bm25s.BM2
     return scorer
 
 
-def _rarity(scores: _Floats) -> float:
+def _rarity(frequency: int, *, of: int) -> float:
     """Lucene's inverse document frequency."""
-    frequency = np.count_nonzero(scores)
-    return float(np.log1p((len(scores) - frequency + 0.5) / (frequency + 0.5)))
+    return math.log1p((of - frequency + 0.5) / (frequency + 0.5))
 
 
 class Words:

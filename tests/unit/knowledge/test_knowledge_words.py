@@ -25,6 +25,19 @@ def _index(texts: Sequence[str], notions: Sequence[str] = (), **readers: Sequenc
     return WordIndex(rows, [([], terms) for terms in tokens], vocabulary, notions)
 
 
+def test_contractions_and_plurals_of_acronyms_leave_no_litter() -> None:
+    assert tokenize("What can't the FTAs do that agents don’t?") == tokenize("the FTA agents")
+    assert tokenize("what's PAYROLL's log") == tokenize("PAYROLL log")
+
+
+def test_the_rarest_word_is_that_of_a_single_section() -> None:
+    index = _index(["one two", "one", "one four"])
+    rarity = index.rarity(["one", "two", "nowhere"])
+    assert rarity.keys() == {"one", "two"}
+    assert rarity["two"] == 1.0
+    assert 0 < rarity["one"] < rarity["two"]
+
+
 _INDEX = _index(
     [
         "PAYROLL fails when the tablespace is full. Rerun the job.",
