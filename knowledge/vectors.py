@@ -36,8 +36,8 @@ _BY_INDEX = select(
     func.set_config("enable_seqscan", "off", true()),
 )
 """For the transaction; one statement, as each costs a round trip."""
-_EF_CONSTRUCTION = 200
-"""Candidates while the index is made."""
+_LINKS, _EF_CONSTRUCTION = 24, 200
+"""Of each vector, and candidates while the index is made: with 16 links recall at 100,000 chunks is 0.98, with 24 0.99."""
 _IS_INVALID = "SELECT NOT indisvalid FROM pg_index WHERE indexrelid = to_regclass(:name)"
 _SAMPLE = 4096
 """Vectors that tell how like the question texts are at all."""
@@ -153,7 +153,7 @@ class VectorIndex:
         statement = f"""
             CREATE INDEX CONCURRENTLY IF NOT EXISTS "{name}" ON kb_vectors
             USING hnsw ((embedding::halfvec({dimensions})) halfvec_cosine_ops)
-            WITH (ef_construction = {_EF_CONSTRUCTION}) WHERE model = '{model}'
+            WITH (m = {_LINKS}, ef_construction = {_EF_CONSTRUCTION}) WHERE model = '{model}'
         """
         async with self._engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
