@@ -192,7 +192,7 @@ def test_link_that_breaks_again_is_another_delivery() -> None:
     assert first.fingerprint != again.fingerprint
     assert untimed.fingerprint != untimed_later.fingerprint
     assert read(link).fingerprint == untimed.fingerprint
-    assert first.conversation.conversation_id == "AGENT07"
+    assert first.alert.workstation == "AGENT07"
 
 
 @pytest.mark.parametrize(
