@@ -182,6 +182,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             relations=Relations(engine),
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
+            desk=(desk := Desk(incidents=Incidents(engine), audit=database.audit)),
         )
         saver = await stack.enter_async_context(_checkpointer(database.dsn))
         conversations = Conversations(engine, saver, database.audit)
@@ -257,7 +258,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             database=database,
             inbox=inbox,
             alerts=alerts,
-            desk=Desk(incidents=Incidents(engine), audit=database.audit),
+            desk=desk,
             events=events,
             ledger=ledger,
             worker=worker,
