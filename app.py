@@ -58,8 +58,10 @@ def build_app(services: Services) -> web.Application:
         model_calls=services.model_calls,
         health=services.health,
         stats=services.stats,
+        desk=services.desk,
+        alerts=services.alerts,
     ).register(app)
-    WebhookRoutes(settings.webhook, services.inbox).register(app)
+    WebhookRoutes(settings.webhook, services.alerts, services.metrics).register(app)
     if services.slack is not None:
         from bots.slack.routes import SlackRoutes  # noqa: PLC0415  # the SDK is loaded where it is used
 

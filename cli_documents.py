@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -135,26 +135,38 @@ def eval_agent(
     runs: Annotated[int, typer.Option(min=1, max=10, help="How often each case is asked.")] = 1,
     *,
     model: Annotated[bool, typer.Option("--model", help="With the model of RESYNC_LLM__… .")] = False,
+    hostile: Annotated[
+        bool,
+        typer.Option("--hostile", help="With a model that obeys every order it reads, whoever wrote it."),
+    ] = False,
 ) -> None:
     """Asks the assistant about simulated nights and compares with what their master says. Needs no model."""
+    from brain.llm.settings import LlmSettings
     from evals.agent import evaluate_agent
     from evals.case import CASES, CaseError, load
+    from evals.hostile import hostile_model
     from evals.report import table as figures_table
 
-    settings = read_settings()
-    if model and settings.llm.provider == "none":
+    llm = read_settings().llm if model else LlmSettings()
+    if model and llm.provider == "none":
         fail("no model is configured: set RESYNC_LLM__PROVIDER and what belongs to it")
-    try:
+    if model and hostile:
+        fail("--model and --hostile name two models")
+
+    def on_progress(scenario: str) -> None:
+        typer.echo(f"{scenario} …", err=True)
+
+    async def work() -> dict[str, Any]:
         chosen = [case for case in load(cases or CASES) if case.id.startswith(only)]
-        figures = run(
-            evaluate_agent(
-                chosen,
-                settings,
-                runs=runs,
-                with_model=model,
-                on_progress=lambda scenario: typer.echo(f"{scenario} …", err=True),
-            )
-        )
+        if not hostile:
+            return await evaluate_agent(chosen, runs=runs, llm=llm, on_progress=on_progress)
+        async with hostile_model() as one:
+            figures = await evaluate_agent(chosen, runs=runs, llm=one.llm, on_progress=on_progress)
+        typer.echo(f"The hostile model tried to carry out {one.orders} orders.", err=True)
+        return figures
+
+    try:
+        figures = run(work())
     except (CaseError, ValueError) as error:
         fail(str(error))
     print(figures_table(figures))

@@ -22,7 +22,6 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.rest.outbox import WebOutboxes
-from bots.webhook.outbox import WebhookOutbox
 from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
 from brain.actions.postings import Postings
@@ -31,11 +30,16 @@ from brain.actions.watch import Watch
 from brain.cases import CaseMaker
 from brain.conversations import Conversations
 from brain.graph import Brain
+from brain.incidents.alerts import Alerts
+from brain.incidents.desk import Desk
+from brain.incidents.folder import Folder
+from brain.incidents.incidents import Incidents
+from brain.incidents.poster import Poster
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
 from brain.llm.metered import Metered
-from brain.message import Channel, InboundMessage
+from brain.message import Channel
 from brain.planner.graph import Planner
 from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
@@ -88,9 +92,11 @@ class Services:
     ledger: Ledger
     worker: Worker
     brain: Brain
-    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror]
+    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror | Folder | Poster]
     """What works in the background by itself."""
     model_calls: ModelCalls
+    alerts: Alerts
+    desk: Desk
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -176,6 +182,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             relations=Relations(engine),
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
+            desk=(desk := Desk(incidents=Incidents(engine), audit=database.audit)),
         )
         saver = await stack.enter_async_context(_checkpointer(database.dsn))
         conversations = Conversations(engine, saver, database.audit)
@@ -192,7 +199,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
 
         slack, slack_outboxes = _slack(settings, web_session, engine, vault)
         teams = _teams(settings, web_session, inbox)
-        outboxes = _outboxes(settings, events, slack_outboxes, teams)
+        outboxes = _outboxes(events, slack_outboxes, teams)
         at_once = settings.turns.concurrency
         locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
         stack.push_async_callback(locks.dispose)
@@ -227,10 +234,31 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             )
             for name in engines.names
         ]
+        by_name = {mirror.name: mirror for mirror in mirrors}
+        folder = Folder(
+            engine,
+            plans=changes.plans,
+            engines=engines.names,
+            inbox=inbox,
+            settings=settings.incidents,
+            read_again=lambda name: by_name[name].read_again(),
+        )
+        alerts = Alerts(engine)
+        poster = Poster(
+            engine,
+            alerts=alerts,
+            targets=partial(_target, slack_outboxes),
+            notify=settings.incidents.notify,
+            by_source={name: source.notify for name, source in settings.webhook.sources.items()},
+            locale=settings.turns.locale,
+            zone=zone,
+        )
         yield Services(
             settings=settings,
             database=database,
             inbox=inbox,
+            alerts=alerts,
+            desk=desk,
             events=events,
             ledger=ledger,
             worker=worker,
@@ -252,6 +280,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                     engine, conversations, settings.retention, keep_sent_days=settings.llm.keep_sent_days
                 ),
                 *mirrors,
+                folder,
+                poster,
             ],
             model_calls=model_calls,
             proposals=changes.proposals,
@@ -286,16 +316,12 @@ def _teams(settings: Settings, session: aiohttp.ClientSession, inbox: Inbox) -> 
 
 
 def _outboxes(
-    settings: Settings, events: TurnEvents, slack: SlackOutboxes | None, teams: TeamsChannel | None
+    events: TurnEvents, slack: SlackOutboxes | None, teams: TeamsChannel | None
 ) -> dict[Channel, OutboxFactory]:
-    """The way back for each channel; an alert's answer is kept for readers and sent where its source says."""
+    """The way back for each channel; what is found about an incident is kept for its card and for readers."""
     web = WebOutboxes(events)
 
-    def webhook(turn_id: str, message: InboundMessage) -> Outbox:
-        source = message.sender.user_id
-        return WebhookOutbox(source, [web(turn_id, message), *_targets(settings, slack, source)])
-
-    outboxes: dict[Channel, OutboxFactory] = {Channel.WEB: web, Channel.WEBHOOK: webhook}
+    outboxes: dict[Channel, OutboxFactory] = {Channel.WEB: web, Channel.WEBHOOK: web}
     if slack is not None:
         outboxes[Channel.SLACK] = slack
     if teams is not None:
@@ -303,16 +329,11 @@ def _outboxes(
     return outboxes
 
 
-def _targets(settings: Settings, slack: SlackOutboxes | None, source: str) -> Sequence[Outbox]:
-    found = []
-    for target in settings.webhook.sources[source].notify if source in settings.webhook.sources else ():
-        kind, _, place = target.partition(":")
-        team, _, channel_id = place.rpartition(":")
-        if kind == "slack" and slack is not None:
-            found.append(slack.to_channel(team, channel_id))
-        else:
-            _log.error("webhook_target_unknown", source=source, target=target)
-    return found
+def _target(slack: SlackOutboxes | None, target: str) -> Outbox | None:
+    """The way to where incidents are posted, such as slack:T123:C456."""
+    kind, _, place = target.partition(":")
+    team, _, channel_id = place.rpartition(":")
+    return slack.to_channel(team, channel_id) if kind == "slack" and slack is not None else None
 
 
 def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:

@@ -13,6 +13,7 @@ from bots.slack.settings import SlackSettings
 from bots.teams.settings import TeamsSettings
 from bots.webhook.settings import WebhookSettings
 from brain.actions.settings import ActionSettings
+from brain.incidents.settings import IncidentSettings
 from brain.llm.settings import LlmSettings
 from brain.planner.settings import PlannerSettings
 from brain.settings import RetentionSettings
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     teams: TeamsSettings = Field(default_factory=TeamsSettings, description="Microsoft Teams.")
     slack: SlackSettings = Field(default_factory=SlackSettings, description="Slack.")
     webhook: WebhookSettings = Field(default_factory=WebhookSettings, description="Sources of alerts.")
+    incidents: IncidentSettings = Field(default_factory=IncidentSettings, description="What alerts become.")
     rest: RestSettings = Field(default_factory=RestSettings, description="REST API and web page.")
     turns: TurnSettings = Field(default_factory=TurnSettings, description="Working off messages.")
     actions: ActionSettings = Field(default_factory=ActionSettings, description="Changes to TWS.")

@@ -89,7 +89,9 @@ class Alert:
     event: str
     job: str = ""
     job_stream: str = ""
+    job_stream_workstation: str = ""
     workstation: str = ""
+    engine: str = ""
     internal_status: str = ""
     return_code: int | None = None
     happened_at: datetime | None = None

@@ -1,4 +1,4 @@
-"""The tables of the brain: turns, their events, proposals and where they are shown, executions, accounts in TWS, model calls."""
+"""The tables of the brain: turns, proposals, executions, accounts in TWS, model calls, alerts and incidents."""
 
 from __future__ import annotations
 
@@ -191,4 +191,86 @@ MODEL_CALLS = Table(
     ),
     Index("model_calls_started_at", "started_at"),
     Index("model_calls_turn_id", "turn_id"),
+)
+
+ALERTS = Table(
+    "alerts",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("source", Text, nullable=False),
+    # The same for all reports of one occurrence; further ones are counted.
+    Column("fingerprint", Text, nullable=False),
+    Column("alert", JSONB, nullable=False),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("last_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="SET NULL")),
+    # Set once it is known which incident it belongs to, or that the plan knows of no trouble.
+    Column("folded_at", DateTime(timezone=True)),
+    UniqueConstraint("source", "fingerprint", name="alerts_fingerprint"),
+    Index("alerts_waiting", "seq", postgresql_where=text("folded_at IS NULL")),
+    Index("alerts_incident", "incident_id", postgresql_where=text("incident_id IS NOT NULL")),
+)
+
+INCIDENTS = Table(
+    "incidents",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("engine", Text, nullable=False),
+    # What is wrong, the same while it lasts: `job:` and the id of the one that failed, `workstation:` and its name, …
+    Column("trouble", Text, nullable=False),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("severity", Text, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("root", JSONB),
+    # A job that waits because of it, where the trouble itself has no status.
+    Column("witness", Text),
+    Column("waiting", Integer, nullable=False, server_default="0"),
+    Column("assignee", Text),
+    Column("silenced_until", DateTime(timezone=True)),
+    Column("merged_into", BigInteger, ForeignKey("incidents.id", ondelete="SET NULL")),
+    Column("turn_id", Text),
+    Column("revision", Integer, nullable=False, server_default="1"),
+    Column("first_seen", DateTime(timezone=True), nullable=False),
+    Column("last_seen", DateTime(timezone=True), nullable=False),
+    Column("ended_at", DateTime(timezone=True)),
+    CheckConstraint(
+        "state IN ('open', 'acknowledged', 'mitigated', 'resolved', 'closed')", name="incidents_state"
+    ),
+    # One at a time for each trouble, whoever finds it first.
+    Index(
+        "incidents_active",
+        "engine",
+        "trouble",
+        unique=True,
+        postgresql_where=text("state IN ('open', 'acknowledged', 'mitigated') AND merged_into IS NULL"),
+    ),
+)
+
+INCIDENT_EVENTS = Table(
+    "incident_events",
+    metadata,
+    Column("seq", BigInteger, Identity(always=True), primary_key=True),
+    Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    # Empty: Resync itself.
+    Column("actor_id", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("incident_events_incident", "incident_id"),
+)
+
+INCIDENT_CARDS = Table(
+    "incident_cards",
+    metadata,
+    Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    # As in the settings: slack:T123:C456.
+    Column("target", Text, primary_key=True),
+    Column("message_id", Text),
+    # What the card shows: the incident's revision, and whether the investigation is part of it.
+    Column("shown", Text, nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import SecretStr
 from structlog.typing import EventDict
 
+from brain.llm.budget import Budget
+from brain.llm.calls import ModelCalls
 from brain.llm.settings import LlmSettings
-from database import open_database
+from database import Database, open_database
 from embedded import embedded_postgres, embedded_valkey
 from security.roles import Role
 from settings import Settings
@@ -28,70 +30,59 @@ from .stage import Stage, staged
 from .truth import expected, word
 
 _AT_ONCE = 4
+_DAYS = 7
+"""An evaluation takes no longer."""
 _RUNBOOKS = Path(__file__).parents[1] / "manifests" / "demo" / "runbooks"
 
 
 async def evaluate_agent(
-    cases: Sequence[Case],
-    settings: Settings,
-    *,
-    runs: int,
-    with_model: bool,
-    on_progress: Callable[[str], None],
+    cases: Sequence[Case], *, runs: int, llm: LlmSettings, on_progress: Callable[[str], None]
 ) -> Json:
     """The report, as `report.report` has it. Raises ValueError where there is no case."""
     if not cases:
         raise ValueError("no case was chosen: an empty report says nothing")
-    usage, outcomes = Usage(), list[Outcome]()
+    outcomes = list[Outcome]()
     logging.disable(logging.WARNING)
-    structlog.configure(processors=[usage.count])
+    structlog.configure(processors=[_drop])
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as folder:
-        async with embedded_postgres(Path(folder)) as dsn, embedded_valkey(Path(folder)) as redis_url:
-            own = _settings(settings, Path(folder), dsn, redis_url, with_model=with_model)
-            await _prepare(own)
+        async with (
+            embedded_postgres(Path(folder)) as dsn,
+            embedded_valkey(Path(folder)) as redis_url,
+            open_database(own := _settings(llm, Path(folder), dsn, redis_url)) as database,
+        ):
+            await _prepare(database)
             for scenario in dict.fromkeys(case.scenario for case in cases):
                 on_progress(scenario)
                 of_it = [case for case in cases if case.scenario == scenario]
                 for run in range(runs):
                     async with staged(own, scenario) as stage:
                         outcomes += await _run(stage, of_it, run)
-    return report(outcomes, usage.counts)
+            calls = ModelCalls(database.engine, Budget(llm.budget, ZoneInfo(own.turns.timezone)))
+            return report(outcomes, await calls.usage(days=_DAYS))
 
 
-class Usage:
-    """Reads off the log what a model was asked; nothing is printed meanwhile."""
-
-    def __init__(self) -> None:
-        self.counts: Counter[str] = Counter()
-
-    def count(self, _logger: object, _method: str, event: EventDict) -> EventDict:
-        """A processor of structlog that lets nothing through."""
-        if event["event"] == "model_turn":
-            self.counts["calls"] += 1
-            for tokens in ("input_tokens", "output_tokens"):
-                self.counts[tokens] += event[tokens] or 0
-        raise structlog.DropEvent
+def _drop(_logger: object, _method: str, _event: EventDict) -> EventDict:
+    raise structlog.DropEvent
 
 
-def _settings(settings: Settings, folder: Path, dsn: str, redis_url: str, *, with_model: bool) -> Settings:
+def _settings(llm: LlmSettings, folder: Path, dsn: str, redis_url: str) -> Settings:
     """Those of a product of its own; of what is configured only the model is taken, where it is wanted."""
     own = Settings(
         _env_file=None,
         data_dir=folder,
         database_url=SecretStr(dsn),
         redis_url=SecretStr(redis_url),
-        llm=settings.llm if with_model else LlmSettings(),
+        llm=llm,
     )
     security = own.security.model_copy(update={"person_rate": "100000/minute"})
     return own.model_copy(update={"security": security})
 
 
-async def _prepare(settings: Settings) -> None:
+async def _prepare(database: Database) -> None:
     """People and documents, which all scenarios share."""
-    async with open_database(settings) as database:
-        for role in Role:
-            await database.actors.add(role, role.capitalize(), role, f"nobody signs in as {role}")
-        await database.library.ingest.ingest_paths([_RUNBOOKS, Path(str(DOCUMENTS))])
+    for role in Role:
+        await database.actors.add(role, role.capitalize(), role, f"nobody signs in as {role}")
+    await database.library.ingest.ingest_paths([_RUNBOOKS, Path(str(DOCUMENTS))])
 
 
 async def _run(stage: Stage, cases: Sequence[Case], run: int) -> list[Outcome]:

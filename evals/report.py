@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from brain.llm.calls import DayUsage
+
 from .case import Case
 from .judge import Verdict
 
@@ -54,7 +56,7 @@ class Outcome:
     seconds: tuple[float, ...] = ()
 
 
-def report(outcomes: Sequence[Outcome], usage: Mapping[str, int]) -> Json:
+def report(outcomes: Sequence[Outcome], usage: Sequence[DayUsage]) -> Json:
     """Counts, shares from 0 to 1 (None where no case was run) and failures. Raises ValueError where nothing was run."""
     if not outcomes:
         raise ValueError("no case was run: an empty report says nothing")
@@ -66,8 +68,12 @@ def report(outcomes: Sequence[Outcome], usage: Mapping[str, int]) -> Json:
         "runs": len(runs),
         "intervals": {name: _interval(outcomes, is_in, runs) for name, is_in in FIGURES.items()},
         "by": {name: _shares(outcomes, key) for name, key in _GROUPS.items()},
-        "calls": {"turns": len(seconds), "model": usage["calls"]},
-        "cost": {"input_tokens": usage["input_tokens"], "output_tokens": usage["output_tokens"]},
+        "calls": {"turns": len(seconds), "model": sum(day.calls for day in usage)},
+        "cost": {
+            "input_tokens": sum(day.input_tokens for day in usage),
+            "output_tokens": sum(day.output_tokens for day in usage),
+            "money": float(sum(day.cost for day in usage)),
+        },
         "latency": _latency(seconds),
         "failures": [_failure(one) for one in outcomes if one.verdict.score < 1],
     }
@@ -87,7 +93,7 @@ def table(figures: Json) -> str:
     latency, cost, calls = figures["latency"], figures["cost"], figures["calls"]
     effort = (
         f"{figures['cases']} cases, {calls['turns']} answers, {calls['model']} calls of a model "
-        f"({cost['input_tokens']} tokens in, {cost['output_tokens']} out); "
+        f"({cost['input_tokens']} tokens in, {cost['output_tokens']} out, {cost['money']:.2f} by llm.prices); "
         f"half of the answers within {latency['p50_ms']} ms, 95 % within {latency['p95_ms']} ms."
     )
     lines += ["", effort, ""]

@@ -60,11 +60,12 @@ def read_workbook(stem: str, data: bytes) -> tuple[str, list[Section]]:
 def read_csv(stem: str, text: str) -> tuple[str, list[Section]]:
     """Sections as `_sections`; the delimiter is found out."""
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(text[:_SNIFFED], _DELIMITERS)
+        delimiter = csv.Sniffer().sniff(text[:_SNIFFED], _DELIMITERS).delimiter
     except csv.Error:
-        dialect = csv.excel
+        delimiter = csv.excel.delimiter
     try:
-        rows = list(csv.reader(StringIO(text), dialect))
+        # Its guess at quotes is wrong where few cells have any.
+        rows = list(csv.reader(StringIO(text), delimiter=delimiter))
     except csv.Error as error:
         raise DocumentRejectedError(f"not a readable table: {error}") from error
     return stem, list(_sections("", rows))

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from .documents import Language, Reader, SearchResult
 from .embed import Embedder
+from .entries import entries
 from .errors import EmbeddingUnavailableError, FilterRejectedError
 from .evidence import Evidence, Scale
 from .passages import passages_of, section_text
@@ -30,7 +31,7 @@ from .signature import is_of_moment
 from .spelling import spelled_out
 from .store import Key, readable, transaction
 from .tables import chunks, documents, thresholds
-from .terms import entries, extract, is_generic, language, proper_nouns, tokenize, written_out
+from .terms import extract, is_generic, language, proper_nouns, tokenize, written_out
 from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
 from .words import Closeness, WordIndex, Words, WordScores

@@ -23,19 +23,16 @@ from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
 _SHORT = re.compile(r"(?<![\w./\\@#$%-])[A-Za-z]{2,4}(?=(?![\w/\\@#$%-]|\.\w))")
-_CONTRACTED = re.compile(r"\b[a-z]+n['’]t\b|(?<=\w)['’](?:d|ll|m|re|s|ve)\b", re.IGNORECASE)
-"""`can't` says as little as `can`, and its `t` is no option of that name."""
+_CONTRACTION = re.compile(r"\b[a-z]+n['’]t\b|(?<=[a-z])['’](?:s|re|ve|ll|d|m)\b")
+"""`can't`, `what's`: of function words, all of them or their ends."""
 _ACRONYMS = re.compile(r"\b([A-Z]{2,})s\b")
-"""The stemmer takes `FTAs` for a singular."""
+"""`FTAs`: no stemmer knows it."""
 _PLURAL = re.compile(r"oes$")
 """`-ões`: without its accent the stemmer does not see the plural of `-ão`."""
 _ENGLISH_QUESTION_WORDS = (
     "how what when where which who whom why can could did does has have i may me my should we you your"
 )
 _PORTUGUESE_QUESTION_WORDS = "porque onde quais quanto devo posso pode fazer faco"
-
-_ALONE = re.compile(r"(?:^|\|)[^\w|\n]*(\w(?:[^\s|]*\w)?)[^\w|\n]*(?=\||$)", re.MULTILINE)
-"""The one word of a line or of a table's cell."""
 
 _RETURN_CODE = re.compile(
     r"""\b(?:rc|(?:return|exit|condition)\ code|exit\ status
@@ -83,7 +80,7 @@ def tokenize(text: str) -> list[str]:
 
     A joined name (`SFTP_BACEN`, `ORA-01653`) gives itself, unstemmed, and then its parts.
     """
-    return list(_terms(fold(_ACRONYMS.sub(r"\1", _CONTRACTED.sub(" ", text)))))
+    return list(_terms(_CONTRACTION.sub("", fold(_ACRONYMS.sub(r"\1", text)))))
 
 
 def language(text: str) -> Literal["en", "pt"]:
@@ -114,14 +111,6 @@ def _stem(word: str) -> str:
         for stemmer in _STEMMERS:
             word = stemmer.stemWord(word)
     return word
-
-
-def entries(heading: str, text: str) -> set[tuple[str, ...]]:
-    """The terms of each entry that the section describes: its heading, and words alone in a line or a cell.
-
-    So manuals list options, states and messages: `STUCK`, and what it means in the next line or cell.
-    """
-    return {tuple(tokenize(entry)) for entry in {heading, *_ALONE.findall(text)}} - {()}
 
 
 def abbreviations(text: str) -> Iterator[tuple[int, int, str]]:

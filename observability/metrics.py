@@ -80,6 +80,15 @@ class Metrics:
         """The plan mirror could not be brought up to date."""
         self._of["resync_mirror_failures"].labels(engine).inc()
 
+    def alerts_taken(self, *, source: str, new: int, duplicate: int) -> None:
+        """So many alerts of a request are stored, and so many were before."""
+        self._of["resync_alerts"].labels(source, "new").inc(new)
+        self._of["resync_alerts"].labels(source, "duplicate").inc(duplicate)
+
+    def alert_refused(self, *, source: str, reason: str) -> None:
+        """A request with alerts was refused; the reason is a problem's code, the source empty for an unknown one."""
+        self._of["resync_alerts"].labels(source, reason).inc()
+
     def proposal_settled(self, *, action: str, state: str) -> None:
         """A proposal came to its end; the state is what the person is told."""
         self._of["resync_actions"].labels(action, state).inc()

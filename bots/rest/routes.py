@@ -10,6 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
+from brain.incidents.alerts import Alerts
+from brain.incidents.desk import Desk
 from brain.llm.calls import ModelCalls
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
@@ -41,6 +43,7 @@ from .feedback import (
 from .graph import CoverageAnswer, GraphAnswer, GraphQuery, GraphRoutes, PlanQuery
 from .idempotency import IdempotencyKeys
 from .identities import IdentityRoutes
+from .incidents import IncidentRoutes
 from .ingests import Ingested, IngestRoutes, Ingests, PageRequest, Upload
 from .openapi import build_document
 from .pages import register_pages
@@ -75,6 +78,8 @@ class RestRoutes:
         model_calls: ModelCalls,
         health: HealthChecks,
         stats: Callable[[], Awaitable[Mapping[str, object]]],
+        desk: Desk,
+        alerts: Alerts,
     ) -> None:
         limits = Limits(limiter)
         keys = IdempotencyKeys(engine)
@@ -111,6 +116,8 @@ class RestRoutes:
             GraphRoutes(relations=Relations(engine), plans=Plans(engine), engines=engines),
             FeedbackRoutes(book=feedback, inbox=inbox, answers=answers, keys=keys),
         )
+        incidents = IncidentRoutes(desk=desk, alerts=alerts, answers=answers, keys=keys)
+        self.endpoints += incidents.endpoints()
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))

@@ -1,4 +1,4 @@
-"""The canonical alert as `InboundMessage`; pure.
+"""The canonical alert as a `Report`; pure.
 
 Field names are TWS's event attributes, so that a script that an event rule runs can copy them one to one.
 Such scripts leave attributes out, send numbers as text, and paste messages with quotes and line breaks.
@@ -6,13 +6,15 @@ Such scripts leave attributes out, send numbers as text, and paste messages with
 
 import json
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, TypeAlias
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bots.intake import storable
-from brain.message import Alert, Channel, Conversation, InboundMessage, Sender, delivery_digest
+from brain.incidents.alerts import Report
+from brain.message import Alert, delivery_digest
 
 _RAW_START = re.compile(r'"ErrorMessage"\s*:\s*(?=")')
 _RAW_END = re.compile(r'"(?=\s*(?:,\s*"[A-Za-z]+"\s*:|\}\s*\Z))')
@@ -74,9 +76,12 @@ class _Body(BaseModel):
         return self.workstation or self.event
 
 
-def to_message(source: str, payload: bytes, *, signed_at: str, received_at: datetime) -> InboundMessage:
-    """The alert that `source` sent; `signed_at` is the time stamp it signed. Raises `MalformedAlertError`."""
-    attributes = _read(payload)
+def to_report(attributes: Mapping[str, Any], *, signed_at: str, identity: str = "") -> Report:
+    """The alert with these attributes; `signed_at` is the time stamp of its request.
+
+    `identity` is what its sender tells occurrences apart by, where it has something better than we. Raises
+    `MalformedAlertError`.
+    """
     try:
         body = _Body.model_validate(attributes)
     except ValidationError as error:
@@ -84,16 +89,14 @@ def to_message(source: str, payload: bytes, *, signed_at: str, received_at: date
         raise MalformedAlertError(f"not a text of at most {_MAX_NAME} characters: {fields}") from error
     if not body.subject:
         raise MalformedAlertError("the alert names neither an event nor a job, job stream or workstation")
-    return InboundMessage(
-        delivery_id=_delivery_id(body, attributes, signed_at),
-        conversation=Conversation(channel=Channel.WEBHOOK, tenant=source, conversation_id=body.subject),
-        sender=Sender(channel=Channel.WEBHOOK, tenant=source, user_id=source),
-        text="",
-        received_at=received_at,
+    return Report(
+        fingerprint=identity or _delivery_id(body, attributes, signed_at),
         alert=Alert(
             event=body.event,
+            engine=body.engine,
             job=body.job,
             job_stream=body.stream,
+            job_stream_workstation=body.stream_workstation,
             workstation=body.workstation,
             internal_status=body.internal_status,
             return_code=body.return_code,
@@ -103,7 +106,7 @@ def to_message(source: str, payload: bytes, *, signed_at: str, received_at: date
     )
 
 
-def _delivery_id(body: _Body, attributes: dict[str, Any], signed_at: str) -> str:
+def _delivery_id(body: _Body, attributes: Mapping[str, Any], signed_at: str) -> str:
     """The same for the same occurrence, however often its sender reports it.
 
     A job is told apart by its run: the job number is new with each one, but only within a plan. Whatever
@@ -126,15 +129,12 @@ def _delivery_id(body: _Body, attributes: dict[str, Any], signed_at: str) -> str
     )
 
 
-def _read(payload: bytes) -> dict[str, Any]:
-    """The JSON object in the payload."""
+def read_json(payload: bytes) -> object:
+    """The JSON in the payload, also where a script pasted an `ErrorMessage` into it. Raises `MalformedAlertError`."""
     try:
-        attributes = _parse(payload.decode())
+        return _parse(payload.decode())
     except (ValueError, RecursionError) as error:
         raise MalformedAlertError("the body is not JSON") from error
-    if not isinstance(attributes, dict):
-        raise MalformedAlertError("the body is not a JSON object")
-    return attributes
 
 
 def _parse(text: str) -> object:

@@ -1,5 +1,6 @@
-"""POST /webhooks/{source}: signed alerts from schedulers and monitors."""
+"""POST /webhooks/{source}: alerts from schedulers and monitors."""
 
+import hmac
 from datetime import UTC, datetime
 
 import structlog
@@ -7,60 +8,85 @@ from aiohttp import hdrs, web
 
 from bots.intake import read_body, storing
 from bots.problems import ProblemError
-from brain.turns.inbox import AcceptsMessages
+from brain.incidents.alerts import Alerts
+from observability.metrics import Metrics
 
-from .inbound import MalformedAlertError, to_message
-from .settings import WebhookSettings
+from .formats import read_reports
+from .inbound import MalformedAlertError
+from .settings import WebhookSettings, WebhookSource
 from .signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, is_valid
+
+_KINDS = {"eif": "text/plain", "bmevents": "application/x-ndjson"}
+"""Media types of formats that are not, or not only, JSON."""
 
 _log = structlog.get_logger(__name__)
 
 
 class WebhookRoutes:
-    """Takes alerts; the answer is the id of the turn, whose reply goes to the source's targets."""
+    """Takes alerts; what becomes of them is decided later, by the plan."""
 
-    def __init__(self, settings: WebhookSettings, inbox: AcceptsMessages) -> None:
+    def __init__(self, settings: WebhookSettings, alerts: Alerts, metrics: Metrics) -> None:
         self._settings = settings
-        self._inbox = inbox
+        self._alerts = alerts
+        self._metrics = metrics
 
     def register(self, app: web.Application) -> None:
         """Adds the route; the application's middleware turns `ProblemError` into an answer."""
         app.router.add_post("/webhooks/{source}", self.receive)
 
     async def receive(self, request: web.Request) -> web.Response:
-        """202 with `{id, duplicate}` once the alert is stored.
+        """202 with `{id, duplicate}` once the alerts are stored; the id is the first one's.
 
-        An alert or a whole request that comes again is no error: it joins the turn of the first one.
+        An alert or a whole request that comes again is no error: it is counted, not stored again.
         Raises `ProblemError` 400, 401, 404, 413, 415 and 503; after 503 the sender must try again.
         """
-        source, now = request.match_info["source"], datetime.now(UTC)
+        name, now = request.match_info["source"], datetime.now(UTC)
+        source = self._settings.sources.get(name)
+        if source is None:
+            self._refused("", "unknown_source", str(request.remote))
+            raise ProblemError(404, "unknown_source", "There is no such source of alerts.")
         try:
-            payload = await self._read_signed(request, source, now)
-            signed_at = request.headers[TIMESTAMP_HEADER]
-            message = to_message(source, payload, signed_at=signed_at, received_at=now)
+            payload = await self._read(request, name, source, now)
+            reports = read_reports(
+                source.format,
+                payload,
+                mapping=source.mapping,
+                each=source.each,
+                signed_at=request.headers.get(TIMESTAMP_HEADER, now.isoformat()),
+            )
         except MalformedAlertError as error:
-            _log.warning("webhook_alert_malformed", source=source, reason=str(error))
+            self._refused(name, "malformed_alert", str(error))
             raise ProblemError(400, "malformed_alert", str(error)) from error
         except ProblemError as error:
-            _log.warning("webhook_refused", code=error.code, remote=request.remote)
+            self._refused(name, error.code, str(request.remote))
             raise
         async with storing():
-            accepted = await self._inbox.accept(message)
-        _log.info("webhook_alert_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
-        return web.json_response({"id": accepted.turn_id, "duplicate": accepted.duplicate}, status=202)
+            taken = await self._alerts.accept(name, reports)
+        self._metrics.alerts_taken(source=name, new=taken.new, duplicate=len(reports) - taken.new)
+        _log.info("webhook_alerts_accepted", source=name, alerts=len(reports), new=taken.new)
+        return web.json_response({"id": taken.id, "duplicate": taken.duplicate}, status=202)
 
-    async def _read_signed(self, request: web.Request, source: str, now: datetime) -> bytes:
+    def _refused(self, source: str, code: str, reason: str) -> None:
+        self._metrics.alert_refused(source=source, reason=code)
+        _log.warning("webhook_refused", source=source, code=code, reason=reason)
+
+    async def _read(self, request: web.Request, name: str, source: WebhookSource, now: datetime) -> bytes:
         """The body, once it is known who sent it. Raises `ProblemError`."""
-        known = self._settings.sources.get(source)
-        if known is None:
-            raise ProblemError(404, "unknown_source", "There is no such source of alerts.")
-        if request.content_type != "application/json":
+        kind = request.content_type
+        if kind not in {"application/json", _KINDS.get(source.format)} and not kind.endswith("+json"):
             raise ProblemError(415, "unsupported_media_type", "Alerts are sent as application/json.")
         body = await read_body(request, self._settings.max_body_bytes)
+        secret = source.secret.get_secret_value()
+        if source.auth == "bearer":
+            given = request.headers.get(hdrs.AUTHORIZATION, "")
+            if not hmac.compare_digest(given.encode(errors="replace"), f"Bearer {secret}".encode()):
+                challenge = {"WWW-Authenticate": f'Bearer realm="{name}"'}
+                raise ProblemError(401, "bad_token", "The token is missing or wrong.", headers=challenge)
+            return body
         timestamp = request.headers.get(TIMESTAMP_HEADER, "")
         signature = request.headers.get(SIGNATURE_HEADER, "")
-        if not is_valid(known.secret.get_secret_value(), timestamp, body, signature, now=now):
+        if not is_valid(secret, timestamp, body, signature, now=now):
             detail = f"{TIMESTAMP_HEADER} or {SIGNATURE_HEADER} is missing, wrong or too old."
-            challenge = f'{SIGNATURE_HEADER.removeprefix("X-")} realm="{source}"'
-            raise ProblemError(401, "bad_signature", detail, headers={hdrs.WWW_AUTHENTICATE: challenge})
+            challenge = {"WWW-Authenticate": f'{SIGNATURE_HEADER.removeprefix("X-")} realm="{name}"'}
+            raise ProblemError(401, "bad_signature", detail, headers=challenge)
         return body

@@ -1,6 +1,10 @@
-"""Who may send alerts, and where the answers to them go."""
+"""Who may send alerts, what they look like, and who is told."""
+
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from .formats import Format
 
 _MIN_SECRET = 16
 """Characters of a source's secret in production."""
@@ -12,9 +16,17 @@ class WebhookSource(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     secret: SecretStr = Field(min_length=1)
-    """Key of the HMAC with which the sender signs. `serve` asks for 16 characters; use 32 random ones."""
+    """Key of the HMAC with which the sender signs, or its token. `serve` asks for 16 characters; use 32 random ones."""
+    auth: Literal["hmac", "bearer"] = "hmac"
+    """`bearer` for senders that cannot sign: the secret is sent as `Authorization: Bearer …`."""
+    format: Format = "tws"
+    """What the sender sends."""
+    each: str = ""
+    """Where its list of alerts is, such as `alerts`."""
+    mapping: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """Where the attributes of the canonical alert are: {"JobName": ["result.job"]}."""
     notify: tuple[str, ...] = ()
-    """Where answers to this source's alerts are posted, e.g. slack:T123:C456. None: nowhere."""
+    """Where incidents that this source reported are posted, e.g. slack:T123:C456. None: nowhere."""
 
 
 class WebhookSettings(BaseModel):
@@ -24,8 +36,8 @@ class WebhookSettings(BaseModel):
 
     sources: dict[str, WebhookSource] = Field(default_factory=dict)
     """Senders by the name in their address, POST /webhooks/{name}."""
-    max_body_bytes: int = Field(default=64 * 1024, gt=0)
-    """Largest alert taken, in bytes."""
+    max_body_bytes: int = Field(default=4 * 1024 * 1024, gt=0)
+    """Largest request taken, in bytes; it may have up to 5,000 alerts."""
 
     def unsafe(self) -> list[str]:
         """Why the server must not start with these settings; each sentence names a setting."""

@@ -36,8 +36,9 @@ class Worker:
         self._dsn = dsn
         self._concurrency = concurrency
         self._sweep_every = sweep
-        self._active: dict[str, bool] = {}
-        """Keys being worked off here, and whether there is a reason to look for another turn."""
+        self._active: set[str] = set()
+        """Keys being worked off here."""
+        self._running = 0
         self._stopping = asyncio.Event()
         self._manager: QueueManager | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -107,37 +108,31 @@ class Worker:
             await asyncio.sleep(self._sweep_every.total_seconds())
 
     async def _work_off(self, key: str) -> None:
-        """Runs what waits under the key, unless somebody already does."""
+        """Runs the key's next turn, unless somebody is at one; those behind it wait like everybody's."""
         if key in self._active:
-            self._active[key] = True
             return
-        self._active[key] = True
+        self._active.add(key)
+        self._running += 1
         self._idle.clear()
         try:
-            while self._active[key] and not self._stopping.is_set():
-                self._active[key] = False
-                if await self._run_all(key):
-                    self._active[key] = True
+            try:
+                is_held = await self._run_next(key)
+            finally:
+                self._active.discard(key)
+            if is_held:
+                # Only now: who is woken for the key meanwhile, here or in another process, passes it over.
+                await self._ledger.put_last(key)
         except (OSError, DBAPIError) as error:
             _log.warning("turn_interrupted", order_key=key, error=type(error).__name__)
         finally:
-            del self._active[key]
-            if not self._active:
+            self._running -= 1
+            if not self._running:
                 self._idle.set()
 
-    async def _run_all(self, key: str) -> bool:
-        """Runs the key's turns under its lock; True if there may be more. False too if another process is at it."""
-        found = False
+    async def _run_next(self, key: str) -> bool:
+        """False if another process is at the key."""
         async with self._ledger.hold(key) as is_held:
-            while is_held and not self._stopping.is_set():
-                turn = await self._ledger.take_next(key)
-                if turn is None:
-                    break
-                found = True
+            turn = await self._ledger.take_next(key) if is_held and not self._stopping.is_set() else None
+            if turn is not None:
                 await self._runner.run(turn)
-                if len(self._active) >= self._concurrency:
-                    # Others wait: who asks again at once has a place behind them.
-                    await self._ledger.put_last(key)
-                    self._active[key] = False
-                    return False
-        return found
+            return is_held

@@ -169,7 +169,9 @@ async def test_verified_teams_activity_leads_to_a_confirmed_rerun(
     assert len(await resync.runs_of("SFTP_BACEN", "REGULAT")) == len(before) + 1
 
 
-async def test_alert_is_answered_in_slack_and_for_readers(resync: Resync, slack: FakeSlack) -> None:
+async def test_an_alert_becomes_an_incident_with_one_card_that_follows_it(
+    resync: Resync, slack: FakeSlack
+) -> None:
     alert = {
         "source": "tws",
         "event": "JobStatusChanged",
@@ -199,13 +201,55 @@ async def test_alert_is_answered_in_slack_and_for_readers(resync: Resync, slack:
                 answers.append(await response.json())
     assert [answer["duplicate"] for answer in answers] == [False, True]
     assert answers[0]["id"] == answers[1]["id"]
-    (posted,) = await _eventually(
-        lambda: [message for (channel, _), message in slack.messages.items() if channel == "C9"]
-    )
-    assert "CERT_SYNC" in json.dumps(posted)
-    assert "certificate" in json.dumps(posted)
+
+    def card() -> str:
+        """What the one card shows now."""
+        (shown,) = [message for (channel, _), message in slack.messages.items() if channel == "C9"]
+        return json.dumps(shown)
+
+    await _eventually(lambda: [one for (channel, _), one in slack.messages.items() if channel == "C9"])
+    await _eventually(lambda: "certificate" in card())
+    (posted,) = [message for (channel, _), message in slack.messages.items() if channel == "C9"]
+    assert "CERT_SYNC" in card()
     assert "Rerun" in _slack_buttons(posted)
     async with resync.client("viewer") as viewer:
-        status, answer = await viewer.get(f"/api/v1/turns/{answers[0]['id']}")
-    assert status == 200
-    assert answer["agent"] == "diagnosis"
+        status, found = await viewer.get("/api/v1/incidents?state=active")
+        assert status == 200
+        (incident,) = [one for one in found["incidents"] if one["root"] and one["root"]["job"] == "CERT_SYNC"]
+        assert incident["state"] == "open"
+        assert (incident["alerts"], incident["severity"]) == (1, "medium")
+        status, _ = await viewer.post(f"/api/v1/incidents/{incident['id']}/acknowledge", None)
+        assert status == 403
+        status, detail = await viewer.get(f"/api/v1/incidents/{incident['id']}")
+        assert status == 200
+        assert [(one["job"], one["times"]) for one in detail["reported"]] == [("CERT_SYNC", 2)]
+        assert "certificate" in json.dumps(detail["investigation"])
+        assert detail["timeline"][0]["kind"] == "opened"
+        assert (await viewer.get("/api/v1/incidents/999999"))[0] == 404
+        assert (await viewer.get("/api/v1/incidents/many"))[0] == 404
+    await _owned(resync, incident["id"])
+    await _eventually(lambda: "supervisor" in card())
+    async with resync.client("operator") as operator:
+        status, over = await operator.post(f"/api/v1/incidents/{incident['id']}/resolve", None)
+        assert (status, over["state"]) == (200, "resolved")
+    await _eventually(lambda: "It is over" in card())
+    (posted,) = [message for (channel, _), message in slack.messages.items() if channel == "C9"]
+    assert _slack_buttons(posted) == {}
+
+
+async def _owned(resync: Resync, number: int) -> None:
+    """Everything that a person may do about an incident over REST, but ending it."""
+    path = f"/api/v1/incidents/{number}"
+    async with resync.client("operator") as operator:
+        status, taken = await operator.post(f"{path}/acknowledge", None)
+        assert (status, taken["state"], taken["assignee"]) == (200, "acknowledged", "operator")
+        assert (await operator.post(f"{path}/acknowledge", None))[0] == 409
+        assert (await operator.post(f"{path}/assign", {"assignee": "supervisor"}))[1][
+            "assignee"
+        ] == "supervisor"
+        assert (await operator.post(f"{path}/note", {"text": "certificate ordered"}))[0] == 200
+        assert (await operator.post(f"{path}/note", {"text": ""}))[0] == 422
+        assert (await operator.post(f"{path}/silence", {"until": "2026-01-01T00:00:00"}))[0] == 422
+        assert (await operator.post(f"{path}/silence", {"until": "2026-01-01T00:00:00Z"}))[0] == 200
+        assert (await operator.post(f"{path}/merge", {"into": number}))[0] == 409
+        assert (await operator.post(f"{path}/split", {"alerts": ["nothing"]}))[0] == 409

@@ -13,13 +13,13 @@ from tests.support.repository import ROOT, files, lines_of_code, project, shippe
 
 _LOCKS = ("requirements.lock", "requirements-dev.lock")
 _MAX_LINES = 400
-_MAX_CODE = 24_260
+_MAX_CODE = 25_700
 """Of the product, without blanks, comments and docstrings; the simulator stands in for the vendor's. The aim is
-20,000, and so far this was raised each time."""
+20,000, and so far this was raised each time, by 1,440 lines for incidents."""
 _SIMULATOR = ROOT / "tws" / "simulator"
 _MAX_SIMULATOR = 4_500
 _EVALUATION = ROOT / "evals"
-_MAX_EVALUATION = 620
+_MAX_EVALUATION = 720
 _REGISTRY = re.compile(r"\b(pypi|pythonhosted|npmjs|registry\.yarnpkg|debian|ubuntu)\.(org|com|net)\b")
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 

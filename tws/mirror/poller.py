@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import suppress
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -26,7 +27,7 @@ from .staging import Merged, Staging
 
 _LEASE = timedelta(seconds=60)
 """Longer than the database takes to store a whole plan, as the lease cannot be renewed meanwhile."""
-_LONGEST_PAUSE = timedelta(minutes=5)
+_SHORTEST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=1), timedelta(minutes=5)
 _STREAMS_A_QUERY = 50
 """Their ids go into the URL twice, which servers cut at 8 KB."""
 _GRAPH_ROWS = 5000
@@ -85,6 +86,7 @@ class Mirror:
     _lease: Lease = field(init=False)
     _seen: _Seen | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
+    _is_wanted: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def __post_init__(self) -> None:
         self._lease = Lease(self.engine, self.name, self.lease_lifetime)
@@ -93,6 +95,10 @@ class Mirror:
         """Begins to poll, unless the settings forbid it."""
         if self.settings.enabled:
             self._task = asyncio.create_task(self._run(), name=f"mirror-{self.name}")
+
+    def read_again(self) -> None:
+        """Polls before its time: something happened since the last poll."""
+        self._is_wanted.set()
 
     async def aclose(self) -> None:
         """Stops and leaves the mirror to another process at once."""
@@ -129,7 +135,11 @@ class Mirror:
                 failures += 1
                 await self._report(error)
             pause = min(self.settings.poll_interval * 2 ** min(failures, 10), _LONGEST_PAUSE)
-            await asyncio.sleep(pause.total_seconds())
+            least = pause if failures else min(_SHORTEST_PAUSE, pause)
+            await asyncio.sleep(least.total_seconds())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._is_wanted.wait(), (pause - least).total_seconds())
+            self._is_wanted.clear()
 
     async def _report(self, error: Exception) -> None:
         is_expected = isinstance(error, TwsError | PlanChangedError | LeaseLostError)

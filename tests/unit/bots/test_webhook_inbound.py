@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
-from bots.webhook.inbound import MalformedAlertError, to_message
-from brain.message import Channel, InboundMessage, from_jsonable, to_jsonable
+from bots.webhook.inbound import MalformedAlertError, read_json, to_report
+from brain.incidents.alerts import Report
+from brain.message import Alert
 
-NOW = datetime(2026, 3, 2, 1, 15, tzinfo=UTC)
 ALERT: dict[str, Any] = {
     "source": "tws",
     "event": "JobStatusChanged",
@@ -35,9 +36,12 @@ ALERT: dict[str, Any] = {
 }
 
 
-def read(payload: object, *, signed_at: str = "1772414100") -> InboundMessage:
+def read(payload: object, *, signed_at: str = "1772414100") -> Report:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return to_message("tws-prod", body, signed_at=signed_at, received_at=NOW)
+    found = read_json(body)
+    if not isinstance(found, dict):
+        raise MalformedAlertError("no object")
+    return to_report(found, signed_at=signed_at)
 
 
 def changed(**attributes: Any) -> dict[str, Any]:
@@ -57,14 +61,8 @@ def test_canonical_alert_is_read() -> None:
     assert (found.alert.workstation, found.alert.internal_status) == ("AGENT07", "ABEND")
     assert found.alert.return_code == 12
     assert found.alert.happened_at == datetime(2026, 3, 2, 1, 13, 7, tzinfo=UTC)
-    assert found.conversation.key == "webhook:tws-prod:MASTER1#DWH.NIGHTLY_LOAD:"
-    assert (found.sender.channel, found.sender.tenant, found.sender.user_id) == (
-        Channel.WEBHOOK,
-        "tws-prod",
-        "tws-prod",
-    )
-    assert found.text == ""
-    assert found.received_at == NOW
+    assert found.alert.job_stream_workstation == "MASTER1"
+    assert found.alert.engine == "PROD"
 
 
 def test_numbers_as_text_are_the_same_alert() -> None:
@@ -157,7 +155,7 @@ def test_characters_that_cannot_be_stored_are_taken_out() -> None:
     ids=lambda other: next(iter(other)),
 )
 def test_another_occurrence_is_another_delivery(other: dict[str, Any]) -> None:
-    assert read(changed(**other)).delivery_id != read(ALERT).delivery_id
+    assert read(changed(**other)).fingerprint != read(ALERT).fingerprint
 
 
 @pytest.mark.parametrize(
@@ -173,14 +171,14 @@ def test_another_occurrence_is_another_delivery(other: dict[str, Any]) -> None:
 def test_same_occurrence_reported_twice_is_one_delivery(same: dict[str, Any]) -> None:
     twice = read(changed(**same), signed_at="1772414177")
 
-    assert twice.delivery_id == read(ALERT).delivery_id
+    assert twice.fingerprint == read(ALERT).fingerprint
 
 
 def test_failures_without_a_job_number_are_told_apart_by_time() -> None:
     first = read(changed(JobNumber=None))
     second = read(changed(JobNumber=None, TimeStamp="2026-03-02T02:13:07Z"))
 
-    assert first.delivery_id != second.delivery_id
+    assert first.fingerprint != second.fingerprint
 
 
 def test_link_that_breaks_again_is_another_delivery() -> None:
@@ -191,11 +189,10 @@ def test_link_that_breaks_again_is_another_delivery() -> None:
     )
     untimed, untimed_later = read(link), read(link, signed_at="1772500500")
 
-    assert first.delivery_id != again.delivery_id
-    assert untimed.delivery_id != untimed_later.delivery_id
-    assert read(link).delivery_id == untimed.delivery_id
-    assert first.conversation == again.conversation
-    assert first.conversation.conversation_id == "AGENT07"
+    assert first.fingerprint != again.fingerprint
+    assert untimed.fingerprint != untimed_later.fingerprint
+    assert read(link).fingerprint == untimed.fingerprint
+    assert first.alert.workstation == "AGENT07"
 
 
 @pytest.mark.parametrize(
@@ -234,7 +231,8 @@ def test_any_object_is_refused_or_fit_for_the_queue(payload: dict[str, Any]) -> 
     except MalformedAlertError:
         return
 
-    assert from_jsonable(to_jsonable(found)) == found
-    stored = json.dumps(to_jsonable(found), ensure_ascii=False)
+    adapter = TypeAdapter(Alert)
+    assert adapter.validate_python(adapter.dump_python(found.alert, mode="json")) == found.alert
+    stored = json.dumps(adapter.dump_python(found.alert, mode="json"), ensure_ascii=False)
     assert "\\u0000" not in stored
     assert stored.encode()  # half a surrogate pair would not encode

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from knowledge.documents import Language, Reader
+from knowledge.entries import entries
 from knowledge.store import SectionRow
-from knowledge.terms import entries, fold, language, notions, synonyms, tokenize, written_out
+from knowledge.terms import fold, language, notions, synonyms, tokenize, written_out
 from knowledge.words import Closeness, WordIndex
 
 _DOCUMENT = UUID(int=1)

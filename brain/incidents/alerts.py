@@ -1,0 +1,129 @@
+"""The alerts that were accepted: stored once for each occurrence, however often it is reported."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from brain.message import Alert
+from brain.tables import ALERTS
+
+_ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One report of an occurrence."""
+
+    fingerprint: str
+    """The same for each report of it."""
+    alert: Alert
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What became of the reports of one request."""
+
+    id: str
+    """Of the first alert."""
+    duplicate: bool
+    """Whether all of them had been accepted before."""
+    new: int
+    """How many had not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAlert:
+    """An alert and what is known of it."""
+
+    seq: int
+    id: str
+    source: str
+    alert: Alert
+    times: int
+    """How often it was reported."""
+    received_at: datetime
+    last_at: datetime
+
+
+class Alerts:
+    """Every method raises SQLAlchemy's errors when the database is away; then nothing was stored."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    async def accept(self, source: str, reports: Sequence[Report]) -> Taken:
+        """Stores the reports, which are at least one, in one statement; accepted means stored."""
+        times: dict[str, int] = {}
+        first: dict[str, Alert] = {}
+        for report in reports:
+            times[report.fingerprint] = times.get(report.fingerprint, 0) + 1
+            first.setdefault(report.fingerprint, report.alert)
+        rows = [
+            {
+                "id": uuid.uuid4().hex,
+                "source": source,
+                "fingerprint": fingerprint,
+                "alert": _ALERT.dump_python(alert, mode="json"),
+                "times": times[fingerprint],
+            }
+            # In one order for all, so that two requests with the same alerts do not wait for each other.
+            for fingerprint, alert in sorted(first.items())
+        ]
+        new = insert(ALERTS).values(rows)
+        stored = new.on_conflict_do_update(
+            constraint="alerts_fingerprint",
+            set_={"times": ALERTS.c.times + new.excluded.times, "last_at": func.now()},
+        ).returning(ALERTS.c.id, ALERTS.c.fingerprint, text("(xmax = 0) AS is_new"))
+        async with self._single.connect() as connection:
+            found = {row.fingerprint: row for row in await connection.execute(stored)}
+        count = sum(row.is_new for row in found.values())
+        return Taken(id=found[reports[0].fingerprint].id, duplicate=not count, new=count)
+
+    async def of_incident(self, incident_id: int, *, limit: int) -> tuple[StoredAlert, ...]:
+        """The first alerts of the incident."""
+        query = select(ALERTS).where(ALERTS.c.incident_id == incident_id).order_by(ALERTS.c.seq).limit(limit)
+        async with self._single.connect() as connection:
+            return tuple(map(read_alert, await connection.execute(query)))
+
+    async def counts(self, incident_ids: Sequence[int]) -> dict[int, int]:
+        """How many alerts each of the incidents has, without repetitions."""
+        query = (
+            select(ALERTS.c.incident_id, func.count().label("alerts"))
+            .where(ALERTS.c.incident_id.in_(incident_ids))
+            .group_by(ALERTS.c.incident_id)
+        )
+        async with self._single.connect() as connection:
+            return {row.incident_id: row.alerts for row in await connection.execute(query)}
+
+
+async def waiting(connection: AsyncConnection, *, limit: int) -> list[StoredAlert]:
+    """Those that belong to no incident yet, in the order of their arrival."""
+    query = select(ALERTS).where(ALERTS.c.folded_at.is_(None)).order_by(ALERTS.c.seq).limit(limit)
+    return [read_alert(row) for row in await connection.execute(query)]
+
+
+async def fold(connection: AsyncConnection, seqs: Sequence[int], incident_id: int | None) -> None:
+    """These alerts belong to the incident, or to none: the plan knows of no trouble."""
+    await connection.execute(
+        update(ALERTS)
+        .where(ALERTS.c.seq.in_(seqs))
+        .values(incident_id=incident_id, folded_at=func.coalesce(ALERTS.c.folded_at, func.now()))
+    )
+
+
+def read_alert(row: object) -> StoredAlert:
+    """A row as an alert."""
+    values = row._mapping  # type: ignore[attr-defined]  # noqa: SLF001  # SQLAlchemy's public name
+    names = ("seq", "id", "source", "times", "received_at", "last_at")
+    return StoredAlert(
+        alert=_ALERT.validate_python(values["alert"]), **{name: values[name] for name in names}
+    )
