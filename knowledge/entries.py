@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from .terms import tokenize
 
@@ -15,4 +16,9 @@ def entries(heading: str, text: str) -> set[tuple[str, ...]]:
 
     As in `STUCK` above its meaning, or `101 | Job abended`.
     """
-    return {tuple(tokenize(entry)) for entry in {heading, *_ALONE.findall(text)}} - {()}
+    return {_terms(entry) for entry in {heading, *_ALONE.findall(text)}} - {()}
+
+
+@lru_cache(maxsize=50_000)
+def _terms(entry: str) -> tuple[str, ...]:
+    return tuple(tokenize(entry))
