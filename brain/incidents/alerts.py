@@ -9,13 +9,20 @@ from datetime import datetime
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from brain.message import Alert
 from brain.tables import ALERTS
 
 _ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+_ACCEPT = text(
+    "INSERT INTO alerts AS a (source, id, fingerprint, alert, times)"
+    " SELECT :source, new.* FROM unnest("
+    " CAST(:ids AS text[]), CAST(:fingerprints AS text[]), CAST(:alerts AS jsonb[]), CAST(:times AS int[])) new"
+    " ON CONFLICT ON CONSTRAINT alerts_fingerprint DO UPDATE SET times = a.times + excluded.times, last_at = now()"
+    " RETURNING a.id, a.fingerprint, (xmax = 0) AS is_new"
+)
+"""Of arrays, so that it is the same statement for one alert and for thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +74,17 @@ class Alerts:
         for report in reports:
             times[report.fingerprint] = times.get(report.fingerprint, 0) + 1
             first.setdefault(report.fingerprint, report.alert)
-        rows = [
-            {
-                "id": uuid.uuid4().hex,
-                "source": source,
-                "fingerprint": fingerprint,
-                "alert": _ALERT.dump_python(alert, mode="json"),
-                "times": times[fingerprint],
-            }
-            # In one order for all, so that two requests with the same alerts do not wait for each other.
-            for fingerprint, alert in sorted(first.items())
-        ]
-        new = insert(ALERTS).values(rows)
-        stored = new.on_conflict_do_update(
-            constraint="alerts_fingerprint",
-            set_={"times": ALERTS.c.times + new.excluded.times, "last_at": func.now()},
-        ).returning(ALERTS.c.id, ALERTS.c.fingerprint, text("(xmax = 0) AS is_new"))
+        # In one order for all, so that two requests with the same alerts do not wait for each other.
+        fingerprints = sorted(first)
+        values = {
+            "source": source,
+            "ids": [uuid.uuid4().hex for _ in fingerprints],
+            "fingerprints": fingerprints,
+            "alerts": [_ALERT.dump_json(first[one]).decode() for one in fingerprints],
+            "times": [times[one] for one in fingerprints],
+        }
         async with self._single.connect() as connection:
-            found = {row.fingerprint: row for row in await connection.execute(stored)}
+            found = {row.fingerprint: row for row in await connection.execute(_ACCEPT, values)}
         count = sum(row.is_new for row in found.values())
         return Taken(id=found[reports[0].fingerprint].id, duplicate=not count, new=count)
 
