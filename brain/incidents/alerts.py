@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select, text, update
@@ -105,10 +105,23 @@ class Alerts:
             return {row.incident_id: row.alerts for row in await connection.execute(query)}
 
 
-async def waiting(connection: AsyncConnection, *, limit: int) -> list[StoredAlert]:
-    """Those that belong to no incident yet, in the order of their arrival."""
-    query = select(ALERTS).where(ALERTS.c.folded_at.is_(None)).order_by(ALERTS.c.seq).limit(limit)
+async def waiting(
+    connection: AsyncConnection, *, limit: int, read_at: datetime, patience: timedelta = timedelta(0)
+) -> list[StoredAlert]:
+    """Those that belong to no incident yet, in the order of their arrival.
+
+    Not those that a plan read at `read_at` was already asked about, unless their patience is over.
+    """
+    is_due = (
+        ALERTS.c.tried.is_(None) | (ALERTS.c.tried < read_at) | (ALERTS.c.received_at < func.now() - patience)
+    )
+    query = select(ALERTS).where(ALERTS.c.folded_at.is_(None), is_due).order_by(ALERTS.c.seq).limit(limit)
     return [read_alert(row) for row in await connection.execute(query)]
+
+
+async def try_again(connection: AsyncConnection, seqs: Sequence[int], read_at: datetime) -> None:
+    """A plan read at that time knows of no trouble behind these alerts; one that is read later may."""
+    await connection.execute(update(ALERTS).where(ALERTS.c.seq.in_(seqs)).values(tried=read_at))
 
 
 async def fold(connection: AsyncConnection, seqs: Sequence[int], incident_id: int | None) -> None:
