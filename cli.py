@@ -182,6 +182,27 @@ def migrate() -> None:
     run(migrations.upgrade(settings.database_url.get_secret_value()))
 
 
+@cli.command("teams-package")
+def teams_package(
+    out: Annotated[Path, typer.Argument(help="The file to write.")] = Path("dist/resync-teams.zip"),
+) -> None:
+    """Builds the app package for Teams from RESYNC_TEAMS__… and RESYNC_REST__PUBLIC_URL."""
+    from importlib.metadata import version
+
+    from bots.teams.package import build_package
+
+    settings = read_settings()
+    try:
+        package = build_package(
+            settings.teams, public_url=str(settings.rest.public_url or ""), version=version("resync")
+        )
+    except ValueError as error:
+        fail(str(error))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_bytes(package)
+    print(out)
+
+
 @cli.command("tws-sim")
 def tws_sim(
     port: Annotated[int, typer.Option(help="Port; 0 takes a free one.")] = 31116,

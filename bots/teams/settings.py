@@ -41,6 +41,12 @@ class TeamsSettings(BaseModel):
     """Also answer to a service URL on this machine (a local client); never to other machines."""
     max_body_bytes: int = Field(default=256 * 1024, ge=1024)
     """Largest activity that is read."""
+    developer_name: str = Field(default="Resync", min_length=1, max_length=32)
+    """Who is named as the app's developer in the app package."""
+    privacy_url: SafeUrl | None = None
+    """Page about privacy that the app package names; unset: `RESYNC_REST__PUBLIC_URL`."""
+    terms_url: SafeUrl | None = None
+    """Page with the terms of use that the app package names; unset: `RESYNC_REST__PUBLIC_URL`."""
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
