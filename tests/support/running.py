@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +19,11 @@ from security.roles import Role
 from services import Services
 from settings import Settings
 from tests.support.simulator import PASSWORD
+from tws.mirror.plans import Plans
 from tws.settings import TwsSettings
 
 WEBHOOK_SECRET = "a secret of thirty-two characters"
+_FIRST_PLAN_SECONDS = 15
 _OPERATOR = {"Authorization": aiohttp.encode_basic_auth("operator", PASSWORD)}
 
 
@@ -122,4 +126,15 @@ async def running_resync(
         for role in Role:
             await services.database.actors.add(role, role.capitalize(), role, PASSWORD, replace=True)
         await services.database.library.ingest.ingest_paths([RUNBOOKS])
+        await _read_plan(services)
         yield Resync(address=address, tws_url=tws_url, services=services)
+
+
+async def _read_plan(services: Services) -> None:
+    """Waits until the plan was read for the first time, unless nobody reads it or there is none."""
+    settings = services.settings
+    plans = Plans(services.database.engine, fresh_for=timedelta(0))
+    for _ in range(_FIRST_PLAN_SECONDS * 20 if settings.run_worker else 0):
+        if await plans.current(settings.engines[0].name) is not None:
+            return
+        await asyncio.sleep(0.05)
