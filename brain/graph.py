@@ -23,6 +23,7 @@ from brain.agents.conversation import answer_conversation, answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.engines import named_engine
 from brain.agents.grammar import Request
+from brain.agents.incidents import answer_incidents
 from brain.agents.knowledge import answer_knowledge
 from brain.agents.readers import READERS
 from brain.agents.router import AGENTS, MODEL_AGENTS, choose_agent, completed, read_message
@@ -195,6 +196,8 @@ class Brain:
                 return await answer_knowledge(asked, context.message.text, loop)
             case "relations", _:
                 return await READERS["relations"](asked)
+            case "incidents", _:
+                return await answer_incidents(asked)
             case "planner", _:
                 return await self._plan(asked, context)
             case "action", "action":

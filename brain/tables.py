@@ -206,6 +206,8 @@ ALERTS = Table(
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("last_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="SET NULL")),
+    # When the plan was read that last knew of no trouble behind it; a later one may.
+    Column("tried", DateTime(timezone=True)),
     # Set once it is known which incident it belongs to, or that the plan knows of no trouble.
     Column("folded_at", DateTime(timezone=True)),
     UniqueConstraint("source", "fingerprint", name="alerts_fingerprint"),

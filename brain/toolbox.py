@@ -15,6 +15,9 @@ from brain.actions.policy import Requirement
 from brain.actions.proposal import Item, Proposal, Proposals, Wish
 from brain.actions.proposer import Proposer, Refusal
 from brain.coverage import Coverage, coverage
+from brain.incidents.desk import Desk
+from brain.incidents.incidents import Incident
+from brain.incidents.lifecycle import Step
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshot, PlanSnapshots
 from knowledge.cache import AnswerCache, Asking
@@ -86,6 +89,7 @@ class Tools:
     approval: Approval
     snapshots: Mapping[str, PlanSnapshots]
     """By engine."""
+    desk: Desk
 
     def for_turn(self, *, actor: Actor, channel: Channel, turn_id: str) -> Toolbox:
         """The tools as this person may use them, on the default engine."""
@@ -256,6 +260,15 @@ class Toolbox:
     def _view(self, at: datetime | None = None) -> View:
         self._need(Permission.ASK)
         return View(reader=Reader(self.actor.readers), engine=self.engine, at=at or datetime.now(UTC))
+
+    async def incidents(self) -> tuple[Incident, ...]:
+        """The incidents that are not over."""
+        self._need(Permission.ASK)
+        return await self._tools.desk.incidents.list("active")
+
+    async def step_incident(self, incident_id: int, what: Step) -> Incident:
+        """Acknowledges or resolves it in the person's name. Raises `IncidentError`."""
+        return await self._tools.desk.step(incident_id, what, by=self.actor, channel=self._channel)
 
     def offers(self, target: PlanObject) -> tuple[Action, ...]:
         """The changes worth a button: legal now, allowed by the engine and by the policy for this person.

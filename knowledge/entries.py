@@ -1,32 +1,24 @@
-"""Which words a text has an entry for, as reference manuals do: on a line of its own, or in a table beside a description. Pure."""
+"""What a section describes, rather than mentions, as reference manuals do: options, states, messages, numbers. Pure."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from functools import lru_cache
 
 from .terms import tokenize
 
-_MARKS = " \t-*_`#>:"
-"""Around what stands on a line of Markdown."""
-_DIGIT = re.compile(r"\d")
+_ALONE = re.compile(r"(?:^|\|)[^\w|\n]*(\w(?:[^\s|]*\w)?)[^\w|\n]*(?=\||$)", re.MULTILINE)
+"""The one word of a line or of a table's cell."""
 
 
-@lru_cache(maxsize=20_000)
-def entries(text: str) -> frozenset[str]:
-    """The terms that the text explains, rather than uses: as in `STUCK` above its meaning, or `101 | Job abended`."""
-    return frozenset(term for word in _words(text) for term in tokenize(word))
+def entries(heading: str, text: str) -> set[tuple[str, ...]]:
+    """The terms of each entry: of the heading, and of words alone in a line or a cell.
+
+    As in `STUCK` above its meaning, or `101 | Job abended`.
+    """
+    return {_terms(entry) for entry in {heading, *_ALONE.findall(text)}} - {()}
 
 
-def _words(text: str) -> Iterator[str]:
-    for line in text.splitlines():
-        cells = [cell.strip(_MARKS) for cell in line.split("|")]
-        if len(cells) == 1 or any(map(_describes, cells)):
-            yield from (cell for cell in cells if cell and len(cell.split()) == 1)
-
-
-def _describes(cell: str) -> bool:
-    """Whether it is words, not the values of a listing."""
-    words = cell.split()
-    return len(words) > 1 and not _DIGIT.search(cell) and any(word.islower() for word in words)
+@lru_cache(maxsize=50_000)
+def _terms(entry: str) -> tuple[str, ...]:
+    return tuple(tokenize(entry))

@@ -21,10 +21,8 @@ _LIKENESS = {True: 1.0, False: 0.3}
 """By whether the embedding model knows the language of the document."""
 _TITLE = 0.2
 _TOGETHER = 1.0
+_ENTRIES = 6.0
 _NAME = 5.0
-_ENTRY = 4.5
-_RARE = 0.5
-"""From which rarity on an entry counts: common words stand alone on lines of all sorts."""
 _OUTDATED = 2.0
 _BIAS = {True: -7.0, False: -3.85}
 """By whether the embedding model knows the language of the document, as for coverage."""
@@ -76,10 +74,10 @@ class Evidence:
     """0 to 1: share of the question's words that it has, rare ones counting more."""
     together: float
     """0 to 1: the same of some thirty words of it, and of the question's words that documents have."""
+    entries: float
+    """0 to 1: share of the question's words that are entries which it describes, rare ones counting more."""
     name: float
     """0 to 1: the identifiers of the question that it has, against the section that has most."""
-    entry: float
-    """0 to 1: rarity of the rarest word of the question that it has an entry for; 1 is a word of one section only."""
     is_told: bool
     """Whether it has a telling identifier of the question, more than a return code."""
     lacks_name: bool
@@ -95,8 +93,8 @@ class Evidence:
             + _LIKENESS[self.is_compared] * self.likeness
             + _TITLE * self.titles
             + _TOGETHER * self.together
+            + _ENTRIES * self.entries
             + _NAME * self.name
-            + _ENTRY * self.entry * (self.entry >= _RARE)
             + math.log2(self.weight)
             - _OUTDATED * self.is_outdated
         )

@@ -31,7 +31,7 @@ from .signature import is_of_moment
 from .spelling import spelled_out
 from .store import Key, readable, transaction
 from .tables import chunks, documents, thresholds
-from .terms import extract, is_generic, language, proper_nouns, tokenize
+from .terms import extract, is_generic, language, proper_nouns, tokenize, written_out
 from .translate import Translator, translate_around_names
 from .vectors import Asked, Near, VectorIndex
 from .words import Closeness, WordIndex, Words, WordScores
@@ -124,8 +124,8 @@ class Search:
             rows,
             index,
             scores,
-            await asyncio.to_thread(index.closeness, list(rows), question.terms),
-            question,
+            await asyncio.to_thread(_closeness, index, rows, question),
+            question.names,
             rarity,
             near,
             scale,
@@ -153,6 +153,7 @@ class Search:
             translated = await translate_around_names(self._translator, written, asked, other)
             texts[other] = translated or written
             degraded = () if translated else ("translation",)
+        texts["en"] = written_out(texts["en"])
         wildcards = _WILDCARD.findall(query)
         expanded = (
             await asyncio.to_thread(_expanded, wildcards, await self._names()) if wildcards else frozenset()
@@ -316,12 +317,20 @@ def _rarity(names: Iterable[str], rarity: Mapping[str, float]) -> float:
     return sum(rarity.get(name, 0.0) for name in names)
 
 
+def _closeness(index: WordIndex, rows: Mapping[Key, list[_Row]], question: Question) -> Closeness:
+    described = {
+        key: entries((some[0].location or some[0].title).rpartition(" > ")[2], section_text(some))
+        for key, some in rows.items()
+    }
+    return index.closeness(described, question.terms)
+
+
 def _weighed(
     rows: Mapping[Key, list[_Row]],
     index: WordIndex,
     scores: WordScores,
     closeness: Closeness,
-    question: Question,
+    names: frozenset[str],
     rarity: Mapping[str, float],
     near: Mapping[Key, Near],
     scale: Scale,
@@ -332,15 +341,13 @@ def _weighed(
     total[[index.places[key] for key in rows]] += _PAIRS * closeness.pairs
     words, titles = Scale.of(total), Scale.of(scores.titles)
     today = datetime.now(UTC).date()
-    names, rare = question.names, index.rarity(chain.from_iterable(question.terms.values()))
     shared = {
         key: names.intersection(chain.from_iterable(row.identifiers for row in some))
         for key, some in rows.items()
     }
     most = max((_rarity(own, rarity) for own in shared.values()), default=0.0) or 1.0
     found = {}
-    for (key, some), together in zip(rows.items(), closeness.together, strict=True):
-        first = some[0]
+    for number, (key, (first, *_)) in enumerate(rows.items()):
         place = index.places[key]
         cosine = near[key].cosine if key in near else None
         found[key] = Evidence(
@@ -350,9 +357,9 @@ def _weighed(
             cosine=cosine or 0.0,
             is_compared=cosine is not None and first.language in languages,
             coverage=float(scores.coverage[place]),
-            together=float(together),
+            together=float(closeness.together[number]),
+            entries=float(closeness.entries[number]),
             name=_rarity(shared[key], rarity) / most,
-            entry=max((rare[term] for row in some for term in entries(row.text) & rare.keys()), default=0.0),
             is_told=_tells(shared[key]),
             lacks_name=_tells(names) and not _tells(shared[key]),
             weight=first.weight,

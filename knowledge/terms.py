@@ -22,6 +22,7 @@ from bm25s.stopwords import STOPWORDS_EN, STOPWORDS_PORTUGUESE
 
 _TOKEN = re.compile(r"[a-z0-9]+(?:[_#.*/@$-]+[a-z0-9]+)*")
 _PART = re.compile(r"[a-z0-9]+")
+_SHORT = re.compile(r"(?<![\w./\\@#$%-])[A-Za-z]{2,4}(?=(?![\w/\\@#$%-]|\.\w))")
 _CONTRACTION = re.compile(r"\b[a-z]+n['’]t\b|(?<=[a-z])['’](?:s|re|ve|ll|d|m)\b")
 """`can't`, `what's`: of function words, all of them or their ends."""
 _ACRONYMS = re.compile(r"\b([A-Z]{2,})s\b")
@@ -110,6 +111,29 @@ def _stem(word: str) -> str:
         for stemmer in _STEMMERS:
             word = stemmer.stemWord(word)
     return word
+
+
+def abbreviations(text: str) -> Iterator[tuple[int, int, str]]:
+    """Where abbreviations of the trade stand, and what each is in the English manuals."""
+    for match in _SHORT.finditer(text):
+        word = match[0].lower()
+        if long := _abbreviations().get(word) or _abbreviations().get(word.removesuffix("s")):
+            yield *match.span(), long
+
+
+def written_out(text: str) -> str:
+    """The English text with each abbreviation of the trade followed by what it stands for."""
+    for _, end, long in reversed(list(abbreviations(text))):
+        text = f"{text[:end]} {long}{text[end:]}"
+    return text
+
+
+@cache
+def _abbreviations() -> Mapping[str, str]:
+    read: dict[str, str] = yaml.safe_load(
+        Path(__file__).with_name("abbreviations.yaml").read_text(encoding="utf-8")
+    )
+    return read
 
 
 def synonyms(term: str) -> frozenset[str]:

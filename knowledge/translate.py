@@ -18,7 +18,7 @@ import structlog
 from .documents import Language
 from .doubts import sentences
 from .spelling import term_spans
-from .terms import name_spans
+from .terms import abbreviations, name_spans
 
 _LOG = structlog.get_logger(__name__)
 _MOST = 1500
@@ -58,7 +58,8 @@ async def translate_around_names(
 
 def _kept(text: str, source: Language) -> list[tuple[int, int, str]]:
     """What is not for the translator: where it stands, and what to put there."""
-    names = [(start, end, text[start:end]) for start, end in name_spans(text)]
+    short = ((start, end) for start, end, _ in abbreviations(text))
+    names = [(start, end, text[start:end]) for start, end in sorted({*name_spans(text), *short})]
     terms = term_spans(text) if source == "pt" else ()
     apart = [term for term in terms if not any(start <= term[0] < end for start, end, _ in names)]
     return sorted([*names, *apart])

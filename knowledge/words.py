@@ -6,8 +6,7 @@ PostgreSQL's own text ranking knows no document frequencies and finds a third of
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
 from typing import TypeAlias
@@ -52,12 +51,14 @@ class WordScores:
 
 @dataclass(frozen=True, slots=True)
 class Closeness:
-    """How close together sections have the words of a question."""
+    """Where sections have the words of a question: how close together, and whether as their entries."""
 
     pairs: _Floats
     """How often words that are neighbours in the question are so in the section, as BM25 counts."""
     together: _Floats
     """0 to 1: share of the question's known words, rare ones counting more, that some thirty words of it have."""
+    entries: _Floats
+    """0 to 1: share of the question's words, rare ones counting more, that are entries of it as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,13 +116,6 @@ class WordIndex:
         """Whether documents have it."""
         return all(term in self._vocabulary for term in tokenize(word))
 
-    def rarity(self, terms: Iterable[str]) -> Mapping[str, float]:
-        """0 to 1: the inverse document frequency of those terms that documents have; 1 is that of a single section."""
-        if self._words is None:
-            return {}
-        most = _rarity(1, of=len(self.keys))
-        return {term: self._idf(term) / most for term in set(terms) if term in self._vocabulary}
-
     def scores(self, questions: Mapping[Language, Sequence[str]]) -> WordScores:
         """Each section is compared with the terms of the question in its document's language."""
         english = self._scores(questions["en"])
@@ -136,13 +130,18 @@ class WordIndex:
             coverage=np.maximum(portuguese.coverage, english.coverage),
         )
 
-    def closeness(self, keys: Sequence[Key], questions: Mapping[Language, Sequence[str]]) -> Closeness:
-        """How close together each of these sections has the words of the question.
+    def closeness(
+        self,
+        sections: Mapping[Key, Collection[tuple[str, ...]]],
+        questions: Mapping[Language, Sequence[str]],
+    ) -> Closeness:
+        """How close together each of these sections, given with its entries, has the words of the question.
 
         For some sections only: an index of pairs would be larger than that of words.
         """
-        places = np.array([self.places[key] for key in keys], dtype=np.int64)
-        pairs, together = np.zeros((2, len(keys)), dtype=np.float32)
+        places = np.array([self.places[key] for key in sections], dtype=np.int64)
+        all_entries = list(sections.values())
+        pairs, together, entries = np.zeros((3, len(places)), dtype=np.float32)
         for lang in dict.fromkeys(questions):
             mine = np.flatnonzero(self._is_portuguese[places] == (lang == "pt"))
             terms = [term for term in questions[lang] if term in self._vocabulary]
@@ -150,7 +149,8 @@ class WordIndex:
                 text = self._text(places[mine])
                 pairs[mine] = self._pairs(text, terms)
                 together[mine] = self._together(text, terms)
-        return Closeness(pairs, together)
+                entries[mine] = self._entries([all_entries[one] for one in mine], questions[lang])
+        return Closeness(pairs, together, entries)
 
     def _text(self, places: npt.NDArray[np.int64]) -> _Text:
         slices = [
@@ -186,9 +186,14 @@ class WordIndex:
         starts = np.flatnonzero(np.diff(text.sections, prepend=-1))
         return (np.maximum.reduceat(best, starts) / total).astype(np.float32)
 
+    def _entries(self, sections: Sequence[Collection[tuple[str, ...]]], terms: Sequence[str]) -> list[float]:
+        rare = {term: self._idf(term) for term in terms}
+        asked = [{term for one in entries if rare.keys() >= set(one) for term in one} for entries in sections]
+        return [sum(rare[term] for term in some) / sum(rare.values()) for some in asked]
+
     def _idf(self, term: str) -> float:
         scores = self._get_scores(self._words, term)
-        return _rarity(int(np.count_nonzero(scores)), of=len(scores))
+        return _rarity(scores)
 
     def _scores(self, terms: Sequence[str]) -> WordScores:
         nothing = np.zeros(len(self.keys), dtype=np.float32)
@@ -196,9 +201,7 @@ class WordIndex:
         if self._words is None or not terms:
             return WordScores(nothing, nothing, nothing)
         by_term = [self._term_scores(self._words, term) for term in terms]
-        rarity = np.array(
-            [_rarity(int(np.count_nonzero(scores)), of=len(scores)) for scores in by_term], dtype=np.float32
-        )
+        rarity = np.array([_rarity(scores) for scores in by_term], dtype=np.float32)
         titles = nothing
         if self._titles is not None:
             titles = sum((self._term_scores(self._titles, term) for term in terms), nothing)
@@ -235,9 +238,10 @@ def _scorer(tokens: list[list[int]], vocabulary: Mapping[str, int]) -> bm25s.BM2
     return scorer
 
 
-def _rarity(frequency: int, *, of: int) -> float:
+def _rarity(scores: _Floats) -> float:
     """Lucene's inverse document frequency."""
-    return math.log1p((of - frequency + 0.5) / (frequency + 0.5))
+    frequency = np.count_nonzero(scores)
+    return float(np.log1p((len(scores) - frequency + 0.5) / (frequency + 0.5)))
 
 
 class Words:

@@ -30,6 +30,7 @@ from brain.turns.outbox import OutboxError
 
 from .connector import BotToken, Conversations, Patience
 from .inbound import MalformedActivityError, to_help_request, to_locale, to_message
+from .references import References
 from .settings import TeamsSettings
 
 _log = structlog.get_logger(__name__)
@@ -127,9 +128,10 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
     payloads of two dozen invokes before it finds that nobody serves them.
     """
 
-    def __init__(self, inbox: AcceptsMessages) -> None:
+    def __init__(self, inbox: AcceptsMessages, references: References) -> None:
         super().__init__()
         self._inbox = inbox
+        self._references = references
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """A message, or a button of a client that knows no `Action.Execute`."""

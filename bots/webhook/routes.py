@@ -63,7 +63,6 @@ class WebhookRoutes:
         async with storing():
             taken = await self._alerts.accept(name, reports)
         self._metrics.alerts_taken(source=name, new=taken.new, duplicate=len(reports) - taken.new)
-        _log.info("webhook_alerts_accepted", source=name, alerts=len(reports), new=taken.new)
         return web.json_response({"id": taken.id, "duplicate": taken.duplicate}, status=202)
 
     def _refused(self, source: str, code: str, reason: str) -> None:

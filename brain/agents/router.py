@@ -6,11 +6,22 @@ import re
 from dataclasses import replace
 
 from brain.agents.grammar import Request, read_request
+from brain.agents.incidents import read_incidents
 from brain.message import InboundMessage, Locale
 from brain.state import Memory
 
 AGENTS = (
-    *("status", "knowledge", "diagnosis", "relations", "action", "clarify", "conversation", "planner"),
+    *(
+        "status",
+        "knowledge",
+        "diagnosis",
+        "relations",
+        "action",
+        "incidents",
+        "clarify",
+        "conversation",
+        "planner",
+    ),
     "decision",
 )
 """All agents by name; `decision` answers presses on Approve and Reject only."""
@@ -30,6 +41,7 @@ _AGENT_OF_KIND = {
     "help": "conversation",
     "greeting": "conversation",
     "forget": "conversation",
+    "incidents": "incidents",
     "unknown": "clarify",
 }
 
@@ -47,6 +59,11 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
             job_stream=alert.job_stream or None,
             topic=None if alert.job else "summary",
         )
+    about = read_incidents(message.text)
+    if about is not None:
+        wish, number, locale = about
+        arguments = {"wish": wish, "number": number}
+        return Request(kind="incidents", locale=locale, arguments=arguments)
     request = read_request(split_again(completed(message.text, memory))[0], hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)

@@ -5,17 +5,24 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter
 from sqlalchemy import func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from brain.message import Alert
 from brain.tables import ALERTS
 
 _ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
+_ACCEPT = text(
+    "INSERT INTO alerts AS a (source, id, fingerprint, alert, times)"
+    " SELECT :source, new.* FROM unnest("
+    " CAST(:ids AS text[]), CAST(:fingerprints AS text[]), CAST(:alerts AS jsonb[]), CAST(:times AS int[])) new"
+    " ON CONFLICT ON CONSTRAINT alerts_fingerprint DO UPDATE SET times = a.times + excluded.times, last_at = now()"
+    " RETURNING a.id, a.fingerprint, (xmax = 0) AS is_new"
+)
+"""Of arrays, so that it is the same statement for one alert and for thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,24 +74,17 @@ class Alerts:
         for report in reports:
             times[report.fingerprint] = times.get(report.fingerprint, 0) + 1
             first.setdefault(report.fingerprint, report.alert)
-        rows = [
-            {
-                "id": uuid.uuid4().hex,
-                "source": source,
-                "fingerprint": fingerprint,
-                "alert": _ALERT.dump_python(alert, mode="json"),
-                "times": times[fingerprint],
-            }
-            # In one order for all, so that two requests with the same alerts do not wait for each other.
-            for fingerprint, alert in sorted(first.items())
-        ]
-        new = insert(ALERTS).values(rows)
-        stored = new.on_conflict_do_update(
-            constraint="alerts_fingerprint",
-            set_={"times": ALERTS.c.times + new.excluded.times, "last_at": func.now()},
-        ).returning(ALERTS.c.id, ALERTS.c.fingerprint, text("(xmax = 0) AS is_new"))
+        # In one order for all, so that two requests with the same alerts do not wait for each other.
+        fingerprints = sorted(first)
+        values = {
+            "source": source,
+            "ids": [uuid.uuid4().hex for _ in fingerprints],
+            "fingerprints": fingerprints,
+            "alerts": [_ALERT.dump_json(first[one]).decode() for one in fingerprints],
+            "times": [times[one] for one in fingerprints],
+        }
         async with self._single.connect() as connection:
-            found = {row.fingerprint: row for row in await connection.execute(stored)}
+            found = {row.fingerprint: row for row in await connection.execute(_ACCEPT, values)}
         count = sum(row.is_new for row in found.values())
         return Taken(id=found[reports[0].fingerprint].id, duplicate=not count, new=count)
 
@@ -105,10 +105,23 @@ class Alerts:
             return {row.incident_id: row.alerts for row in await connection.execute(query)}
 
 
-async def waiting(connection: AsyncConnection, *, limit: int) -> list[StoredAlert]:
-    """Those that belong to no incident yet, in the order of their arrival."""
-    query = select(ALERTS).where(ALERTS.c.folded_at.is_(None)).order_by(ALERTS.c.seq).limit(limit)
+async def waiting(
+    connection: AsyncConnection, *, limit: int, read_at: datetime, patience: timedelta = timedelta(0)
+) -> list[StoredAlert]:
+    """Those that belong to no incident yet, in the order of their arrival.
+
+    Not those that a plan read at `read_at` was already asked about, unless their patience is over.
+    """
+    is_due = (
+        ALERTS.c.tried.is_(None) | (ALERTS.c.tried < read_at) | (ALERTS.c.received_at < func.now() - patience)
+    )
+    query = select(ALERTS).where(ALERTS.c.folded_at.is_(None), is_due).order_by(ALERTS.c.seq).limit(limit)
     return [read_alert(row) for row in await connection.execute(query)]
+
+
+async def try_again(connection: AsyncConnection, seqs: Sequence[int], read_at: datetime) -> None:
+    """A plan read at that time knows of no trouble behind these alerts; one that is read later may."""
+    await connection.execute(update(ALERTS).where(ALERTS.c.seq.in_(seqs)).values(tried=read_at))
 
 
 async def fold(connection: AsyncConnection, seqs: Sequence[int], incident_id: int | None) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from brain.message import Locale
+from brain.message import Locale, Verb
 from brain.phrases import phrase, say
-from brain.reply import Block, Facts, Notice, Reply, code, to_plain
+from brain.reply import Block, Button, Buttons, Facts, Notice, Reply, code, to_plain
 from brain.times import clock
 
 from .incidents import Incident
@@ -22,6 +22,15 @@ def title_of(incident: Incident, locale: Locale) -> str:
         incident.cause if incident.cause in {"failed", "workstation", "plan", "late", "held"} else "waiting"
     )
     return say(locale, f"incident_{known}", subject=incident.subject)
+
+
+def acknowledge_button(incident: Incident, locale: Locale) -> Button:
+    """Says for the person that the incident is theirs."""
+    return Button(
+        label=say(locale, "button_acknowledge", number=incident.id),
+        verb=Verb.SAY,
+        value=say(locale, "say_acknowledge", number=incident.id),
+    )
 
 
 def card(
@@ -48,6 +57,8 @@ def card(
     elif incident.severity == "critical":
         blocks.append(Notice(text=say(locale, "incident_critical"), level="danger"))
     blocks += _findings(found, is_active=incident.is_active)
+    if incident.state == "open" and incident.is_active:
+        blocks.append(Buttons(items=(acknowledge_button(incident, locale),)))
     return Reply(
         blocks=tuple(blocks),
         plain_text=to_plain(tuple(blocks)),

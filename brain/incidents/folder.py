@@ -24,7 +24,7 @@ from tws.mirror.plans import Plans
 from tws.objects import Dependency, Job, JobStream, Workstation
 from tws.plan import Plan
 
-from .alerts import StoredAlert, fold, waiting
+from .alerts import StoredAlert, fold, try_again, waiting
 from .incidents import Incident, Root, change, create, current, is_active, read_incident, step
 from .lifecycle import ACTIVE
 from .settings import IncidentSettings
@@ -94,16 +94,21 @@ class Folder:
         return folded
 
     async def _fold(self, connection: AsyncConnection, plans: Mapping[str, Plan]) -> int:
-        alerts = await waiting(connection, limit=_AT_ONCE)
+        if not plans:
+            return 0
+        newest = max(plan.read_at for plan in plans.values())
+        alerts = await waiting(connection, limit=_AT_ONCE, read_at=newest, patience=self.settings.patience)
         found, without = await asyncio.to_thread(self._sorted, alerts, plans)
         for (engine, _), (trouble, same) in found.items():
             incident = await self._incident(connection, engine, plans[engine], trouble, _seen(same))
             await fold(connection, [one.seq for one in same], incident.id)
-        for one in without:
-            if self._may_be_news(one, plans[self._engine_of(one)]):
-                self.read_again(self._engine_of(one))
-            else:
-                await fold(connection, [one.seq], None)
+        news = [one for one in without if self._may_be_news(one, plans[self._engine_of(one)])]
+        for engine in {self._engine_of(one) for one in news}:
+            self.read_again(engine)
+        if news:
+            await try_again(connection, [one.seq for one in news], newest)
+        if unfounded := {one.seq for one in without} - {one.seq for one in news}:
+            await fold(connection, sorted(unfounded), None)
         return sum(len(same) for _, same in found.values())
 
     def _sorted(

@@ -219,7 +219,8 @@ def _of_workstation(workstation: Workstation) -> Trouble:
 
 def _extension(plan: Plan) -> Trouble | None:
     """The failed extension of the plan, which stands behind everything that is not in it."""
-    failed = (job for job in plan.jobs.values() if job.has_failed and job.job_stream in _EXTENSION)
+    streams = [one for name in _EXTENSION for one in plan.named(name) if isinstance(one, JobStream)]
+    failed = (job for stream in streams for job in plan.jobs_of(stream.id) if job.has_failed)
     return next((_of_failed(plan, job) for job in failed), None)
 
 

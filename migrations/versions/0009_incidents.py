@@ -29,7 +29,7 @@ _TABLES = (
         " seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, id text NOT NULL UNIQUE, source text NOT NULL,"
         " fingerprint text NOT NULL, alert jsonb NOT NULL, times integer NOT NULL DEFAULT 1,"
         " received_at timestamptz NOT NULL DEFAULT now(), last_at timestamptz NOT NULL DEFAULT now(),"
-        " incident_id bigint REFERENCES incidents (id) ON DELETE SET NULL, folded_at timestamptz,"
+        " incident_id bigint REFERENCES incidents (id) ON DELETE SET NULL, tried timestamptz, folded_at timestamptz,"
         " CONSTRAINT alerts_fingerprint UNIQUE (source, fingerprint))"
     ),
     "CREATE INDEX alerts_waiting ON alerts (seq) WHERE folded_at IS NULL",

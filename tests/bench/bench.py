@@ -1,4 +1,7 @@
-"""Measures the running product and writes `docs/bench.md`. Best on an idle machine; takes about five minutes."""
+"""Measures the running product and writes `docs/bench.md`. Best on an idle machine; takes about five minutes.
+
+`--search` adds the search over 100,000 chunks, another six minutes.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,7 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
         FakeSlack() as slack,
         FakeConnector() as connector,
         started(folder, "tws-sim", "--port", "0", DEMO_PASSWORD=PASSWORD) as simulator,
-        _baseline(dsn) as baseline,
+        baseline(dsn) as bare,
     ):
         await _fill(dsn)
         tws_url = await simulator.line("tws ")
@@ -92,11 +95,12 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
         }
         async with started(folder, "serve", **settings) as resync:
             server = Server(address=await resync.line("ready "), tws_url=tws_url)
-            yield Bench(server, resync, baseline, connector)
+            yield Bench(server, resync, bare, connector)
 
 
 @asynccontextmanager
-async def _baseline(dsn: str) -> AsyncIterator[str]:
+async def baseline(dsn: str) -> AsyncIterator[str]:
+    """The address of the bare handler."""
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "tests.bench.baseline", dsn, stdout=asyncio.subprocess.PIPE
     )
@@ -235,7 +239,11 @@ if __name__ == "__main__":
         _apart("mirror_bench"),
         "## The brain\n",
         _apart("brain_bench"),
+        "## Alerts\n",
+        _apart("alert_bench"),
     ]
+    if "--search" in sys.argv:
+        parts += ["## The search at 100,000 chunks\n", _apart("search_bench")]
     page = "\n".join(parts)
     _PAGE.write_text(page)
     sys.stdout.write(page)

@@ -137,7 +137,7 @@ def test_an_embedder_needs_a_place() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["FECHAMENTO_MES", "AWSBHT023E", "AGT01#PAYROLL.EXTRACT_01", "ORA-01653", "localopts.txt"]
+    "name", ["FECHAMENTO_MES", "AWSBHT023E", "AGT01#PAYROLL.EXTRACT_01", "ORA-01653", "localopts.txt", "FTA"]
 )
 async def test_names_survive_translation(name: str) -> None:
     translated = await translate_around_names(FastTranslator(), f"por que o {name} não começou?", "pt", "en")

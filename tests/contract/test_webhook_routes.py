@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
@@ -64,7 +65,7 @@ class Store:
 
     async def alerts(self) -> list[StoredAlert]:
         async with self.engine.connect() as connection:
-            return await waiting(connection, limit=10_000)
+            return await waiting(connection, limit=10_000, read_at=datetime.now(UTC))
 
     def counted(self, outcome: str, source: str = "tws-prod") -> float:
         line = f'resync_alerts_total{{outcome="{outcome}",source="{source}"}} '

@@ -22,6 +22,8 @@ from brain.actions.proposal import Proposal, Proposals
 from brain.actions.proposer import Refusal
 from brain.actions.settings import ActionSettings
 from brain.actions.watch import Watch
+from brain.incidents.desk import Desk
+from brain.incidents.incidents import Incidents
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshots
 from brain.tables import EXECUTIONS
@@ -203,6 +205,7 @@ async def open_parts(
             relations=Relations(engine),
             approval=changes.approval,
             snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
+            desk=Desk(incidents=Incidents(engine), audit=audit),
         )
         yield Parts(
             engine=engine,

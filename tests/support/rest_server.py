@@ -24,6 +24,9 @@ from bots.rest.settings import RestSettings
 from brain.actions.identities import Identities
 from brain.actions.postings import Postings
 from brain.actions.proposal import Proposals
+from brain.incidents.alerts import Alerts
+from brain.incidents.desk import Desk
+from brain.incidents.incidents import Incidents
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.settings import BudgetSettings
@@ -230,6 +233,8 @@ async def rest_server(
         model_calls=ModelCalls(engine, Budget(BudgetSettings(), ZoneInfo("UTC"))),
         health=_health(engine),
         stats=stats,
+        desk=Desk(incidents=Incidents(engine), audit=AuditLog()),
+        alerts=Alerts(engine),
     )
     app = web.Application(middlewares=[problem_middleware])
     routes.register(app)

@@ -19,8 +19,8 @@ from knowledge.terms import tokenize
         "State | 115 | STUCK | Job stuck",
     ],
 )
-def test_what_stands_alone_or_beside_a_description_is_an_entry(text: str) -> None:
-    assert "stuck" in entries(text)
+def test_what_stands_alone_in_a_line_or_a_cell_is_an_entry(text: str) -> None:
+    assert ("stuck",) in entries("", text)
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,20 @@ def test_what_stands_alone_or_beside_a_description_is_an_entry(text: str) -> Non
     [
         "The stream is STUCK.",
         "%ss STUCK",
-        "Schedule MYMST | #TESTSKE | 00:29 | 10 | STUCK",
+        "state STUCK | no jobs start",
         "51 101 STUCK 105",
         "",
         "|||\n---|---",
     ],
 )
 def test_what_is_only_used_is_none(text: str) -> None:
-    assert "stuck" not in entries(text)
+    assert ("stuck",) not in entries("", text)
+
+
+def test_a_heading_is_an_entry_with_all_its_words() -> None:
+    assert entries("Return codes (conman)", "") == {tuple(tokenize("return codes conman"))}
 
 
 @given(st.text("ab1 |\n-*:."))
 def test_entries_are_words_of_the_text(text: str) -> None:
-    assert entries(text) <= set(tokenize(text.replace("|", " ")))
+    assert {term for one in entries("", text) for term in one} <= set(tokenize(text.replace("|", " ")))

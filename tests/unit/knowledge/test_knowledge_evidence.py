@@ -16,8 +16,8 @@ _NOTHING = Evidence(
     cosine=0.0,
     coverage=0.0,
     together=0.0,
+    entries=0.0,
     name=0.0,
-    entry=0.0,
     is_told=False,
     lacks_name=False,
     is_compared=True,
@@ -27,15 +27,11 @@ _SCORES = st.lists(st.floats(0, 50, width=32), min_size=1, max_size=60)
 
 @pytest.mark.parametrize(
     "better",
-    [{"words": 1.0}, {"titles": 1.0}, {"likeness": 1.0}, {"name": 0.5}, {"entry": 0.5}, {"weight": 1.25}],
+    [{"words": 1.0}, {"titles": 1.0}, {"likeness": 1.0}, {"entries": 0.5}, {"name": 0.5}, {"weight": 1.25}],
     ids=lambda better: next(iter(better)),
 )
 def test_whatever_speaks_for_a_section_lets_it_rise(better: dict[str, float]) -> None:
     assert replace(_NOTHING, **better).merit > _NOTHING.merit  # type: ignore[arg-type]  # a table's row
-
-
-def test_an_entry_for_a_common_word_says_nothing() -> None:
-    assert replace(_NOTHING, entry=0.4).merit == _NOTHING.merit
 
 
 def test_what_is_outdated_falls() -> None:

@@ -6,10 +6,11 @@ from uuid import UUID
 import numpy as np
 import pytest
 
-from knowledge.documents import Reader
+from knowledge.documents import Language, Reader
+from knowledge.entries import entries
 from knowledge.store import SectionRow
-from knowledge.terms import fold, language, notions, synonyms, tokenize
-from knowledge.words import WordIndex
+from knowledge.terms import fold, language, notions, synonyms, tokenize, written_out
+from knowledge.words import Closeness, WordIndex
 
 _DOCUMENT = UUID(int=1)
 
@@ -23,19 +24,6 @@ def _index(texts: Sequence[str], notions: Sequence[str] = (), **readers: Sequenc
         for number, text in enumerate(texts)
     ]
     return WordIndex(rows, [([], terms) for terms in tokens], vocabulary, notions)
-
-
-def test_contractions_and_plurals_of_acronyms_leave_no_litter() -> None:
-    assert tokenize("What can't the FTAs do that agents don’t?") == tokenize("the FTA agents")
-    assert tokenize("what's PAYROLL's log") == tokenize("PAYROLL log")
-
-
-def test_the_rarest_word_is_that_of_a_single_section() -> None:
-    index = _index(["one two", "one", "one four"])
-    rarity = index.rarity(["one", "two", "nowhere"])
-    assert rarity.keys() == {"one", "two"}
-    assert rarity["two"] == 1.0
-    assert 0 < rarity["one"] < rarity["two"]
 
 
 _INDEX = _index(
@@ -87,6 +75,19 @@ def test_the_language_is_read_off_the_function_words(text: str, expected: str) -
 def test_joined_names_are_kept_whole_and_in_parts() -> None:
     assert tokenize("SFTP_BACEN") == ["sftp_bacen", "sftp", "bacen"]
     assert tokenize("ORA-01653") == ["ora-01653", "ora", "01653"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("why can't I stop it", "stop"), ("don’t FTAs and the agent's DMs link", "FTA agent DM link")],
+)
+def test_contractions_and_plurals_of_acronyms_leave_no_letters_behind(text: str, expected: str) -> None:
+    assert tokenize(text) == tokenize(expected)
+
+
+def test_abbreviations_of_the_trade_are_written_out_but_no_part_of_a_name() -> None:
+    assert written_out("ss of all FTAs.") == "ss showschedules of all FTAs fault-tolerant agent."
+    assert written_out("/opt/fta/ss.sh fta_1 fta#SS -dm") == "/opt/fta/ss.sh fta_1 fta#SS -dm"
 
 
 def test_the_glossary_joins_the_languages_both_ways() -> None:
@@ -157,18 +158,22 @@ def test_an_empty_index_finds_nothing(texts: list[str]) -> None:
     assert _found("job", _index(texts)) == []
 
 
+def _closeness(index: WordIndex, questions: dict[Language, list[str]], *texts: str) -> Closeness:
+    """With the entries of these texts, which stand under the heading "Heading"."""
+    described = [entries("Heading", text) for text in texts] or [set()] * len(index.keys)
+    return index.closeness(dict(zip(index.keys, described, strict=True)), questions)
+
+
 def test_neighbours_of_the_question_count_where_they_are_neighbours() -> None:
     index = _index(["restart the agent now", "the agent waits, then restart it", "agent", "nothing of it"])
     terms = tokenize("restart agent")
-    apart = index.closeness(index.keys, {"en": terms, "pt": terms}).pairs
+    apart = _closeness(index, {"en": terms, "pt": terms}).pairs
     assert apart[0] > apart[1] > apart[2] == apart[3] == 0
 
 
 def test_neighbours_are_those_of_the_documents_language() -> None:
     index = _index(["the agent was restarted", "o agente foi reiniciado e não parou"])
-    close = index.closeness(
-        index.keys, {"en": tokenize("agent restarted"), "pt": tokenize("agente reiniciado")}
-    )
+    close = _closeness(index, {"en": tokenize("agent restarted"), "pt": tokenize("agente reiniciado")})
     assert close.pairs.min() > 0
     assert close.together.tolist() == [1, 1]
 
@@ -176,14 +181,16 @@ def test_neighbours_are_those_of_the_documents_language() -> None:
 def test_neighbours_never_reach_into_the_next_section() -> None:
     index = _index(["start of the queue", "manager of the domain"])
     terms = tokenize("queue manager")
-    assert list(index.closeness(index.keys, {"en": terms, "pt": terms}).pairs) == [0, 0]
+    assert list(_closeness(index, {"en": terms, "pt": terms}).pairs) == [0, 0]
 
 
 def test_words_are_together_within_a_window() -> None:
     words = " ".join(f"word{number}" for number in range(28))
     index = _index([f"restart {words} agent", f"restart {words} more agent", "no restart", "queue"])
     terms = tokenize("agent restart Grafana")
-    one, other, half, none = index.closeness(index.keys, {"en": terms, "pt": terms}).together
+    one, other, half, none = index.closeness(
+        dict.fromkeys(index.keys, ()), {"en": terms, "pt": terms}
+    ).together
     assert (one, none) == (1, 0)
     assert half < other < one
 
@@ -191,7 +198,29 @@ def test_words_are_together_within_a_window() -> None:
 def test_words_are_together_in_one_section_only() -> None:
     index = _index(["queue of work", "manager of domains"])
     terms = tokenize("queue manager")
-    assert index.closeness(index.keys, {"en": terms, "pt": terms}).together.tolist() == [0.5, 0.5]
+    assert _closeness(index, {"en": terms, "pt": terms}).together.tolist() == [
+        0.5,
+        0.5,
+    ]
+
+
+def test_a_section_that_describes_a_word_is_told_from_those_that_mention_it() -> None:
+    texts = [
+        "STUCK\nIt was interrupted.",
+        "- STUCK: | no jobs start",
+        "the stream is STUCK",
+        "STUCK jobs\nmore",
+    ]
+    terms = tokenize("job stream shows STUCK")
+    found = _closeness(_index(texts), {"en": terms, "pt": terms}, *texts).entries
+    assert found[0] == found[1] > found[2] == found[3] == 0
+
+
+@pytest.mark.parametrize(("question", "share"), [("return codes of conman", 1), ("return codes", 0)])
+def test_a_heading_counts_where_the_question_has_all_its_words(question: str, share: float) -> None:
+    index, terms = _index(["codes"]), tokenize(question)
+    described = {key: entries("Return codes (conman)", "") for key in index.keys}
+    assert list(index.closeness(described, {"en": terms, "pt": terms}).entries) == [share]
 
 
 def test_words_are_known_in_any_inflection() -> None:

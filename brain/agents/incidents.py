@@ -1,0 +1,87 @@
+"""Incidents in the conversation: which there are, and "that one is mine"."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Literal, TypeAlias, cast
+
+from brain.agents.asked import Asked
+from brain.agents.language import fold
+from brain.incidents.card import acknowledge_button, title_of
+from brain.incidents.desk import IncidentError
+from brain.message import Locale
+from brain.reply import Table
+from brain.state import Draft, Memory
+from brain.times import clock
+
+Wish: TypeAlias = Literal["list", "acknowledge", "resolve"]
+
+_SHOWN = 20
+_BUTTONS = 3
+_LONGEST = 200
+"""Characters; what is longer asks for something else."""
+_LIST = re.compile(
+    r"(?:(?:please|which|what|list|show(?: me)?|any|por favor|quais|que|lista|liste|mostra|mostre|ha|tem)\W+)*"
+    r"(?:(?:are|is|sao|estao|there|the|all|os|todos|algum)\s+)*"
+    r"(?:(?:open|active|current)\s+)?(?:incidents?|incidentes?)"
+    r"(?:\s+(?:are|is|there|open|active|now|right|sao|estao|ha|em|abertos?|aberto|ativos?|agora))*\W*"
+)
+_STEP = re.compile(
+    r"(?:please\s+|por favor\W+)?(?:(?P<acknowledge>acknowledge|ack|reconhec\w+|assum\w+)|(?P<resolve>resolve|close|resolv\w+|encerr\w+))"
+    r"\s+(?:the\s+|o\s+)?(?:incident|incidente)\s+#?(?P<number>\d{1,12})\W*"
+)
+
+
+def read_incidents(words: str) -> tuple[Wish, int, Locale] | None:
+    """What is asked for, of which incident (0 for the list), in which language; None where it is something else."""
+    folded = fold(words[:_LONGEST].strip())
+    locale = Locale.PT if "incidente" in folded else Locale.EN
+    step = _STEP.fullmatch(folded)
+    if step is not None:
+        return ("acknowledge" if step["acknowledge"] else "resolve"), int(step["number"]), locale
+    return ("list", 0, locale) if _LIST.fullmatch(folded) else None
+
+
+async def answer_incidents(asked: Asked) -> Draft:
+    """The list, or the incident after the step."""
+    wish = cast("Wish", asked.request.arguments.get("wish", "list"))
+    if wish == "list":
+        return await _list(asked)
+    number = int(asked.request.arguments["number"])
+    try:
+        incident = await asked.tools.step_incident(number, wish)
+    except IncidentError as error:
+        block = asked.phrase(f"incident_{error.code}", number=str(number))
+        return Draft(agent="incidents", blocks=(block,), memory=Memory())
+    state = asked.say(f"incident_is_{incident.state}")
+    block = asked.phrase(
+        "incident_stepped", number=str(number), title=title_of(incident, asked.locale), state=state
+    )
+    return Draft(agent="incidents", blocks=(block,), memory=Memory())
+
+
+async def _list(asked: Asked) -> Draft:
+    found = await asked.tools.incidents()
+    if not found:
+        return Draft(agent="incidents", blocks=(asked.phrase("no_incidents"),), memory=Memory())
+    now = datetime.now(UTC)
+    columns = ("col_number", "incident_state", "incident_severity", "incident_what", "incident_since")
+    rows = tuple(
+        (
+            str(one.id),
+            asked.say(f"incident_is_{one.state}"),
+            asked.say(f"severity_{one.severity}"),
+            title_of(one, asked.locale),
+            clock(one.first_seen, asked.zone, now=now),
+        )
+        for one in found[:_SHOWN]
+    )
+    table = Table(columns=tuple(map(asked.say, columns)), rows=rows)
+    buttons = [acknowledge_button(one, asked.locale) for one in found if one.state == "open"][:_BUTTONS]
+    return Draft(
+        agent="incidents",
+        blocks=(asked.phrase("incidents_open", count=str(len(found))), table),
+        buttons=tuple(buttons),
+        memory=Memory(),
+    )

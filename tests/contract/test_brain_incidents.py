@@ -1,0 +1,53 @@
+"""Incidents in the conversation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from brain.incidents.incidents import Incidents, create
+from brain.reply import Reply
+from tests.support.brain_parts import OPERATOR, VIEWER
+from tests.support.talk import Talk
+
+
+async def _opened(engine: AsyncEngine, subject: str, trouble: str) -> int:
+    now = datetime.now(UTC)
+    values = {
+        "engine": "TWS",
+        "trouble": trouble,
+        "cause": "failed",
+        "subject": subject,
+        "severity": "high",
+        "first_seen": now,
+        "last_seen": now,
+    }
+    async with engine.begin() as connection:
+        return (await create(connection, values)).id
+
+
+def _buttons(reply: Reply) -> list[str]:
+    return [button.value for block in reply.blocks if block.kind == "buttons" for button in block.items]
+
+
+async def test_incidents_are_listed_and_taken_by_who_may(talk: Talk, engine: AsyncEngine) -> None:
+    assert "no incident" in (await talk.say("which incidents are open?")).plain_text
+    number = await _opened(engine, "AGT01#PAYDAILY.PAYROLL", "job:1")
+    await _opened(engine, "AGT02#DWH.LOAD", "job:2")
+
+    listed = await talk.say("quais incidentes estão abertos?")
+    assert listed.agent == "incidents"
+    assert "AGT01#PAYDAILY.PAYROLL falhou" in listed.plain_text
+    assert f"reconhecer incidente {number}" in _buttons(listed)
+
+    refused = await talk.elsewhere().say(f"acknowledge incident {number}", by=VIEWER)
+    assert "not change them" in refused.plain_text
+    taken = await talk.say(f"reconhecer incidente {number}", by=OPERATOR)
+    assert "reconhecido" in taken.plain_text
+    incident = await Incidents(engine).get(number)
+    assert incident is not None
+    assert (incident.state, incident.assignee) == ("acknowledged", OPERATOR.actor_id)
+    again = await talk.say(f"acknowledge incident {number}")
+    assert "not in a state" in again.plain_text
+    assert "no incident 999999" in (await talk.say("resolve incident 999999")).plain_text
