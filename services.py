@@ -39,7 +39,7 @@ from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
 from brain.llm.metered import Metered
-from brain.message import Channel
+from brain.message import Channel, Locale
 from brain.planner.graph import Planner
 from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
@@ -198,7 +198,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         )
 
         slack, slack_outboxes = _slack(settings, web_session, engine, vault)
-        teams = _teams(settings, web_session, inbox)
+        teams = _teams(settings, web_session, inbox, engine)
         outboxes = _outboxes(events, slack_outboxes, teams)
         at_once = settings.turns.concurrency
         locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
@@ -247,7 +247,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         poster = Poster(
             engine,
             alerts=alerts,
-            targets=partial(_target, slack_outboxes),
+            targets=partial(_target, slack_outboxes, teams, settings.turns.locale),
             notify=settings.incidents.notify,
             by_source={name: source.notify for name, source in settings.webhook.sources.items()},
             locale=settings.turns.locale,
@@ -307,12 +307,14 @@ def _slack(
     return installed, SlackOutboxes(settings.slack, session, installed)
 
 
-def _teams(settings: Settings, session: aiohttp.ClientSession, inbox: Inbox) -> TeamsChannel | None:
+def _teams(
+    settings: Settings, session: aiohttp.ClientSession, inbox: Inbox, engine: AsyncEngine
+) -> TeamsChannel | None:
     if not settings.teams.enabled:
         return None
     from bots.teams.routes import build_channel  # noqa: PLC0415  # likewise
 
-    return build_channel(settings.teams, session, inbox)
+    return build_channel(settings.teams, session, inbox, engine)
 
 
 def _outboxes(
@@ -329,20 +331,22 @@ def _outboxes(
     return outboxes
 
 
-def _target(slack: SlackOutboxes | None, target: str) -> Outbox | None:
-    """The way to where incidents are posted, such as slack:T123:C456."""
+def _target(
+    slack: SlackOutboxes | None, teams: TeamsChannel | None, locale: Locale, target: str
+) -> Outbox | None:
+    """The way to where incidents are posted, such as slack:T123:C456 or teams:TENANT:19:abc@thread.tacv2."""
     kind, _, place = target.partition(":")
-    team, _, channel_id = place.rpartition(":")
-    return slack.to_channel(team, channel_id) if kind == "slack" and slack is not None else None
+    tenant, _, conversation_id = place.partition(":")
+    if kind == "slack" and slack is not None:
+        return slack.to_channel(tenant, conversation_id)
+    if kind == "teams" and teams is not None:
+        return teams.outboxes.to_conversation(tenant, conversation_id, locale)
+    return None
 
 
 def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:
-    configured = settings.security.jwt_secret
-    secret = (
-        load_or_create_secret(data_dir(settings) / "jwt.secret")
-        if configured is None
-        else configured.get_secret_value()
-    )
+    given, kept = settings.security.jwt_secret, data_dir(settings) / "jwt.secret"
+    secret = load_or_create_secret(kept) if given is None else given.get_secret_value()
     return Tokens(
         engine,
         secret=secret,

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 
 __all__ = ["metadatas", "sqlalchemy_url", "upgrade"]
 
-_PACKAGES_WITH_TABLES = ("brain", "knowledge", "tws", "security", "bots.rest")
+_PACKAGES_WITH_TABLES = ("brain", "knowledge", "tws", "security", "bots.rest", "bots.teams")
 _LOCK = 0x7265_7379_6E63
 """Advisory lock of schema changes, so that replicas that start together take turns."""
 

@@ -41,6 +41,10 @@ class ActivityGoneError(OutboxError):
     """The message to replace is not there any more."""
 
 
+class ConversationGoneError(OutboxError):
+    """The bot may not write there: it was removed or blocked, or the conversation was deleted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
     """How long to keep trying to deliver a message."""
@@ -226,6 +230,8 @@ class Conversations:
 def _delivered(answer: _Answer) -> ResourceResponse:
     if HTTPStatus.OK <= answer.status < HTTPStatus.MULTIPLE_CHOICES:
         return ResourceResponse(id=answer.body.get("id") if isinstance(answer.body, dict) else None)
+    if answer.status in {HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND}:
+        raise ConversationGoneError(str(answer), retryable=False)
     is_away = answer.status in _REFUSED_FOR_NOW or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     raise OutboxError(str(answer), retryable=is_away)
 

@@ -10,6 +10,7 @@ import structlog
 from aiohttp import hdrs, web
 from botbuilder.core import InvokeResponse
 from botbuilder.schema import Activity, ActivityTypes
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.intake import read_body
 from bots.problems import ProblemError
@@ -18,6 +19,7 @@ from brain.turns.inbox import AcceptsMessages
 from .adapter import TeamsAdapter, TeamsBot
 from .inbound import MalformedActivityError, read_activity
 from .outbox import TeamsOutboxes
+from .references import References
 from .settings import TeamsSettings
 from .verifier import TokenVerifier
 
@@ -32,11 +34,11 @@ class TeamsRoutes:
         settings: TeamsSettings,
         session: aiohttp.ClientSession,
         adapter: TeamsAdapter,
-        inbox: AcceptsMessages,
+        bot: TeamsBot,
     ) -> None:
         self._verifier = TokenVerifier(settings, session)
         self._adapter = adapter
-        self._bot = TeamsBot(inbox)
+        self._bot = bot
         self._max_body_bytes = settings.max_body_bytes
 
     def register(self, app: web.Application) -> None:
@@ -80,12 +82,13 @@ class TeamsChannel:
 
 
 def build_channel(
-    settings: TeamsSettings, session: aiohttp.ClientSession, inbox: AcceptsMessages
+    settings: TeamsSettings, session: aiohttp.ClientSession, inbox: AcceptsMessages, engine: AsyncEngine
 ) -> TeamsChannel:
     """Puts the parts together; opens nothing, so there is nothing to close. The session stays the caller's."""
-    adapter = TeamsAdapter(session, settings)
+    adapter, references = TeamsAdapter(session, settings), References(engine)
     return TeamsChannel(
-        routes=TeamsRoutes(settings, session, adapter, inbox), outboxes=TeamsOutboxes(adapter)
+        routes=TeamsRoutes(settings, session, adapter, TeamsBot(inbox)),
+        outboxes=TeamsOutboxes(adapter, references),
     )
 
 

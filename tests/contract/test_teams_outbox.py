@@ -10,11 +10,13 @@ from datetime import UTC, datetime, timedelta
 
 import aiohttp
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.teams.adapter import TeamsAdapter
 from bots.teams.connector import Patience
 from bots.teams.inbound import read_activity, to_message
 from bots.teams.outbox import TeamsOutbox, TeamsOutboxes
+from bots.teams.references import References
 from brain.message import InboundMessage
 from brain.reply import Reply, Table, text
 from brain.turns.outbox import OutboxError
@@ -37,14 +39,14 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 @pytest.fixture
-def outboxes(teams: FakeConnector, session: aiohttp.ClientSession) -> TeamsOutboxes:
+def outboxes(teams: FakeConnector, session: aiohttp.ClientSession, engine: AsyncEngine) -> TeamsOutboxes:
     patience = Patience(
         attempts=3,
         timeout=timedelta(seconds=1),
         backoff=timedelta(milliseconds=1),
         longest_wait=timedelta(seconds=2),
     )
-    return TeamsOutboxes(TeamsAdapter(session, teams.settings(), patience))
+    return TeamsOutboxes(TeamsAdapter(session, teams.settings(), patience), References(engine))
 
 
 def _message(teams: FakeConnector, **overrides: object) -> InboundMessage:

@@ -39,7 +39,7 @@ async def client(teams: FakeConnector, engine: AsyncEngine) -> AsyncIterator[Tes
     app = web.Application(middlewares=[problem_middleware])
     async with aiohttp.ClientSession() as session:
         build_channel(
-            teams.settings(max_body_bytes=64 * 1024), session, Inbox(engine, Metrics())
+            teams.settings(max_body_bytes=64 * 1024), session, Inbox(engine, Metrics()), engine
         ).routes.register(app)
         async with TestClient(TestServer(app)) as client:
             yield client
@@ -263,11 +263,13 @@ async def test_message_without_a_sender_is_a_bad_request(
 # --- what is taken and answered ---
 
 
-async def test_message_that_cannot_be_stored_is_asked_for_again(teams: FakeConnector) -> None:
+async def test_message_that_cannot_be_stored_is_asked_for_again(
+    teams: FakeConnector, engine: AsyncEngine
+) -> None:
     inbox, app = RecordingInbox(), web.Application(middlewares=[problem_middleware])
     inbox.error = ConnectionError("database is away")
     async with aiohttp.ClientSession() as session:
-        build_channel(teams.settings(), session, inbox).routes.register(app)
+        build_channel(teams.settings(), session, inbox, engine).routes.register(app)
         async with TestClient(TestServer(app)) as client:
             response = await _post(client, activities.message(teams.service_url), teams.sign())
             assert await _is_problem(response, 503, "not_stored")
