@@ -30,7 +30,7 @@ _MAX_SUMMARY_CHARS: Final = 500
 _BUTTONS_A_ROW: Final = 6
 """Teams hides further ones behind a menu."""
 
-_Element: TypeAlias = ac.RichTextBlock | ac.Table | ac.Container | ac.ActionSet
+_Element: TypeAlias = ac.RichTextBlock | ac.ColumnSet | ac.Table | ac.Container | ac.ActionSet
 
 _LIMITS: Final = {
     locale: Limits(
@@ -176,10 +176,19 @@ def _bullets(block: answer.Bullets) -> list[_Element]:
 def _facts(block: answer.Facts) -> list[_Element]:
     if not block.items:
         return _title(block.title)
-    rows = [_row((label, value), styles=("strong", "plain")) for label, value in block.items]
-    columns = [ac.TableColumnDefinition(width=1), ac.TableColumnDefinition(width=2)]
-    table = ac.Table(columns=columns, rows=rows, first_row_as_header=False, show_grid_lines=False)
-    return [*_title(block.title), table]
+    # No table: the renderer takes another name for `firstRowAsHeader` than the schema, so a first row is a header.
+    rows = [
+        ac.ColumnSet(
+            columns=[_column(label, "strong", width=1), _column(value, "plain", width=2)],
+            spacing=act.Spacing.SMALL,
+        )
+        for label, value in block.items
+    ]
+    return [*_title(block.title), *rows]
+
+
+def _column(cell: str, style: str, *, width: int) -> ac.Column:
+    return ac.Column(width=str(width), items=[_cell(cell, style)])
 
 
 def _table(block: Table) -> list[_Element]:
@@ -189,17 +198,18 @@ def _table(block: Table) -> list[_Element]:
     rows = [_row(row, styles=("plain",) * len(row)) for row in block.rows]
     # A job's name needs more room than its state; names are broken where they do not fit.
     longest = [max(map(len, column)) for column in zip(block.columns, *block.rows, strict=True)]
-    columns = [ac.TableColumnDefinition(width=min(max(chars, 6), 30)) for chars in longest]
+    columns = [ac.TableColumnDefinition(width=min(max(chars, 10), 24)) for chars in longest]
     return [*_title(block.title), ac.Table(columns=columns, rows=[header, *rows], first_row_as_header=True)]
 
 
 def _row(cells: Iterable[str], *, styles: Iterable[str]) -> ac.TableRow:
     return ac.TableRow(
-        cells=[
-            ac.TableCell(items=[_line(_runs(" ".join(cell.split()) or "\xa0", style))])
-            for cell, style in zip(cells, styles, strict=True)
-        ]
+        cells=[ac.TableCell(items=[_cell(cell, style)]) for cell, style in zip(cells, styles, strict=True)]
     )
+
+
+def _cell(cell: str, style: str) -> ac.RichTextBlock:
+    return _line(_runs(" ".join(cell.split()) or "\xa0", style))
 
 
 def _code(block: Code) -> list[_Element]:

@@ -16,8 +16,8 @@ from playwright.async_api import Browser, Locator, Page, expect
 from pydantic import SecretStr
 from sqlalchemy import select
 
-from bots.webhook.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from bots.webhook.settings import WebhookSettings, WebhookSource
+from bots.webhook.signature import SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from brain.tables import PROPOSALS
 from tests.browser.conftest import browser
 from tests.e2e.conftest import connector
@@ -105,11 +105,16 @@ def _cards(page: Page) -> Locator:
     return page.locator(".ac-adaptiveCard")
 
 
+async def _to_top(card: Locator) -> None:
+    await card.page.wait_for_timeout(500)  # the client scrolls to the end by itself
+    await card.evaluate("element => element.scrollIntoView({block: 'start'})")
+
+
 async def _picture(page: Page, name: str) -> None:
     folder = os.environ.get("RESYNC_SCREENSHOTS")
     if folder:
         await page.mouse.move(5, 500)
-        await page.wait_for_timeout(300)  # the client scrolls to the end
+        await page.wait_for_timeout(300)
         await page.screenshot(path=Path(folder) / f"{name}.png")
 
 
@@ -132,7 +137,7 @@ async def test_question_to_card_to_approval_to_confirmed(page: Page, resync: Res
     await _open(page, _PERSONAL)
     await _type(page, "why did PAYROLL fail?")
     await expect(_cards(page).last).to_contain_text("ORA-01653", timeout=_PATIENCE_MS)
-    await _cards(page).last.scroll_into_view_if_needed()
+    await _to_top(_cards(page).last)
     await _picture(page, "teams-answer")
     await _cards(page).last.get_by_role("button", name="Rerun", exact=True).click()
     await expect(_cards(page).last).to_contain_text("gets a new run", timeout=_PATIENCE_MS)
@@ -208,5 +213,5 @@ async def test_alert_arrives_in_the_channel_by_itself(page: Page, resync: Resync
     card = _cards(page).filter(has_text="CERT_SYNC")
     await expect(card).to_contain_text("certificate", timeout=_PATIENCE_MS)
     await expect(card).to_have_count(1)  # the finding is put into the card that was posted first
-    await card.scroll_into_view_if_needed()
+    await _to_top(card)
     await _picture(page, "teams-alert")
