@@ -322,25 +322,24 @@ def _outboxes(
 ) -> dict[Channel, OutboxFactory]:
     """The way back for each channel; what is found about an incident is kept for its card and for readers."""
     web = WebOutboxes(events)
-
-    outboxes: dict[Channel, OutboxFactory] = {Channel.WEB: web, Channel.WEBHOOK: web}
-    if slack is not None:
-        outboxes[Channel.SLACK] = slack
-    if teams is not None:
-        outboxes[Channel.TEAMS] = teams.outboxes
-    return outboxes
+    outboxes: dict[Channel, OutboxFactory | None] = {
+        Channel.WEB: web,
+        Channel.WEBHOOK: web,
+        Channel.SLACK: slack,
+        Channel.TEAMS: teams.outboxes if teams else None,
+    }
+    return {channel: outbox for channel, outbox in outboxes.items() if outbox is not None}
 
 
 def _target(
     slack: SlackOutboxes | None, teams: TeamsChannel | None, locale: Locale, target: str
 ) -> Outbox | None:
-    """The way to where incidents are posted, such as slack:T123:C456 or teams:TENANT:19:abc@thread.tacv2."""
-    kind, _, place = target.partition(":")
-    tenant, _, conversation_id = place.partition(":")
+    """The way to where incidents are posted: slack:T123:C456, or teams:TENANT:CONVERSATION."""
+    kind, tenant, place = [*target.split(":", 2), "", ""][:3]
     if kind == "slack" and slack is not None:
-        return slack.to_channel(tenant, conversation_id)
+        return slack.to_channel(tenant, place)
     if kind == "teams" and teams is not None:
-        return teams.outboxes.to_conversation(tenant, conversation_id, locale)
+        return teams.outboxes.to_conversation(tenant, place, locale)
     return None
 
 

@@ -25,12 +25,12 @@ MAX_CARD_BYTES: Final = 28 * 1024
 
 _ENVELOPE_BYTES: Final = 512
 """For all that is not body: type, version, schema, language, width."""
-_MAX_QUOTE_CHARS: Final = 300
+_MAX_QUOTE_CHARS: Final = 160
 _MAX_SUMMARY_CHARS: Final = 500
 _BUTTONS_A_ROW: Final = 6
 """Teams hides further ones behind a menu."""
 
-_Element: TypeAlias = ac.RichTextBlock | ac.Table | ac.Container | ac.ActionSet
+_Element: TypeAlias = ac.RichTextBlock | ac.ColumnSet | ac.Table | ac.Container | ac.ActionSet
 
 _LIMITS: Final = {
     locale: Limits(
@@ -100,7 +100,7 @@ def _elements(block: answer.Block) -> list[_Element]:
     """The block's elements; none for an empty block."""
     match block:
         case answer.Text():
-            return _paragraphs(block.spans)
+            return [*_paragraphs(block.spans)]
         case answer.Bullets():
             return _bullets(block)
         case answer.Facts():
@@ -124,7 +124,7 @@ def _elements(block: answer.Block) -> list[_Element]:
             assert_never(block)
 
 
-def _paragraphs(spans: Iterable[Span]) -> list[_Element]:
+def _paragraphs(spans: Iterable[Span]) -> list[ac.RichTextBlock]:
     """One element a line: runs do not keep line breaks."""
     lines: list[list[ac.TextRun]] = [[]]
     for span in spans:
@@ -137,6 +137,11 @@ def _paragraphs(spans: Iterable[Span]) -> list[_Element]:
 
 def _line(runs: Sequence[ac.TextRun], *, close: bool = False) -> ac.RichTextBlock:
     return ac.RichTextBlock(inlines=list(runs), spacing=act.Spacing.NONE if close else None)
+
+
+def _closer(lines: Sequence[ac.RichTextBlock]) -> list[_Element]:
+    """With less space above than a paragraph has."""
+    return [line.model_copy(update={"spacing": line.spacing or act.Spacing.SMALL}) for line in lines]
 
 
 def _runs(
@@ -157,24 +162,33 @@ def _runs(
 
 
 def _title(title: str) -> list[_Element]:
-    return _paragraphs([strong(title)])
+    return [*_paragraphs([strong(title)])]
 
 
 def _bullets(block: answer.Bullets) -> list[_Element]:
     return [
         line
         for number, item in enumerate(block.items, 1)
-        for line in _paragraphs((Span(f"{number}. " if block.numbered else "• "), *item.spans))
+        for line in _closer(_paragraphs((Span(f"{number}. " if block.numbered else "• "), *item.spans)))
     ]
 
 
 def _facts(block: answer.Facts) -> list[_Element]:
     if not block.items:
         return _title(block.title)
-    rows = [_row((label, value), styles=("strong", "plain")) for label, value in block.items]
-    columns = [ac.TableColumnDefinition(width=1), ac.TableColumnDefinition(width=2)]
-    table = ac.Table(columns=columns, rows=rows, first_row_as_header=False, show_grid_lines=False)
-    return [*_title(block.title), table]
+    # No table: the renderer takes another name for `firstRowAsHeader` than the schema, so a first row is a header.
+    rows = [
+        ac.ColumnSet(
+            columns=[_column(label, "strong", width=1), _column(value, "plain", width=2)],
+            spacing=act.Spacing.SMALL,
+        )
+        for label, value in block.items
+    ]
+    return [*_title(block.title), *rows]
+
+
+def _column(cell: str, style: str, *, width: int) -> ac.Column:
+    return ac.Column(width=str(width), items=[_cell(cell, style)])
 
 
 def _table(block: Table) -> list[_Element]:
@@ -182,17 +196,20 @@ def _table(block: Table) -> list[_Element]:
         return _title(block.title)
     header = _row(block.columns, styles=("strong",) * len(block.columns))
     rows = [_row(row, styles=("plain",) * len(row)) for row in block.rows]
-    columns = [ac.TableColumnDefinition(width=1) for _ in block.columns]
+    # A job's name needs more room than its state; names are broken where they do not fit.
+    longest = [max(map(len, column)) for column in zip(block.columns, *block.rows, strict=True)]
+    columns = [ac.TableColumnDefinition(width=min(max(chars, 10), 24)) for chars in longest]
     return [*_title(block.title), ac.Table(columns=columns, rows=[header, *rows], first_row_as_header=True)]
 
 
 def _row(cells: Iterable[str], *, styles: Iterable[str]) -> ac.TableRow:
     return ac.TableRow(
-        cells=[
-            ac.TableCell(items=[_line(_runs(" ".join(cell.split()) or "\xa0", style))])
-            for cell, style in zip(cells, styles, strict=True)
-        ]
+        cells=[ac.TableCell(items=[_cell(cell, style)]) for cell, style in zip(cells, styles, strict=True)]
     )
+
+
+def _cell(cell: str, style: str) -> ac.RichTextBlock:
+    return _line(_runs(" ".join(cell.split()) or "\xa0", style))
 
 
 def _code(block: Code) -> list[_Element]:
@@ -211,7 +228,7 @@ def _citation(number: int, item: answer.Citation) -> list[_Element]:
     quote = _clip(" ".join(item.quote.split()), _MAX_QUOTE_CHARS)
     title = " ".join(item.document_title.split())
     head = [*_runs(f"[{number}] {title}", "strong"), *_runs(place)]
-    return [_line(head), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
+    return [*_closer([_line(head)]), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
 
 
 def _actions(buttons: Iterable[answer.Button]) -> list[Any]:

@@ -26,7 +26,8 @@ class WebhookSource(BaseModel):
     mapping: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Where the attributes of the canonical alert are: {"JobName": ["result.job"]}."""
     notify: tuple[str, ...] = ()
-    """Where incidents that this source reported are posted, e.g. slack:T123:C456. None: nowhere."""
+    """Where incidents that this source reported are posted, e.g. slack:T123:C456 or
+    teams:TENANT:CONVERSATION. None: nowhere."""
 
 
 class WebhookSettings(BaseModel):

@@ -15,8 +15,8 @@ class IncidentSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     notify: tuple[str, ...] = ()
-    """Where cards of all incidents are posted, e.g. slack:T123:C456 or teams:TENANT:19:…@thread.tacv2, besides the targets of the sources that reported
-    it."""
+    """Where cards of all incidents are posted, e.g. slack:T123:C456 or teams:TENANT:CONVERSATION, besides
+    the targets of the sources that reported it."""
     reopen_within: Span = timedelta(minutes=30)
     """A trouble that comes back so soon opens its incident again (seconds or ISO 8601)."""
     patience: Span = timedelta(seconds=45)

@@ -234,7 +234,7 @@ def test_text_is_literal_wherever_it_stands() -> None:
     types = {node["type"] for node in _nodes(card) if "type" in node}
     # Of all elements that show text these alone read no Markdown.
     assert types == {
-        "AdaptiveCard", "RichTextBlock", "TextRun", "Table", "TableRow", "TableCell", "Container",
+        "AdaptiveCard", "RichTextBlock", "TextRun", "Table", "TableRow", "TableCell", "Container", "ColumnSet", "Column",
     }  # fmt: skip
     assert sum(shown.count(line) for shown in _texts(card)) == 16
     runs = [node["text"] for node in _nodes(card) if node.get("type") == "TextRun"]
@@ -351,3 +351,16 @@ def test_card_names_its_language(locale: Locale, tag: str) -> None:
 def test_summary_is_short() -> None:
     assert to_summary(_reply(plain_text="short")) == "short"
     assert len(to_summary(_reply(plain_text="x" * 5000))) == 500
+
+
+def test_facts_are_no_table_for_the_renderer_makes_a_header_of_its_first_row() -> None:
+    card = to_card(_reply(Facts(items=(("State", "open"), ("Since", "02:35")))), Locale.EN)
+    assert [element["type"] for element in card["body"]] == ["ColumnSet", "ColumnSet"]
+    runs = [node for node in _nodes(card["body"]) if node.get("type") == "TextRun"]
+    assert [run["text"] for run in runs if run.get("weight") == "bolder"] == ["State", "Since"]
+
+
+def test_columns_of_a_table_are_as_wide_as_what_stands_in_them() -> None:
+    rows = (("AGT_HR01#PAYDAILY.PAYROLL", "ABEND"),)
+    card = to_card(_reply(Table(columns=("Job", "Status"), rows=rows)), Locale.EN)
+    assert [column["width"] for column in card["body"][0]["columns"]] == [24, 10]
