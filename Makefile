@@ -90,7 +90,7 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 cards: $(INSTALLED) ## 10,000 generated cards in the official renderer, which npm installs; ARGS="--count 500"
 	@$(BIN)/python -m tests.cards.check $(ARGS)
 
-teams-e2e: $(INSTALLED) ## The bot in a real Teams client, which npm installs; pictures with RESYNC_SCREENSHOTS=docs/images
+teams-e2e: $(INSTALLED) ## The bot in a real Teams client, which npm installs
 	@$(PYTEST) tests/teams/playground.py $(ARGS)
 
 teams-package: $(INSTALLED) ## The app package for Teams, dist/resync-teams.zip, from your RESYNC_… settings

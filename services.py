@@ -21,7 +21,6 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bots.rest.outbox import WebOutboxes
 from brain.actions.changes import build_changes
 from brain.actions.identities import Identities
 from brain.actions.postings import Postings
@@ -39,7 +38,6 @@ from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
 from brain.llm.metered import Metered
-from brain.message import Channel, Locale
 from brain.planner.graph import Planner
 from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
@@ -47,9 +45,9 @@ from brain.toolbox import Tools
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
 from brain.turns.ledger import Ledger
-from brain.turns.outbox import Outbox, OutboxFactory
 from brain.turns.runner import TurnRunner
 from brain.turns.worker import Worker
+from channels import open_channels
 from database import Database, data_dir, open_database, open_engine, open_vault
 from embedded import embedded_valkey
 from knowledge.documents import Reader
@@ -64,14 +62,12 @@ from security.limits import RateLimiter
 from security.masking import mask_secrets
 from security.secret_files import load_or_create_secret
 from security.tokens import Tokens
-from security.vault import Vault
 from settings import Settings
 from tws.cache import CachedReads
 from tws.engines import Engines, open_engines
 from tws.mirror.poller import Mirror
 
 if TYPE_CHECKING:
-    from bots.slack.outbox import SlackOutboxes
     from bots.slack.workspaces import Installed
     from bots.teams.routes import TeamsChannel
 
@@ -197,19 +193,17 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             zone=zone,
         )
 
-        slack, slack_outboxes = _slack(settings, web_session, engine, vault)
-        teams = _teams(settings, web_session, inbox, engine)
-        outboxes = _outboxes(events, slack_outboxes, teams)
+        channels = open_channels(settings, web_session, engine, vault=vault, inbox=inbox, events=events)
         at_once = settings.turns.concurrency
         locks = open_engine(database.dsn, pool_size=at_once, max_overflow=at_once)
         stack.push_async_callback(locks.dispose)
         ledger = Ledger(engine, locks)
         postings = Postings(
-            engine, outboxes=outboxes, proposals=changes.proposals, actors=database.actors, zone=zone
+            engine, outboxes=channels.outboxes, proposals=changes.proposals, actors=database.actors, zone=zone
         )
         runner = TurnRunner(
             ledger=ledger,
-            outboxes=outboxes,
+            outboxes=channels.outboxes,
             answers=brain.answer,
             actors=database.actors,
             limiter=limiter,
@@ -247,7 +241,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         poster = Poster(
             engine,
             alerts=alerts,
-            targets=partial(_target, slack_outboxes, teams, settings.turns.locale),
+            targets=channels.target,
             notify=settings.incidents.notify,
             by_source={name: source.notify for name, source in settings.webhook.sources.items()},
             locale=settings.turns.locale,
@@ -290,57 +284,9 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             limiter=limiter,
             health=_health(engine, redis_url, engines, stack),
             metrics=metrics,
-            slack=slack,
-            teams=teams,
+            slack=channels.slack,
+            teams=channels.teams,
         )
-
-
-def _slack(
-    settings: Settings, session: aiohttp.ClientSession, engine: AsyncEngine, vault: Vault
-) -> tuple[Installed | None, SlackOutboxes | None]:
-    if not settings.slack.enabled:
-        return None, None
-    from bots.slack.outbox import SlackOutboxes  # noqa: PLC0415  # the SDKs are loaded where they are used
-    from bots.slack.workspaces import open_installed  # noqa: PLC0415  # likewise
-
-    installed = open_installed(settings.slack, engine, vault, session)
-    return installed, SlackOutboxes(settings.slack, session, installed)
-
-
-def _teams(
-    settings: Settings, session: aiohttp.ClientSession, inbox: Inbox, engine: AsyncEngine
-) -> TeamsChannel | None:
-    if not settings.teams.enabled:
-        return None
-    from bots.teams.routes import build_channel  # noqa: PLC0415  # likewise
-
-    return build_channel(settings.teams, session, inbox, engine)
-
-
-def _outboxes(
-    events: TurnEvents, slack: SlackOutboxes | None, teams: TeamsChannel | None
-) -> dict[Channel, OutboxFactory]:
-    """The way back for each channel; what is found about an incident is kept for its card and for readers."""
-    web = WebOutboxes(events)
-    outboxes: dict[Channel, OutboxFactory | None] = {
-        Channel.WEB: web,
-        Channel.WEBHOOK: web,
-        Channel.SLACK: slack,
-        Channel.TEAMS: teams.outboxes if teams else None,
-    }
-    return {channel: outbox for channel, outbox in outboxes.items() if outbox is not None}
-
-
-def _target(
-    slack: SlackOutboxes | None, teams: TeamsChannel | None, locale: Locale, target: str
-) -> Outbox | None:
-    """The way to where incidents are posted: slack:T123:C456, or teams:TENANT:CONVERSATION."""
-    kind, tenant, place = [*target.split(":", 2), "", ""][:3]
-    if kind == "slack" and slack is not None:
-        return slack.to_channel(tenant, place)
-    if kind == "teams" and teams is not None:
-        return teams.outboxes.to_conversation(tenant, place, locale)
-    return None
 
 
 def _tokens(settings: Settings, engine: AsyncEngine) -> Tokens:
