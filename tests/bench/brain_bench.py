@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Annotated, TypedDict
 
 import numpy as np
+import structlog
 from langgraph.checkpoint.postgres.aio import AsyncPostgresSaver
 from langgraph.graph import END, START, StateGraph
 from psycopg.rows import dict_row
@@ -187,4 +188,5 @@ async def _report() -> str:
 
 
 if __name__ == "__main__":
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # the page is on stdout
     sys.stdout.write(asyncio.run(_report()) + "\n")
