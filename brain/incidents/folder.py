@@ -211,7 +211,11 @@ class Folder:
 
     async def _investigate(self) -> None:
         """Asks the brain why, once for each incident; a second time is the same delivery."""
-        lacking = select(INCIDENTS).where(INCIDENTS.c.turn_id.is_(None), is_active()).limit(10)
+        # One a round, the latest first: a night full of troubles must not take the place of people's questions.
+        latest = INCIDENTS.c.last_seen.desc()
+        lacking = (
+            select(INCIDENTS).where(INCIDENTS.c.turn_id.is_(None), is_active()).order_by(latest).limit(1)
+        )
         async with self.engine.connect() as connection:
             rows = (await connection.execute(lacking)).mappings().all()
         for incident in map(read_incident, rows):
