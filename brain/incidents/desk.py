@@ -34,7 +34,7 @@ class Desk:
     audit: AuditLog
 
     async def step(self, incident_id: int, what: Step, *, by: Actor, channel: str) -> Incident:
-        """Acknowledges, resolves, closes or opens again. Who acknowledges is the assignee, if nobody was."""
+        """Acknowledges or resolves. Who acknowledges is the assignee, if nobody was."""
         async with self.incidents.engine.begin() as connection:
             incident = await self._for_change(connection, incident_id, by)
             if not await step(connection, incident, what, by=by.actor_id):

@@ -89,6 +89,7 @@ class Folder:
                 if self._looked_at.get(name) != plan.read_at:
                     await self._look_through(connection, name, plan)
                     await self._follow(connection, name, plan)
+            await self._close(connection)
         self._looked_at = {name: plan.read_at for name, plan in plans.items()}
         await self._investigate()
         return folded
@@ -208,6 +209,13 @@ class Folder:
             severity = severity_of(plan, root_of(plan, incident.trouble, incident.witness), held, now)
             if (len(held), severity) != (incident.waiting, incident.severity):
                 await change(connection, incident.id, waiting=len(held), severity=severity)
+
+    async def _close(self, connection: AsyncConnection) -> None:
+        """What was resolved for so long that a new trouble would be a new incident."""
+        is_past = INCIDENTS.c.ended_at < func.now() - self.settings.reopen_within
+        query = select(INCIDENTS).where(INCIDENTS.c.state == "resolved", is_past).with_for_update()
+        for row in (await connection.execute(query)).mappings().all():
+            await step(connection, read_incident(row), "close")
 
     async def _investigate(self) -> None:
         """Asks the brain why, once for each incident; a second time is the same delivery."""

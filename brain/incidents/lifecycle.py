@@ -24,8 +24,3 @@ def after(state: State, step: Step) -> State | None:
     """The state that the step leads to; None where it is not possible."""
     before, then = _STEPS[step]
     return then if state in before else None
-
-
-def possible(state: State) -> tuple[Step, ...]:
-    """The steps that lead on from the state."""
-    return tuple(step for step, (before, _) in _STEPS.items() if state in before)

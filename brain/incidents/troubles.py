@@ -20,7 +20,6 @@ from tws.plan import RUNNING, Plan
 from tws.why import FirstCause, first_causes, reasons
 
 Severity: TypeAlias = Literal["critical", "high", "medium", "low"]
-SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 
 _EXTENSION = frozenset({"FINAL", "FINALPOSTREPORTS"})
 """The streams that extend the plan, as the product delivers them."""

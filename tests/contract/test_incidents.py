@@ -165,7 +165,7 @@ async def test_what_a_crash_left_is_done_by_the_next_process(engine: AsyncEngine
     assert message.alert.job == "LOAD_SALES"
 
 
-async def test_the_plan_ends_an_incident_and_opens_it_again(engine: AsyncEngine) -> None:
+async def test_the_plan_ends_an_incident_and_time_closes_it(engine: AsyncEngine) -> None:
     async with watched(engine, "failed-load") as watch:
         (incident,) = await watch.folded()
         plan = await watch.plans.current("TWS")
@@ -181,10 +181,28 @@ async def test_the_plan_ends_an_incident_and_opens_it_again(engine: AsyncEngine)
         await watch.tws.carry_out(change, Justification(reason="the rows are there"))
         await watch.later(seconds=20)
         (ended,) = await watch.folded()
+        assert ended.state == "resolved"
+        assert ended.ended_at is not None
+        watch.folder = new_folder(engine, watch.plans, watch.inbox, reopen_within=timedelta(microseconds=1))
+        (closed,) = await watch.folded()
         timeline = [entry.kind for entry in await watch.desk.incidents.timeline(incident.id)]
-    assert ended.state == "resolved"
-    assert ended.ended_at is not None
-    assert timeline == ["opened", "resolve"]
+    assert closed.state == "closed"
+    assert timeline == ["opened", "resolve", "close"]
+
+
+async def test_an_incident_is_mitigated_while_its_job_runs_again(engine: AsyncEngine) -> None:
+    async with watched(engine, "failed-load") as watch:
+        await watch.folded()
+        plan = await watch.plans.current("TWS")
+        assert plan is not None
+        root = next(job for job in plan.jobs.values() if job.name == "LOAD_SALES")
+        change = Change(
+            action=Action.RERUN, kind=kind_of(root), object_id=root.id, selection=root.selection, arguments={}
+        )
+        await watch.tws.carry_out(change, Justification(reason="the table has room"))
+        await watch.later(seconds=20)
+        (incident,) = await watch.folded()
+    assert incident.state == "mitigated"
 
 
 async def test_what_a_person_resolved_only_an_alert_opens_again(engine: AsyncEngine) -> None:
