@@ -36,6 +36,10 @@ _CONVERSATIONS, _EACH = 50, 4
 _PAUSES = (5.0, 0.0)
 """Seconds: people read an answer before they ask again; without a pause it is a queue that is measured."""
 _OPERATOR = Actor(actor_id="operator", display_name="Otto", role=Role.OPERATOR)
+_GOALS = (
+    "Goals: at most 2.5 times the first; p95 under a second. A worker takes one turn a wake-up, so that who asks "
+    "again at once goes behind those who wait."
+)
 _PATIENCE = timedelta(seconds=60)
 _JOBS = (
     "PAYROLL",
@@ -184,7 +188,7 @@ async def _report() -> str:
         _row("the brain: a greeting", greeting, base),
         _row("the brain: the status of a job", status, base),
     ]
-    return "\n\n".join(["\n".join(lines), *together])
+    return "\n\n".join(["\n".join(lines), *together, _GOALS])
 
 
 if __name__ == "__main__":
