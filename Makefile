@@ -28,7 +28,7 @@ define section
 @printf '\n== %s ==\n' '$(1)'
 endef
 
-.PHONY: help init demo serve test check lint types imports unit contract e2e browser cards teams-e2e teams-package bench eval eval-retrieval docs lock wheel clean
+.PHONY: help init demo serve test check lint types imports unit contract e2e browser cards pictures teams-e2e teams-package bench eval eval-retrieval docs lock wheel clean
 
 help: ## Lists these targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ browser: $(INSTALLED) ## Tests of the web page in Chromium
 
 cards: $(INSTALLED) ## 10,000 generated cards in the official renderer, which npm installs; ARGS="--count 500"
 	@$(BIN)/python -m tests.cards.check $(ARGS)
+
+pictures: $(INSTALLED) ## What people see in Slack and Teams, light and dark, into docs/images; npm brings the renderers
+	@$(BIN)/python -m tests.cards.pictures $(ARGS)
 
 teams-e2e: $(INSTALLED) ## The bot in a real Teams client, which npm installs
 	@$(PYTEST) tests/teams/playground.py $(ARGS)

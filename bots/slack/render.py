@@ -33,6 +33,8 @@ _MAX_SECTION: Final = 3_000
 """Characters: documented for a section, kept for rich text too."""
 _MAX_ITEM: Final = 1_400
 """Characters of a title, a label, a value or a quote: two of them fit a section."""
+_MAX_QUOTE: Final = 160
+_MAX_CONTEXT: Final = 10
 _MAX_TEXT: Final = 4_000
 """Characters of `text`; chat.update refuses more."""
 _MAX_BUTTONS: Final = 25
@@ -150,7 +152,8 @@ def _parts(block: answer.Block) -> list[_Json]:
             return [*_section([strong(block.caption)]), *_rich_text("rich_text_preformatted", lines)]
         case answer.Citations():
             cited = [_citation(number, item) for number, item in enumerate(block.items, 1)]
-            return _section([span for spans in cited for span in spans])
+            rows = range(0, len(cited), _MAX_CONTEXT)
+            return [{"type": "context", "elements": cited[row : row + _MAX_CONTEXT]} for row in rows]
         case answer.Buttons():
             return _buttons(block)
         case answer.Steps():
@@ -184,8 +187,11 @@ def _runs(spans: Iterable[Span], max_chars: int) -> list[_Json]:
     ]
 
 
-def _citation(number: int, item: answer.Citation) -> tuple[Span, Span]:
-    return strong(f"[{number}] {item.document_title}"), Span(f" · {item.place}\n“{item.quote}”\n")
+def _citation(number: int, item: answer.Citation) -> _Json:
+    """Small and grey, so that it does not outshine the answer that quotes it."""
+    quote = item.quote if len(item.quote) <= _MAX_QUOTE else f"{item.quote[: _MAX_QUOTE - 1]}…"
+    words = f"[{number}] {item.document_title} · {item.place}\n“{quote}”"
+    return {"type": "plain_text", "text": _clip(_inert(words), _MAX_ITEM), "emoji": False}
 
 
 def _table(table: Table) -> list[_Json]:

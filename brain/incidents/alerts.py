@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,18 +12,21 @@ from pydantic import TypeAdapter
 from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from brain.batches import Batches
 from brain.message import Alert
 from brain.tables import ALERTS
 
 _ALERT: TypeAdapter[Alert] = TypeAdapter(Alert)
 _ACCEPT = text(
     "INSERT INTO alerts AS a (source, id, fingerprint, alert, times)"
-    " SELECT :source, new.* FROM unnest("
-    " CAST(:ids AS text[]), CAST(:fingerprints AS text[]), CAST(:alerts AS jsonb[]), CAST(:times AS int[])) new"
+    " SELECT new.* FROM unnest("
+    " CAST(:sources AS text[]), CAST(:ids AS text[]), CAST(:fingerprints AS text[]), CAST(:alerts AS jsonb[]), CAST(:times AS int[])) new"
     " ON CONFLICT ON CONSTRAINT alerts_fingerprint DO UPDATE SET times = a.times + excluded.times, last_at = now()"
-    " RETURNING a.id, a.fingerprint, (xmax = 0) AS is_new"
+    " RETURNING a.source, a.id, a.fingerprint, (xmax = 0) AS is_new"
 )
 """Of arrays, so that it is the same statement for one alert and for thousands."""
+_AT_ONCE = 100
+"""Requests stored in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +70,38 @@ class Alerts:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
         self._single = engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._batches = Batches(self._store, most=_AT_ONCE)
 
     async def accept(self, source: str, reports: Sequence[Report]) -> Taken:
         """Stores the reports, which are at least one, in one statement; accepted means stored."""
-        times: dict[str, int] = {}
-        first: dict[str, Alert] = {}
-        for report in reports:
-            times[report.fingerprint] = times.get(report.fingerprint, 0) + 1
-            first.setdefault(report.fingerprint, report.alert)
-        # In one order for all, so that two requests with the same alerts do not wait for each other.
-        fingerprints = sorted(first)
+        return await self._batches.add((source, reports))
+
+    async def _store(self, requests: Sequence[tuple[str, Sequence[Report]]]) -> Sequence[Taken]:
+        """Of the same occurrence in two requests the first one's counts as new."""
+        times: Counter[tuple[str, str]] = Counter()
+        first: dict[tuple[str, str], Alert] = {}
+        for source, reports in requests:
+            for report in reports:
+                times[source, report.fingerprint] += 1
+                first.setdefault((source, report.fingerprint), report.alert)
+        # In one order for all, so that two replicas with the same alerts do not wait for each other.
+        keys = sorted(first)
         values = {
-            "source": source,
-            "ids": [uuid.uuid4().hex for _ in fingerprints],
-            "fingerprints": fingerprints,
-            "alerts": [_ALERT.dump_json(first[one]).decode() for one in fingerprints],
-            "times": [times[one] for one in fingerprints],
+            "sources": [source for source, _ in keys],
+            "ids": [uuid.uuid4().hex for _ in keys],
+            "fingerprints": [fingerprint for _, fingerprint in keys],
+            "alerts": [_ALERT.dump_json(first[key]).decode() for key in keys],
+            "times": [times[key] for key in keys],
         }
         async with self._single.connect() as connection:
-            found = {row.fingerprint: row for row in await connection.execute(_ACCEPT, values)}
-        count = sum(row.is_new for row in found.values())
-        return Taken(id=found[reports[0].fingerprint].id, duplicate=not count, new=count)
+            found = {(row.source, row.fingerprint): row for row in await connection.execute(_ACCEPT, values)}
+        new, taken = {key for key, row in found.items() if row.is_new}, []
+        for source, reports in requests:
+            own = {(source, report.fingerprint) for report in reports} & new
+            new -= own
+            opening = found[source, reports[0].fingerprint].id
+            taken.append(Taken(id=opening, duplicate=not own, new=len(own)))
+        return taken
 
     async def of_incident(self, incident_id: int, *, limit: int) -> tuple[StoredAlert, ...]:
         """The first alerts of the incident."""

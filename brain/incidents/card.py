@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
-from brain.reply import Block, Button, Buttons, Facts, Notice, Reply, code, to_plain
+from brain.reply import Block, Button, Buttons, Facts, Notice, Reply, strong, to_plain
 from brain.times import clock
 
 from .incidents import Incident
@@ -38,7 +38,7 @@ def card(
 ) -> Reply:
     """The card as it is to be shown now; `found` is the investigation's answer, None while it goes on."""
     blocks: list[Block] = [
-        phrase(locale, "incident_title", number=str(incident.id), title=code(title_of(incident, locale))),
+        phrase(locale, "incident_title", number=str(incident.id), title=strong(title_of(incident, locale))),
         Facts(
             items=(
                 (say(locale, "incident_state"), _state(incident, locale)),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -159,7 +160,7 @@ def test_text_for_notifications_never_ends_inside_an_escape(character: str, esca
         Table(columns=("a",), rows=(("x" * 4_000,),)),
         Table(columns=("x" * 400,) * 20, rows=()),
         Code(text="x\n" * 4_000),
-        Citations(items=(Citation(document_id="d", document_title="t", location="l", quote="x" * 4_000),)),
+        Citations(items=(Citation(document_id="d", document_title="x" * 4_000, location="l", quote="q"),)),
         Notice(text="x" * 4_000),
         Buttons(items=(Button(label="say it", verb=Verb.SAY, value="x" * 4_000),)),
     ],
@@ -275,10 +276,14 @@ def test_numbered_bullets_keep_their_numbers() -> None:
 
 def test_citations_name_their_source() -> None:
     cited = Citation(document_id="d1", document_title="DWH runbook", location="3.2", quote="Free the lock.")
+    long = replace(cited, quote="q" * 200)
 
-    message = to_slack(reply(Citations(items=(cited,))))
+    message = to_slack(reply(Citations(items=(cited, *(long for _ in range(11))))))
 
-    assert shown(message) == "[1] DWH runbook\n · 3.2\n“Free the lock.”\n"
+    first, second = (block["elements"] for block in message.blocks)
+    assert (len(first), len(second)) == (10, 2)
+    assert first[0]["text"] == "[1] DWH runbook · 3.2\n“Free the lock.”"
+    assert second[-1]["text"] == f"[12] DWH runbook · 3.2\n“{'q' * 159}…”"
 
 
 def test_reply_without_blocks_shows_its_plain_text() -> None:
