@@ -15,8 +15,10 @@ from bots.problems import problem_middleware
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
 from bots.slack.workspaces import OneWorkspace
+from brain.message import Locale
 from tests.support.fake_slack import APP_TOKEN, TOKEN, Failure, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
+from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import SlackDriver, command, mention, press
 from tests.support.waiting import eventually
 
@@ -50,7 +52,9 @@ async def connected() -> AsyncIterator[Connected]:
             socket_ping=timedelta(seconds=0.5),
         )
         inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-        SlackRoutes(settings, inbox, OneWorkspace(settings)).register(host)
+        SlackRoutes(
+            settings, inbox, OneWorkspace(settings), forms=ScriptedForms(), locale=Locale.EN
+        ).register(host)
         async with TestServer(host) as server:
             found = Connected(slack, inbox, server)
             await found.connections(1)
