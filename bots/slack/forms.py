@@ -155,7 +155,8 @@ class Interactions:
             return {"response_action": "errors", "errors": errors}
         message = self._message(body, partial(inbound.from_question, question=fields["question"]))
         async with storing(max_seconds=CLAIM_SECONDS):
-            opened = await client.conversations_open(users=message.sender.user_id)
+            who = {"users": message.sender.user_id}
+            opened = await client.api_call("conversations.open", json=who)
             await self._accept(inbound.moved(message, opened["channel"]["id"]))
         return {}
 
