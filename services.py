@@ -217,7 +217,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             postings=postings,
         )
         worker = Worker(
-            ledger=ledger, runner=runner, dsn=database.dsn, concurrency=settings.turns.concurrency
+            ledger=ledger,
+            runner=runner,
+            dsn=database.dsn,
+            concurrency=settings.turns.concurrency,
+            inbox=inbox,
         )
         mirrors = [
             Mirror(

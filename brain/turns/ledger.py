@@ -129,7 +129,7 @@ class Ledger:
         left = select(TURNS.c.turn_id).where(TURNS.c.order_key == order_key, TURNS.c.state.in_(UNFINISHED))
         async with self._engine.begin() as connection:
             if (await connection.execute(left.limit(1))).first() is not None:
-                await enqueue(connection, order_key)
+                await enqueue(connection, [order_key])
 
     async def oldest_age(self) -> timedelta:
         """How long the oldest unfinished turn has waited; zero when there is none."""

@@ -14,13 +14,15 @@ from pgqueuer.models import Job
 from sqlalchemy.exc import DBAPIError
 
 from brain.turns.connection import CONNECTION_LOST
-from brain.turns.inbox import ENTRYPOINT
+from brain.turns.inbox import ENTRYPOINT, Inbox
 from brain.turns.ledger import Ledger
 from brain.turns.runner import TurnRunner
 
 _SWEEP = timedelta(seconds=2)
 """How often forgotten turns are looked for, and how old they must be."""
 _RECONNECT = timedelta(seconds=1)
+_PAUSE, _PAUSES = 0.05, 20
+"""Seconds, and how often a turn waits so long at most while a burst of messages is being stored."""
 
 _log = structlog.get_logger(__name__)
 
@@ -29,12 +31,20 @@ class Worker:
     """Runs turns until it is stopped."""
 
     def __init__(
-        self, *, ledger: Ledger, runner: TurnRunner, dsn: str, concurrency: int, sweep: timedelta = _SWEEP
+        self,
+        *,
+        ledger: Ledger,
+        runner: TurnRunner,
+        dsn: str,
+        concurrency: int,
+        inbox: Inbox,
+        sweep: timedelta = _SWEEP,
     ) -> None:
         self._ledger = ledger
         self._runner = runner
         self._dsn = dsn
         self._concurrency = concurrency
+        self._inbox = inbox
         self._sweep_every = sweep
         self._active: set[str] = set()
         """Keys being worked off here."""
@@ -93,6 +103,11 @@ class Worker:
 
     async def _on_job(self, job: Job) -> None:
         assert job.payload is not None
+        # Channels give up after seconds, people do not: a burst is acknowledged before it is answered.
+        for _ in range(_PAUSES):
+            if not self._inbox.is_pressed:
+                break
+            await asyncio.sleep(_PAUSE)
         await self._work_off(job.payload.decode())
 
     async def _sweep(self) -> None:

@@ -57,6 +57,7 @@ class Bench:
     server: Server
     resync: Command
     baseline: str
+    slack: FakeSlack
     connector: FakeConnector
 
     @property
@@ -65,7 +66,7 @@ class Bench:
 
 
 @asynccontextmanager
-async def _running(folder: Path) -> AsyncIterator[Bench]:
+async def running(folder: Path) -> AsyncIterator[Bench]:
     """Everything, each part in a process of its own but for the fake vendors."""
     async with (
         embedded_postgres(folder) as dsn,
@@ -95,7 +96,7 @@ async def _running(folder: Path) -> AsyncIterator[Bench]:
         }
         async with started(folder, "serve", **settings) as resync:
             server = Server(address=await resync.line("ready "), tws_url=tws_url)
-            yield Bench(server, resync, bare, connector)
+            yield Bench(server, resync, bare, slack, connector)
 
 
 @asynccontextmanager
@@ -199,7 +200,7 @@ async def _bench() -> str:
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as name:
         async with (
-            _running(Path(name)) as bench,
+            running(Path(name)) as bench,
             aiohttp.ClientSession() as session,
             bench.server.client("operator") as client,
         ):
@@ -233,6 +234,8 @@ def _apart(module: str) -> str:
 if __name__ == "__main__":
     parts = [
         asyncio.run(_bench()),
+        "## Slack and Teams, beside their bare SDKs\n",
+        _apart("channel_bench"),
         "## Reasons and consequences\n",
         _apart("plan_bench"),
         "## The mirror of the plan\n",

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.message import Channel, Conversation, InboundMessage, Sender
 from brain.turns.events import TurnEvents
-from brain.turns.inbox import Inbox
+from brain.turns.inbox import Accepted, Inbox
 from observability.metrics import Metrics
 
 
@@ -58,15 +60,34 @@ async def test_same_delivery_id_of_another_tenant_is_another_message(engine: Asy
 
 
 async def test_concurrent_deliveries_make_one_turn_and_one_job(engine: AsyncEngine) -> None:
-    inbox = Inbox(engine, Metrics())
+    replicas = [Inbox(engine, Metrics()) for _ in range(2)]
     async with engine.begin() as connection:
         await connection.execute(text("DELETE FROM pgqueuer"))
-    accepted = await asyncio.gather(*(inbox.accept(_message("E1")) for _ in range(20)))
+    accepted = await asyncio.gather(*(inbox.accept(_message("E1")) for _ in range(10) for inbox in replicas))
     assert len({one.turn_id for one in accepted}) == 1
     assert [one.duplicate for one in accepted].count(False) == 1
     async with engine.begin() as connection:
         assert (await connection.execute(text("SELECT count(*) FROM pgqueuer"))).scalar() == 1
         await connection.execute(text("DELETE FROM pgqueuer"))
+
+
+async def test_messages_that_come_together_keep_their_order_and_a_bad_one_harms_none(
+    engine: AsyncEngine,
+) -> None:
+    inbox = Inbox(engine, Metrics())
+    bad = replace(_message("bad"), text="NUL \0")
+    wanted = [_message(f"E{number}") for number in range(30)]
+    *accepted, refused = await asyncio.gather(
+        *map(inbox.accept, wanted), inbox.accept(bad), return_exceptions=True
+    )
+    assert isinstance(refused, DBAPIError)
+    async with engine.connect() as connection:
+        query = text("SELECT turn_id, delivery_id, message->>'text' AS said FROM turns ORDER BY seq")
+        stored = (await connection.execute(query)).all()
+        jobs = (await connection.execute(text("SELECT count(*) FROM pgqueuer"))).scalar()
+    assert [row.delivery_id for row in stored] == [one.delivery_id for one in wanted]
+    assert [row.turn_id for row in stored] == [one.turn_id for one in accepted if isinstance(one, Accepted)]
+    assert jobs == 30
 
 
 async def test_events_are_read_from_the_first_and_end_with_the_reply(

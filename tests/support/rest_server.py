@@ -185,7 +185,7 @@ async def rest_server(
         deadline=timedelta(seconds=30),
         postings=Postings(engine, outboxes={}, proposals=proposals, actors=directory, zone=ZoneInfo("UTC")),
     )
-    worker = Worker(ledger=ledger, runner=runner, dsn=dsn, concurrency=8)
+    worker = Worker(ledger=ledger, runner=runner, dsn=dsn, concurrency=8, inbox=inbox)
     tws_settings = TwsSettings(url=tws_url, username="resync", password=SecretStr(PASSWORD), read_retries=0)
     tws_session = open_session(tws_settings)
     tws = TwsClient(tws_settings, tws_session, metrics)

@@ -174,6 +174,7 @@ class Turns:
             runner=self.runner,
             dsn=f"{self.dsn}{'&' if '?' in self.dsn else '?'}application_name=queue",
             concurrency=concurrency,
+            inbox=self.inbox,
             sweep=timedelta(seconds=sweep_seconds),
         )
         worker.start()
