@@ -1,88 +1,30 @@
-"""Modals, commands and shortcuts: signed requests to the route, Slack's Web API on loopback."""
+"""Modals of Slack: signed requests to the route, Slack's Web API on loopback."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, ClientSession, web
-from aiohttp.test_utils import TestServer
 
-from bots.problems import problem_middleware
-from bots.slack.routes import SlackRoutes
-from bots.slack.settings import SlackSettings
-from bots.slack.workspaces import OneWorkspace
-from brain.agents.router import AGENTS
-from brain.message import InboundMessage, Locale, Verb
-from tests.support.fake_slack import TOKEN, Failure, FakeSlack
+from brain.message import Verb
+from tests.support.fake_slack import Failure
 from tests.support.recording_inbox import RecordingInbox
 from tests.support.scripted_forms import ScriptedForms
-from tests.support.slack_driver import SECRET, SlackDriver, command, press, rate, shortcut, submission
-from tests.support.slack_limits import texts_of
+from tests.support.slack_app import SlackApp, open_slack_app, shown
+from tests.support.slack_driver import press, rate, submission
 
 NOT_FOUND = "I do not know this button"
 
 
-@dataclass(frozen=True)
-class App:
-    slack: FakeSlack
-    inbox: RecordingInbox
-    forms: ScriptedForms
-    driver: SlackDriver
-
-    def press(self, action_id: str, value: str, **fields: Any) -> dict[str, Any]:
-        return press(action_id, value, response_url=self.slack.response_url, **fields)
-
-    async def open(self, payload: dict[str, Any] | None = None) -> tuple[str, dict[str, Any]]:
-        """Opens a modal, by default that of Reject; its id and what is shown in the end."""
-        sent = payload or self.press("reject:reason:2", "p-1")
-        assert (await self.driver.send_action(sent)).status == 200
-        (view_id,) = self.slack.views
-        return view_id, self.slack.views[view_id]
-
-    async def submit(self, view: tuple[str, dict[str, Any]], **values: str | None) -> ClientResponse:
-        return await self.driver.send_action(submission(*view, values))
-
-    @property
-    def taken(self) -> InboundMessage:
-        (message,) = self.inbox.messages
-        return message
-
-    @property
-    def whispered(self) -> str:
-        (said,) = self.slack.responses
-        assert (said["response_type"], said["replace_original"]) == ("ephemeral", False)
-        words: str = said["text"]
-        return words
-
-
 @pytest.fixture
-async def app() -> AsyncIterator[App]:
-    async with FakeSlack() as slack, ClientSession() as session:
-        settings = SlackSettings(
-            bot_token=TOKEN,
-            signing_secret=SECRET,
-            api_url=slack.api_url,
-            team_allow_list=frozenset({"T1"}),
-        )
-        inbox, forms = RecordingInbox(), ScriptedForms()
-        host = web.Application(middlewares=[problem_middleware])
-        installed = OneWorkspace(settings)
-        SlackRoutes(settings, inbox, installed, forms=forms, locale=Locale.EN).register(host)
-        async with TestServer(host) as server:
-            driver = SlackDriver(session, str(server.make_url("/slack/events")))
-            yield App(slack=slack, inbox=inbox, forms=forms, driver=driver)
+async def app() -> AsyncIterator[SlackApp]:
+    async with open_slack_app() as opened:
+        yield opened
 
 
-def shown(view: dict[str, Any]) -> str:
-    return " ".join(texts_of(view["blocks"]))
-
-
-async def test_a_button_with_a_form_opens_it_and_does_nothing_else(app: App) -> None:
+async def test_a_button_with_a_form_opens_it_and_does_nothing_else(app: SlackApp) -> None:
     _, view = await app.open()
 
     assert app.inbox.deliveries == 0
@@ -101,7 +43,7 @@ async def test_a_button_with_a_form_opens_it_and_does_nothing_else(app: App) -> 
     }
 
 
-async def test_a_form_speaks_the_language_of_the_message_that_opened_it(app: App) -> None:
+async def test_a_form_speaks_the_language_of_the_message_that_opened_it(app: SlackApp) -> None:
     words = {"ts": "1.2", "text": "Reexecutar PAYROLL? Isto é o que vai acontecer:"}
 
     _, view = await app.open(app.press("reject:reason:2", "p-1", message=words))
@@ -109,7 +51,7 @@ async def test_a_form_speaks_the_language_of_the_message_that_opened_it(app: App
     assert view["title"]["text"] == "Informe o motivo"
 
 
-async def test_what_is_filled_in_is_the_press_on_the_button(app: App) -> None:
+async def test_what_is_filled_in_is_the_press_on_the_button(app: SlackApp) -> None:
     view = await app.open()
 
     answer = await app.submit(view, reason="  <!channel> CHG0042  ")
@@ -131,7 +73,7 @@ async def test_what_is_filled_in_is_the_press_on_the_button(app: App) -> None:
     }
 
 
-async def test_a_form_that_is_sent_twice_is_one_turn(app: App) -> None:
+async def test_a_form_that_is_sent_twice_is_one_turn(app: SlackApp) -> None:
     view = await app.open()
 
     answers = [await app.submit(view, reason="later") for _ in range(3)]
@@ -140,7 +82,7 @@ async def test_a_form_that_is_sent_twice_is_one_turn(app: App) -> None:
     assert (app.inbox.deliveries, len(app.inbox.messages)) == (3, 1)
 
 
-async def test_the_same_form_opened_again_is_another_press(app: App) -> None:
+async def test_the_same_form_opened_again_is_another_press(app: SlackApp) -> None:
     await app.submit(await app.open(), reason="later")
     app.slack.views.clear()
     await app.submit(await app.open(), reason="later")
@@ -149,7 +91,7 @@ async def test_the_same_form_opened_again_is_another_press(app: App) -> None:
 
 
 @pytest.mark.parametrize("reason", [None, "", "   ", "\0"])
-async def test_a_required_field_that_is_empty_is_asked_for_again(app: App, reason: str | None) -> None:
+async def test_a_required_field_that_is_empty_is_asked_for_again(app: SlackApp, reason: str | None) -> None:
     view = await app.open()
 
     answer = await app.submit(view, reason=reason)
@@ -164,7 +106,7 @@ async def test_a_required_field_that_is_empty_is_asked_for_again(app: App, reaso
 
 
 @pytest.mark.parametrize("away", ["inbox", "forms"])
-async def test_what_cannot_be_stored_is_not_acknowledged(app: App, away: str) -> None:
+async def test_what_cannot_be_stored_is_not_acknowledged(app: SlackApp, away: str) -> None:
     view = await app.open()
     part: RecordingInbox | ScriptedForms = app.inbox if away == "inbox" else app.forms
 
@@ -176,7 +118,7 @@ async def test_what_cannot_be_stored_is_not_acknowledged(app: App, away: str) ->
     assert len(app.inbox.messages) == 1
 
 
-async def test_slow_storing_is_given_up_before_slack_does(app: App) -> None:
+async def test_slow_storing_is_given_up_before_slack_does(app: SlackApp) -> None:
     view = await app.open()
     app.inbox.delay_seconds = 30
     started = time.monotonic()
@@ -185,7 +127,7 @@ async def test_slow_storing_is_given_up_before_slack_does(app: App) -> None:
     assert time.monotonic() - started < 3
 
 
-async def test_a_form_that_takes_long_is_opened_empty_and_filled(app: App) -> None:
+async def test_a_form_that_takes_long_is_opened_empty_and_filled(app: SlackApp) -> None:
     app.forms.delay_seconds = 0.8
 
     _, view = await app.open()
@@ -196,7 +138,7 @@ async def test_a_form_that_takes_long_is_opened_empty_and_filled(app: App) -> No
 
 
 @pytest.mark.parametrize("delay", [30, 0])
-async def test_a_form_that_cannot_be_read_says_so_in_time(app: App, delay: int) -> None:
+async def test_a_form_that_cannot_be_read_says_so_in_time(app: SlackApp, delay: int) -> None:
     app.forms.delay_seconds, app.forms.error = delay, ConnectionError("database is away")
     started = time.monotonic()
 
@@ -207,7 +149,7 @@ async def test_a_form_that_cannot_be_read_says_so_in_time(app: App, delay: int) 
     assert time.monotonic() - started < 3
 
 
-async def test_a_press_that_came_too_late_for_a_form_is_answered(app: App) -> None:
+async def test_a_press_that_came_too_late_for_a_form_is_answered(app: SlackApp) -> None:
     app.slack.fail("views.open", Failure("expired_trigger_id"))
 
     assert (await app.driver.send_action(app.press("reject:reason:2", "p-1"))).status == 200
@@ -215,7 +157,7 @@ async def test_a_press_that_came_too_late_for_a_form_is_answered(app: App) -> No
     assert app.whispered.startswith("The form could not be opened in time")
 
 
-async def test_a_form_that_is_closed_changes_nothing(app: App) -> None:
+async def test_a_form_that_is_closed_changes_nothing(app: SlackApp) -> None:
     view_id, view = await app.open()
 
     closed = submission(view_id, view, {}) | {"type": "view_closed", "is_cleared": False}
@@ -238,7 +180,7 @@ async def test_a_form_that_is_closed_changes_nothing(app: App) -> None:
         '{"verb": "reject", "value": "p-1", "channel": 5, "form": "reason"}',
     ],
 )
-async def test_a_form_that_is_none_of_ours_does_nothing_and_says_so(app: App, metadata: str) -> None:
+async def test_a_form_that_is_none_of_ours_does_nothing_and_says_so(app: SlackApp, metadata: str) -> None:
     view_id, view = await app.open()
 
     answer = await app.submit((view_id, view | {"private_metadata": metadata}), reason="later")
@@ -252,7 +194,7 @@ async def test_a_form_that_is_none_of_ours_does_nothing_and_says_so(app: App, me
 @pytest.mark.parametrize(
     "url", ["https://evil.example/hook", "http://127.0.0.1.evil.example/", "https://127.0.0.1/x", "x"]
 )
-async def test_answers_are_sent_to_no_address_that_a_form_brought_along(app: App, url: str) -> None:
+async def test_answers_are_sent_to_no_address_that_a_form_brought_along(app: SlackApp, url: str) -> None:
     view_id, view = await app.open()
     metadata = json.loads(view["private_metadata"]) | {"response_url": url}
 
@@ -261,7 +203,7 @@ async def test_answers_are_sent_to_no_address_that_a_form_brought_along(app: App
     assert "response_url" not in app.taken.route
 
 
-async def test_only_what_the_form_asks_for_and_offers_is_taken(app: App) -> None:
+async def test_only_what_the_form_asks_for_and_offers_is_taken(app: SlackApp) -> None:
     view_id, view = await app.open(rate("bad", "turn-7", response_url=app.slack.response_url))
     body = submission(view_id, view, {"note": "x" * 50})
     values = body["view"]["state"]["values"]
@@ -274,7 +216,7 @@ async def test_only_what_the_form_asks_for_and_offers_is_taken(app: App) -> None
     assert app.taken.button.fields == {"locale": "", "note": "x" * 20, "verdict": "bad"}
 
 
-async def test_a_helpful_answer_is_rated_at_once(app: App) -> None:
+async def test_a_helpful_answer_is_rated_at_once(app: SlackApp) -> None:
     assert (await app.driver.send_action(rate("good", "turn-7"))).status == 200
 
     button = app.taken.button
@@ -283,7 +225,7 @@ async def test_a_helpful_answer_is_rated_at_once(app: App) -> None:
     assert app.slack.views == {}
 
 
-async def test_a_bad_answer_is_rated_with_a_form(app: App) -> None:
+async def test_a_bad_answer_is_rated_with_a_form(app: SlackApp) -> None:
     view = await app.open(rate("bad", "turn-7"))
     assert app.inbox.deliveries == 0
     assert [kind for kind, _, _ in app.forms.opened] == ["rating"]
@@ -296,7 +238,7 @@ async def test_a_bad_answer_is_rated_with_a_form(app: App) -> None:
     assert button.fields == {"verdict": "bad", "note": "wrong job", "locale": "en"}
 
 
-async def test_an_answer_is_asked_how_it_came_about(app: App) -> None:
+async def test_an_answer_is_asked_how_it_came_about(app: SlackApp) -> None:
     assert (await app.driver.send_action(app.press("why", "turn-7"))).status == 200
 
     button = app.taken.button
@@ -304,123 +246,15 @@ async def test_an_answer_is_asked_how_it_came_about(app: App) -> None:
     assert (button.verb, button.value) == (Verb.WHY, "turn-7")
 
 
-@pytest.mark.parametrize(
-    ("typed", "asked", "locale", "is_private"),
-    [
-        ("", "help", "en", True),
-        ("  Help ", "help", "en", True),
-        ("ajuda", "ajuda", "pt", True),
-        ("status", "status of the plan", "en", False),
-        ("situação", "situação do plano", "pt", False),
-        ("late", "what is late?", "en", False),
-        ("Atrasados", "o que está atrasado?", "pt", False),
-        ("approvals", "approvals", "en", True),
-        ("aprovações", "aprovações", "pt", True),
-        ("incidents", "incidents", "en", False),
-        ("incidentes", "incidentes", "pt", False),
-        ("why PAYROLL", "why PAYROLL", None, False),
-        ("help me rerun PAYROLL", "help me rerun PAYROLL", None, False),
-        ("launch", "launch", None, False),
-    ],
-)
-async def test_commands(app: App, typed: str, asked: str, locale: str | None, *, is_private: bool) -> None:
-    answer = await app.driver.send_command(command(typed))
-
-    assert answer.status == 200
-    assert (app.taken.text, app.taken.locale) == (asked, locale)
-    assert ("private" in app.taken.route) is is_private
-    assert ("in_channel" in await answer.text()) is not is_private
-
-
-@pytest.mark.parametrize(("typed", "locale"), [("settings", "en"), ("configurações", "pt")])
-async def test_the_settings_are_a_form_at_once(app: App, typed: str, locale: str) -> None:
-    answer = await app.driver.send_command(command(typed))
-    assert (answer.status, await answer.text()) == (200, "")
-    ((kind, conversation, shown_in),) = app.forms.opened
-    assert (kind, conversation.conversation_id, shown_in) == ("settings", "C1", locale)
-    ((view_id, view),) = app.slack.views.items()
-
-    await app.submit((view_id, view), locale="pt", note="")
-
-    button = app.taken.button
-    assert button is not None
-    assert (button.verb, button.fields) == (Verb.SET, {"locale": "pt", "note": ""})
-    assert app.taken.conversation == conversation
-
-
-async def test_a_question_from_anywhere_is_asked_between_the_person_and_the_bot(app: App) -> None:
-    view = await app.open(shortcut("ask_tws"))
-    assert app.inbox.deliveries == 0
-
-    assert (await (await app.submit(view, question=" ")).json())["response_action"] == "errors"
-    answers = [await app.submit(view, question="what failed?") for _ in range(2)]
-
-    assert [answer.status for answer in answers] == [200, 200]
-    assert app.taken.text == "what failed?"
-    assert app.taken.conversation.conversation_id == "D1"
-    assert app.taken.route == {"channel": "D1", "user": "U1"}
-    assert app.taken.agent is None
-
-
-async def test_a_question_is_not_acknowledged_where_slack_opens_no_conversation(app: App) -> None:
-    view = await app.open(shortcut("ask_tws"))
-    app.slack.fail("conversations.open", Failure(status=500))
-
-    assert (await app.submit(view, question="what failed?")).status == 503
-    assert app.inbox.deliveries == 0
-    assert (await app.submit(view, question="what failed?")).status == 200
-
-
-def on_message(app: App, **message: Any) -> dict[str, Any]:
-    return shortcut(
-        "explain_this",
-        channel={"id": "C1", "name": "alerts"},
-        message={"type": "message", "user": "U2", "ts": "1.5", "text": "", **message},
-        message_ts="1.5",
-        response_url=app.slack.response_url,
-    )
-
-
-@pytest.mark.parametrize(
-    ("message", "asked"),
-    [
-        ({"text": "PAYROLL: AWSBHT061E again, then RC 12"}, "What does AWSBHT061E, RC 12 mean?"),
-        ({"text": "cancel PAYROLL"}, "cancel PAYROLL"),
-        ({"attachments": [{"fallback": "AWSJPL018E"}, 5]}, "What does AWSJPL018E mean?"),
-        ({"text": "x" * 5_000}, "x" * 1_000),
-    ],
-)
-async def test_a_message_is_explained_in_its_thread_and_asks_for_nothing(
-    app: App, message: dict[str, Any], asked: str
-) -> None:
-    body = on_message(app, **message)
-
-    answers = [await app.driver.send_action(body) for _ in range(2)]
-
-    assert [answer.status for answer in answers] == [200, 200]
-    assert app.taken.text == asked
-    assert app.taken.agent == "knowledge"
-    assert "knowledge" in AGENTS
-    assert (app.taken.conversation.thread_id, app.taken.route["thread_ts"]) == ("1.5", "1.5")
-    assert app.taken.button is None
-
-
-async def test_a_message_without_words_is_not_explained(app: App) -> None:
-    assert (await app.driver.send_action(on_message(app))).status == 200
-
-    assert app.whispered == "I find no words in this message that I could explain."
-    assert app.inbox.deliveries == 0
-
-
 @pytest.mark.parametrize("action_id", ["launch:1", "old_button", "Approve:1"])
-async def test_a_foreign_or_older_button_is_answered_in_private(app: App, action_id: str) -> None:
+async def test_a_foreign_or_older_button_is_answered_in_private(app: SlackApp, action_id: str) -> None:
     assert (await app.driver.send_action(app.press(action_id, "p-1"))).status == 200
 
     assert app.whispered.startswith(NOT_FOUND)
     assert app.inbox.deliveries == 0
 
 
-async def test_people_of_other_teams_are_told_and_nothing_is_taken(app: App) -> None:
+async def test_people_of_other_teams_are_told_and_nothing_is_taken(app: SlackApp) -> None:
     stranger = {"id": "U9", "team_id": "T9", "name": "eve"}
     await app.driver.send_action(app.press("approve:1", "p-1", user=stranger))
     assert app.whispered.startswith("Resync does not work for your workspace")
@@ -433,7 +267,7 @@ async def test_people_of_other_teams_are_told_and_nothing_is_taken(app: App) -> 
     assert app.inbox.deliveries == 0
 
 
-async def test_the_person_is_who_slack_says_and_not_who_opened_the_form(app: App) -> None:
+async def test_the_person_is_who_slack_says_and_not_who_opened_the_form(app: SlackApp) -> None:
     view_id, view = await app.open()
     other = {"id": "U2", "team_id": "T1", "name": "otto"}
 
@@ -442,6 +276,6 @@ async def test_the_person_is_who_slack_says_and_not_who_opened_the_form(app: App
     assert (app.taken.sender.user_id, app.taken.route["user"]) == ("U2", "U2")
 
 
-async def test_nothing_is_said_to_an_address_that_is_not_slacks(app: App) -> None:
+async def test_nothing_is_said_to_an_address_that_is_not_slacks(app: SlackApp) -> None:
     assert (await app.driver.send_action(press("launch:1", "now"))).status == 200
     assert app.slack.responses == []
