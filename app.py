@@ -65,7 +65,13 @@ def build_app(services: Services) -> web.Application:
     if services.slack is not None:
         from bots.slack.routes import SlackRoutes  # noqa: PLC0415  # the SDK is loaded where it is used
 
-        SlackRoutes(settings.slack, services.inbox, services.slack).register(app)
+        SlackRoutes(
+            settings.slack,
+            services.inbox,
+            services.slack,
+            forms=services.forms,
+            locale=settings.turns.locale,
+        ).register(app)
     if services.teams is not None:
         services.teams.routes.register(app)
     return app

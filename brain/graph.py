@@ -17,6 +17,7 @@ from langgraph.graph.state import CompiledStateGraph
 from langgraph.runtime import Runtime
 
 from brain.agents.action import answer_action
+from brain.agents.approvals import answer_approvals
 from brain.agents.asked import Asked
 from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_conversation, answer_help
@@ -200,8 +201,8 @@ class Brain:
                 return await answer_incidents(asked)
             case "planner", _:
                 return await self._plan(asked, context)
-            case "action", "action":
-                return await answer_action(asked)
+            case "action", "action" | "approvals" as kind:
+                return await (answer_action if kind == "action" else answer_approvals)(asked)
             case "decision", _:
                 return await answer_decision(context, locale)
             case "conversation", kind:

@@ -340,6 +340,11 @@ class Toolbox:
         self._need(Permission.ASK)
         return await self._tools.proposals.get(proposal_id)
 
+    async def open_proposals(self) -> list[Proposal]:
+        """What waits for a decision, the oldest first."""
+        self._need(Permission.ASK)
+        return await self._tools.proposals.waiting()
+
     def forget(self) -> None:
         """What is asked of the engine from now on is read anew."""
         self._tools.reads[self.engine].forget()

@@ -7,11 +7,27 @@ https://docs.slack.dev/reference/interaction-payloads/block_actions-payload
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bots.intake import storable
-from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Sender, Verb, delivery_digest
+from brain.forms import FormKind
+from brain.message import (
+    ButtonPress,
+    Channel,
+    Conversation,
+    InboundMessage,
+    Locale,
+    Sender,
+    Verb,
+    delivery_digest,
+)
+
+PRIVATE = "private"
+"""In a route: only whoever asked is answered."""
 
 _SPOKEN_SUBTYPES = frozenset({None, "file_share", "me_message", "thread_broadcast"})
 """Message subtypes in which a person says something; the others are edits, deletions, joins, bots."""
@@ -21,7 +37,11 @@ _MARKUP = re.compile(r"<([^<>]*)>")
 
 _OPENING_MENTION = re.compile(r"\s*<@(?P<user>\w+)(?:\|[^<>]*)?>")
 
+_VERDICT = re.compile(r"(good|bad):")
+"""Before the turn's id, in the value of a feedback button."""
+
 Payload = Mapping[str, Any]
+_Id = Annotated[str, AfterValidator(storable), Field(max_length=2_000)]
 
 
 class MalformedEventError(Exception):
@@ -93,31 +113,113 @@ def from_command(body: Payload, *, received_at: datetime) -> InboundMessage:
     )
 
 
-def from_action(body: Payload, *, received_at: datetime) -> InboundMessage:
+class Press(BaseModel):
+    """A button and where it stands, as the client says: ids, to be looked up. Who pressed it is not in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    verb: Verb
+    value: _Id
+    channel: _Id
+    thread: _Id | None = None
+    message: _Id | None = None
+    response_url: _Id | None = None
+    form: FormKind | None = None
+    fields: Mapping[str, _Id] = Field(default_factory=dict)
+    locale: Locale | None = None
+    """Of the form, not of the answer."""
+
+
+def read_press(body: Payload) -> Press:
     """A press on a button that `render` made. Raises `MalformedEventError`, also for foreign buttons."""
-    actions = body.get("actions")
-    action = actions[0] if isinstance(actions, list) and actions else {}
+    action = _action(body)
     action_id, value = _get(action, "action_id"), _get(action, "value")
-    verb = _verb(action_id)
-    user, channel = _get(body, "user.id"), _get(body, "channel.id")
+    verb, channel = _verb(action_id), _get(body, "channel.id")
+    form = next((part for part in action_id.split(":")[1:] if part in get_args(FormKind)), None)
+    verdict = _VERDICT.match(value) if verb is Verb.RATE else None
+    if verdict is not None:
+        value = value[verdict.end() :]
+        form = "rating" if verdict[1] == "bad" else None
     # An ephemeral message is no message to Slack: it has no thread and cannot be updated.
     message = body.get("message")
     ts = _find(message, "ts") if isinstance(message, Mapping) else None
-    thread = _find(body, "message.thread_ts") or (None if is_direct(channel) else ts)
+    return _checked(
+        {
+            "verb": verb,
+            "value": value,
+            "fields": {"verdict": verdict[1]} if verdict else {},
+            "form": form,
+            "channel": channel,
+            "thread": _find(body, "message.thread_ts") or (None if is_direct(channel) else ts),
+            "message": ts,
+            "response_url": _find(body, "response_url"),
+        }
+    )
+
+
+def from_action(body: Payload, *, received_at: datetime) -> InboundMessage:
+    """The press as a message. Raises `MalformedEventError`."""
+    action, press = _action(body), read_press(body)
+    user, action_id, value = _get(body, "user.id"), _get(action, "action_id"), _get(action, "value")
+    delivery_id = delivery_digest("action", user, _get(action, "action_ts"), action_id, value)
+    return _pressed(body, press, delivery_id, received_at)
+
+
+def press_of_form(body: Payload) -> Press:
+    """The press that opened the modal which is sent now. Raises `MalformedEventError`."""
+    return _checked(_get(body, "view.private_metadata"))
+
+
+def from_form(body: Payload, press: Press, *, received_at: datetime) -> InboundMessage:
+    """A modal that is sent, as the press that opened it. Raises `MalformedEventError`."""
+    return _pressed(body, press, delivery_digest("form", _get(body, "view.id")), received_at)
+
+
+def filled(message: InboundMessage, fields: Mapping[str, str]) -> InboundMessage:
+    """The press with what was filled into its form."""
+    assert message.button is not None
+    reason, every = fields.get("reason", ""), {**fields, **message.button.fields}
+    return replace(message, button=replace(message.button, reason=reason, fields=every))
+
+
+def from_question(body: Payload, question: str, *, received_at: datetime) -> InboundMessage:
+    """What was asked in the modal of a shortcut; it stands in no conversation yet."""
     return InboundMessage(
-        delivery_id=delivery_digest("action", user, _get(action, "action_ts"), action_id, value),
-        conversation=_conversation(_team(body), channel, thread),
-        sender=Sender(
-            channel=Channel.SLACK,
-            tenant=_find(body, "user.team_id") or _team(body),
-            user_id=user,
-            display_name=_find(body, "user.name") or _find(body, "user.username") or "",
-        ),
-        text=value if verb is Verb.SAY else "",
+        delivery_id=delivery_digest("form", _get(body, "view.id")),
+        conversation=_conversation(_team(body), "", None),
+        sender=_sender(body),
+        text=question,
         received_at=received_at,
-        button=ButtonPress(verb=verb, value=value, message_id=ts),
+        route=_route("", _get(body, "user.id"), None, None),
+    )
+
+
+def moved(message: InboundMessage, channel: str) -> InboundMessage:
+    """The message as if said in this conversation."""
+    conversation = replace(message.conversation, conversation_id=channel)
+    return replace(message, conversation=conversation, route={**message.route, "channel": channel})
+
+
+def from_message_shortcut(body: Payload, *, received_at: datetime) -> InboundMessage:
+    """A message that somebody wants explained, in its thread. Raises `MalformedEventError`."""
+    user, channel, ts = _get(body, "user.id"), _get(body, "channel.id"), _get(body, "message.ts")
+    thread = _find(body, "message.thread_ts") or ts
+    return InboundMessage(
+        delivery_id=delivery_digest("shortcut", user, ts, _get(body, "action_ts")),
+        conversation=_conversation(_team(body), channel, thread),
+        sender=_sender(body),
+        text=to_plain(_find(body, "message.text") or _attached(body)),
+        received_at=received_at,
         route=_route(channel, user, thread, _find(body, "response_url")),
     )
+
+
+def _attached(body: Payload) -> str:
+    """What a tool wrote that sends no text but attachments."""
+    message = body["message"]
+    found = message.get("attachments") if isinstance(message, Mapping) else None
+    texts = [_find(one, "text") or _find(one, "fallback") for one in found] if isinstance(found, list) else []
+    return "\n".join(filter(None, texts))
 
 
 def to_plain(text: str) -> str:
@@ -150,6 +252,40 @@ def _conversation(team: str, channel: str, thread: str | None) -> Conversation:
 def _route(channel: str, user: str, thread: str | None, response_url: str | None) -> dict[str, str]:
     parts = {"channel": channel, "user": user, "thread_ts": thread, "response_url": response_url}
     return {name: value for name, value in parts.items() if value}
+
+
+def _action(body: Payload) -> Payload:
+    actions = body.get("actions")
+    first = actions[0] if isinstance(actions, list) and actions else {}
+    return first if isinstance(first, Mapping) else {}
+
+
+def _checked(press: Mapping[str, Any] | str) -> Press:
+    try:
+        return Press.model_validate_json(press) if isinstance(press, str) else Press(**press)
+    except ValidationError as error:
+        raise MalformedEventError("view.private_metadata") from error
+
+
+def _pressed(body: Payload, press: Press, delivery_id: str, received_at: datetime) -> InboundMessage:
+    return InboundMessage(
+        delivery_id=delivery_id,
+        conversation=_conversation(_team(body), press.channel, press.thread),
+        sender=_sender(body),
+        text=press.value if press.verb is Verb.SAY else "",
+        received_at=received_at,
+        button=ButtonPress(verb=press.verb, value=press.value, message_id=press.message, fields=press.fields),
+        route=_route(press.channel, _get(body, "user.id"), press.thread, press.response_url),
+    )
+
+
+def _sender(body: Payload) -> Sender:
+    return Sender(
+        channel=Channel.SLACK,
+        tenant=_find(body, "user.team_id") or _team(body),
+        user_id=_get(body, "user.id"),
+        display_name=_find(body, "user.name") or _find(body, "user.username") or "",
+    )
 
 
 def _verb(action_id: str) -> Verb:

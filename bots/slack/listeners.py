@@ -1,4 +1,4 @@
-"""What Resync does with what Slack sends: it stores a message durably and leaves the work for later."""
+"""What Resync does with Slack's events (`forms` has the rest): it stores a message durably and leaves the work for later."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 import structlog
-from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.async_app import AsyncApp
 
 from bots.intake import storing
 from brain.message import Conversation, InboundMessage
@@ -46,8 +46,6 @@ class Listeners:
         bolt.event("app_uninstalled")(self.on_uninstalled)
         bolt.event("tokens_revoked")(self.on_revoked)
         bolt.event(re.compile(".*"))(self.on_other_event)
-        bolt.command("/tws")(self.on_command)
-        bolt.action({"type": "block_actions", "action_id": re.compile(".*")})(self.on_action)
 
     async def on_mention(self, body: Payload) -> None:
         """The bot is mentioned in a channel."""
@@ -58,16 +56,6 @@ class Listeners:
         """Something is said to the bot alone, or in a channel that the app reads."""
         if inbound.is_from_person(body["event"]):
             await self._take(body, inbound.from_event, only_if=self._concerns_bot)
-
-    async def on_command(self, body: Payload, ack: AsyncAck) -> None:
-        """Somebody uses `/tws …`; in_channel makes Slack show the command above its answer."""
-        await self._take(body, inbound.from_command)
-        await ack(response_type="in_channel")
-
-    async def on_action(self, body: Payload, ack: AsyncAck) -> None:
-        """Somebody presses a button."""
-        await self._take(body, inbound.from_action)
-        await ack()
 
     async def on_uninstalled(self, body: Payload) -> None:
         """The app was removed from a workspace."""

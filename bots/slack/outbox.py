@@ -24,7 +24,7 @@ from brain.message import InboundMessage
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
-from .inbound import is_direct
+from .inbound import PRIVATE, is_direct
 from .render import SlackMessage, to_slack, to_status
 from .settings import SlackSettings
 from .workspaces import Installed
@@ -80,12 +80,13 @@ class SlackOutbox:
         self._user = route.get("user")
         self._thread_ts = route.get("thread_ts")
         self._response_url = route.get("response_url")
+        self._is_private = PRIVATE in route
         self._status_ts: str | None = None
         self._next_progress = -math.inf
 
     async def progress(self, line: str) -> None:
         """Shows the line in the message that will become the answer; at most one a second."""
-        if time.monotonic() < self._next_progress:
+        if self._is_private or time.monotonic() < self._next_progress:
             return
         self._next_progress = math.inf  # until this line is shown, and for good if it cannot be
         try:
@@ -107,7 +108,7 @@ class SlackOutbox:
         Where the bot may not write, the answer goes to the response_url and has no id.
         """
         message = to_slack(reply)
-        if reply.is_private and self._user and not is_direct(self._channel):
+        if (reply.is_private or self._is_private) and self._user and not is_direct(self._channel):
             await self._whisper(self._user, message)
             return None
         try:

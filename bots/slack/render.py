@@ -16,7 +16,11 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from bots.shorten import Limits, fit
 from brain import reply as answer
+from brain.agents.language import detect_locale
+from brain.message import Locale
 from brain.reply import Code, Reply, Span, Table, strong
+
+from .feedback import feedback_blocks
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -27,6 +31,8 @@ _NOTE_ROOM: Final = 40
 _MAX_BLOCKS: Final = 50
 _MAX_MESSAGE: Final = 12_000
 """Cost of all blocks; stays below what Slack was seen to refuse."""
+_FOOT: Final = 2 * (_MAX_MESSAGE // _MAX_BLOCKS)
+"""Kept free for the two blocks below an answer that can be rated."""
 _MAX_TABLE: Final = _MAX_MESSAGE // 2
 """Cost of one table, which leaves room for words."""
 _MAX_SECTION: Final = 3_000
@@ -47,7 +53,7 @@ _ELEMENT_COST: Final = 10
 """Characters that each element counts beside its text; Slack names no figure."""
 
 _LIMITS: Final = Limits(
-    budget=_MAX_MESSAGE,
+    budget=_MAX_MESSAGE - _FOOT,
     max_blocks=_MAX_BLOCKS // 2 - 1,
     max_items=99,  # a table has 100 rows, and its heading is one of them
     max_chars=_MAX_SECTION,
@@ -89,6 +95,8 @@ def to_slack(reply: Reply) -> SlackMessage:
     for number, button in enumerate(buttons, 1):  # ids are unique within a message
         button["action_id"] += f":{number}"
     blocks = parts or _section([Span(words)], max_chars=_MAX_SECTION)
+    if reply.turn_id:
+        blocks = blocks + feedback_blocks(reply.turn_id, detect_locale(words, None) or Locale.EN)
     return SlackMessage(text=_clip_escaped(words, _MAX_TEXT), blocks=blocks)
 
 
@@ -148,7 +156,7 @@ def _parts(block: answer.Block) -> list[_Json]:
         case Table():
             return _table(block)
         case Code():
-            lines = _runs([Span(_inert(block.text).strip("\n"))], _MAX_SECTION)
+            lines = _runs([Span(inert(block.text).strip("\n"))], _MAX_SECTION)
             return [*_section([strong(block.caption)]), *_rich_text("rich_text_preformatted", lines)]
         case answer.Citations():
             cited = [_citation(number, item) for number, item in enumerate(block.items, 1)]
@@ -181,7 +189,7 @@ def _rich_text(kind: str, elements: list[_Json], **fields: str) -> list[_Json]:
 
 def _runs(spans: Iterable[Span], max_chars: int) -> list[_Json]:
     return [
-        {"type": "text", "text": _clip(_inert(span.text), max_chars), **_STYLES[span.style]}
+        {"type": "text", "text": _clip(inert(span.text), max_chars), **_STYLES[span.style]}
         for span in spans
         if span.text
     ]
@@ -203,7 +211,7 @@ def _table(table: Table) -> list[_Json]:
 
 def _cell(value: str) -> _Json:
     # Slack refuses a cell without characters.
-    return {"type": "raw_text", "text": _clip(_inert(value).strip(), _MAX_CELL) or "–"}
+    return {"type": "raw_text", "text": _clip(inert(value).strip(), _MAX_CELL) or "–"}
 
 
 def _buttons(block: answer.Buttons) -> list[_Json]:
@@ -218,18 +226,18 @@ def _buttons(block: answer.Buttons) -> list[_Json]:
 
 
 def _button(button: answer.Button) -> _Json:
-    label = _inert(button.label).strip() or "…"
+    label = inert(button.label).strip() or "…"
     short = label if len(label) <= _MAX_LABEL else f"{label[: _MAX_LABEL - 1]}…"
     return {
         "type": "button",
         "text": {"type": "plain_text", "text": short, "emoji": False},
-        "action_id": button.verb.value,
+        "action_id": f"{button.verb.value}:{button.form}" if button.form else button.verb.value,
         "value": button.value,
         **({} if button.style == "default" else {"style": button.style}),
     }
 
 
-def _inert(text: str) -> str:
+def inert(text: str) -> str:
     """The text with every control and bidirectional mark made visible as U+FFFD; tab and newline stay."""
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
 
@@ -242,7 +250,7 @@ def _clip(text: str, max_chars: int) -> str:
 
 def _clip_escaped(text: str, max_chars: int) -> str:
     """The text as mrkdwn without mark-up, links or mentions; at most `max_chars` long once escaped."""
-    text = _inert(text)
+    text = inert(text)
     escaped = html.escape(text, quote=False)
     if len(escaped) <= max_chars:
         return escaped

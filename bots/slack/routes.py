@@ -20,7 +20,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.intake import read_body, storing
 from bots.problems import ProblemError
+from brain.forms import OpensForms
+from brain.message import Locale
 
+from .forms import Interactions
 from .listeners import CLAIM_SECONDS, ConversationInbox, Listeners
 from .settings import SlackSettings
 from .socket import listening
@@ -35,12 +38,21 @@ _log = structlog.get_logger(__name__)
 class SlackRoutes:
     """The one address that the Slack app's manifest names."""
 
-    def __init__(self, settings: SlackSettings, inbox: ConversationInbox, installed: Installed) -> None:
+    def __init__(
+        self,
+        settings: SlackSettings,
+        inbox: ConversationInbox,
+        installed: Installed,
+        *,
+        forms: OpensForms,
+        locale: Locale,
+    ) -> None:
         self._settings = settings
         # Without a secret (Socket Mode) no request can be signed, and none is taken.
         secret = settings.signing_secret.get_secret_value() or token_hex()
         self._verifier = SignatureVerifier(secret)
         self._bolt = _bolt_app(settings, inbox, installed, secret)
+        Interactions(inbox=inbox, settings=settings, forms=forms, locale=locale).register(self._bolt)
         self._installed = installed
 
     def register(self, app: web.Application) -> None:

@@ -40,6 +40,7 @@ SCOPES: Final = (
     "files:write",
     "groups:history",
     "im:history",
+    "im:write",
     "mpim:history",
 )
 """What the bot may do; the same as in the manifest."""

@@ -81,7 +81,7 @@ class Approval:
         """
         proposal = await self.proposals.get(proposal_id)
         if proposal is None:
-            return Result(state="refused", detail=say(press.locale, "proposal_unknown"))
+            return Result(state="refused", detail=say(press.locale, "proposal_unknown"), is_private=True)
         if press.verb is Verb.REPORT and proposal.is_open:
             return Result(state="refused", detail=say(press.locale, "proposal_undecided"))
         if press.verb is Verb.REPORT:
@@ -143,7 +143,8 @@ class Approval:
         if proposal.expires_at <= datetime.now(UTC):
             return await self._settle_open(proposal, press, "expired", say(locale, "proposal_expired"))
         if press.verb is Verb.REJECT:
-            detail = say(locale, "proposal_rejected", person=press.actor.display_name)
+            key = "proposal_rejected_because" if press.reason else "proposal_rejected"
+            detail = say(locale, key, person=press.actor.display_name, reason=press.reason)
             return await self._settle_open(proposal, press, "rejected", detail)
         void = await self._why_void(proposal, locale)
         if void is not None:
@@ -215,7 +216,8 @@ class Approval:
                 reason=press.reason,
             )
             if won:
-                await self._append(connection, proposal, press, "other", {"state": state, "detail": detail})
+                why: dict[str, AuditDetail] = {"state": state, "detail": detail, "reason": press.reason}
+                await self._append(connection, proposal, press, "other", why)
         if not won:
             return None
         self._count(proposal, state)

@@ -177,6 +177,13 @@ class Proposals:
         """One proposal, None if there is no such id."""
         return await self._one(PROPOSALS.c.id == proposal_id)
 
+    async def waiting(self) -> list[Proposal]:
+        """Those that can still be decided, the oldest first; at most a hundred."""
+        is_waiting = (PROPOSALS.c.state == "open") & (PROPOSALS.c.expires_at > func.now())
+        query = select(PROPOSALS).where(is_waiting).order_by(PROPOSALS.c.proposed_at).limit(100)
+        async with self._engine.connect() as connection:
+            return [_read(row) for row in (await connection.execute(query)).mappings()]
+
     async def in_place_of(self, proposal_id: str) -> Proposal | None:
         """The open proposal that took the place of this one."""
         return await self._one(PROPOSALS.c.replaces == proposal_id, PROPOSALS.c.state == "open")

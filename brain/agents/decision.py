@@ -37,7 +37,7 @@ async def answer_decision(context: TurnContext, locale: Locale) -> Draft:
     outcome = DecisionOutcome(proposal_id=button.value, state=result.state, detail=result.detail)
     notice = Notice(text=f"{state} {result.detail}", level=_LEVELS[result.state])
     if proposal is None:
-        return Draft(agent="action", blocks=(notice,), outcome=outcome)
+        return Draft(agent="action", blocks=(notice,), outcome=outcome, is_private=True)
     title = phrase(
         locale,
         "decision_title",

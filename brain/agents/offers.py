@@ -89,11 +89,20 @@ def proposal_card(proposal: Proposal, locale: Locale, notes: Iterable[Notice] = 
             Bullets(items=tuple(text(line) for line in proposal.consequences)),
             Notice(text=needs, level="info" if proposal.requires == "self" else "warning"),
         ),
-        buttons=(
-            Button(
-                label=say(locale, "button_approve"), verb=Verb.APPROVE, value=proposal.id, style="primary"
-            ),
-            Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id),
-        ),
+        buttons=decision_buttons(proposal, locale),
         proposal=proposal.view,
+    )
+
+
+def decision_buttons(proposal: Proposal, locale: Locale) -> tuple[Button, Button]:
+    """Approve and Reject; who approves for somebody else says why, and so does who rejects."""
+    return (
+        Button(
+            label=say(locale, "button_approve"),
+            verb=Verb.APPROVE,
+            value=proposal.id,
+            style="primary",
+            form="reason" if proposal.requires == "second_person" else None,
+        ),
+        Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id, form="reason"),
     )

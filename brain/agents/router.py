@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from brain.agents.approvals import read_approvals
 from brain.agents.grammar import Request, read_request
 from brain.agents.incidents import read_incidents
 from brain.message import InboundMessage, Locale
@@ -42,6 +43,7 @@ _AGENT_OF_KIND = {
     "greeting": "conversation",
     "forget": "conversation",
     "incidents": "incidents",
+    "approvals": "action",
     "unknown": "clarify",
 }
 
@@ -64,6 +66,9 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
         wish, number, locale = about
         arguments = {"wish": wish, "number": number}
         return Request(kind="incidents", locale=locale, arguments=arguments)
+    approvals = read_approvals(message.text)
+    if approvals is not None:
+        return Request(kind="approvals", locale=approvals)
     request = read_request(split_again(completed(message.text, memory))[0], hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)

@@ -176,7 +176,11 @@ async def test_a_cancel_needs_a_second_person_who_is_a_supervisor(parts: Parts, 
 async def test_the_requester_may_withdraw_what_needs_a_second_person(parts: Parts, tws_url: str) -> None:
     proposal = await parts.propose(Action.CANCEL, await parts.job("GERA_HOLERITE", "PAYDAILY"))
     rejected = await parts.decide(proposal, Verb.REJECT, reason="not needed")
-    assert (rejected.state, rejected.detail) == ("rejected", "Rejected by Otto; nothing was done.")
+    assert [row["reason"] for row in await parts.audit_details()] == ["not needed"]
+    assert (rejected.state, rejected.detail) == (
+        "rejected",
+        "Rejected by Otto (“not needed”); nothing was done.",
+    )
     late = await parts.decide(proposal, by=SUPERVISOR)
     assert late.state == "rejected"
     assert "already been decided by operator; nothing was done again" in late.detail

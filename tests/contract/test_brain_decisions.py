@@ -38,6 +38,7 @@ async def test_a_proposal_shows_its_consequences_and_is_carried_out_on_approval(
         (Verb.APPROVE, view.id),
         (Verb.REJECT, view.id),
     ]
+    assert [button.form for button in buttons_of(proposed)] == [None, "reason"]
     assert await accepted_by(tws_url) == []
     decided = await talk.press(Verb.APPROVE, view.id)
     assert decided.outcome is not None
@@ -68,6 +69,7 @@ async def test_an_unknown_proposal_is_refused(talk: Talk) -> None:
     assert decided.outcome is not None
     assert decided.outcome.state == "refused"
     assert [type(block) for block in decided.blocks] == [Notice]
+    assert decided.is_private  # whoever else reads that card learns nothing from a stray press
 
 
 async def test_no_forced_agent_turns_a_press_into_something_else(talk: Talk) -> None:
@@ -106,12 +108,35 @@ async def test_a_cancel_says_that_a_second_person_must_approve(talk: Talk) -> No
     assert view is not None
     assert view.requires == "second_person"
     assert "Somebody other than the requester" in proposed.plain_text
+    assert [button.form for button in buttons_of(proposed)] == ["reason", "reason"]
     own = await talk.press(Verb.APPROVE, view.id)
     assert own.outcome is not None
     assert own.outcome.state == "refused"
     other = await talk.press(Verb.APPROVE, view.id, by=SUPERVISOR)
     assert other.outcome is not None
     assert other.outcome.state == "confirmed"
+
+
+@pytest.mark.parametrize("words", ["approvals", "what waits for my approval?", "aprovações pendentes"])
+async def test_what_waits_for_a_decision_is_listed_with_its_buttons(talk: Talk, words: str) -> None:
+    assert buttons_of(await talk.say(words)) == []
+    view = (await talk.say("rerun PAYROLL")).proposal
+    assert view is not None
+    rejected = (await talk.say("cancel GERA_HOLERITE")).proposal
+    assert rejected is not None
+    await talk.press(Verb.REJECT, rejected.id)
+    listed = await talk.elsewhere().say(words)
+    assert [(button.verb, button.value) for button in buttons_of(listed)] == [
+        (Verb.APPROVE, view.id),
+        (Verb.REJECT, view.id),
+    ]
+    assert _PAYROLL in listed.plain_text
+    assert buttons_of(await talk.say(words, by=VIEWER)) == []
+
+
+@pytest.mark.parametrize("words", ["what does an approval need?", "rerun PAYROLL without approvals"])
+async def test_only_the_list_itself_is_the_list(talk: Talk, words: str) -> None:
+    assert "Waiting for a decision" not in (await talk.say(words)).plain_text
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,10 @@ from bots.problems import problem_middleware
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
 from bots.slack.workspaces import OneWorkspace
-from brain.message import Verb
+from brain.message import Locale, Verb
 from tests.support.fake_slack import TOKEN
 from tests.support.recording_inbox import RecordingInbox
+from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import BOT, SECRET, SlackDriver, command, event, mention, message, press
 
 JSON = "application/json"
@@ -47,7 +48,9 @@ async def app(session: ClientSession) -> AsyncIterator[App]:
         max_body_bytes=20_000,
     )
     inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-    SlackRoutes(settings, inbox, OneWorkspace(settings)).register(host)
+    SlackRoutes(settings, inbox, OneWorkspace(settings), forms=ScriptedForms(), locale=Locale.EN).register(
+        host
+    )
     async with TestServer(host) as server:
         url = str(server.make_url("/slack/events"))
         yield App(inbox=inbox, slack=SlackDriver(session, url), url=url)

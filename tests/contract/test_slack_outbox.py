@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -320,3 +321,17 @@ async def test_alert_goes_to_a_channel_nobody_wrote_from(
 
     (posted,) = slack.messages.values()
     assert (posted["channel"], posted.get("thread_ts"), posted["text"]) == ("C7", thread_ts, "X failed.")
+
+
+async def test_what_was_asked_in_private_is_answered_in_private(
+    slack: FakeSlack, outboxes: SlackOutboxes
+) -> None:
+    asked_alone = commanded(slack)
+    outbox = outboxes("turn-1", replace(asked_alone, route={**asked_alone.route, "private": "yes"}))
+
+    await outbox.progress("Reading the plan…")
+    assert await outbox.send(answer()) is None
+
+    assert slack.messages == {}
+    (said,) = slack.whispers
+    assert (said["channel"], said["user"]) == ("C1", "U1")

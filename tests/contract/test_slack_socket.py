@@ -15,9 +15,11 @@ from bots.problems import problem_middleware
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
 from bots.slack.workspaces import OneWorkspace
+from brain.message import Locale
 from tests.support.fake_slack import APP_TOKEN, TOKEN, Failure, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
-from tests.support.slack_driver import SlackDriver, command, mention, press
+from tests.support.scripted_forms import ScriptedForms
+from tests.support.slack_driver import SlackDriver, command, mention, press, submission
 from tests.support.waiting import eventually
 
 
@@ -50,7 +52,9 @@ async def connected() -> AsyncIterator[Connected]:
             socket_ping=timedelta(seconds=0.5),
         )
         inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-        SlackRoutes(settings, inbox, OneWorkspace(settings)).register(host)
+        SlackRoutes(
+            settings, inbox, OneWorkspace(settings), forms=ScriptedForms(), locale=Locale.EN
+        ).register(host)
         async with TestServer(host) as server:
             found = Connected(slack, inbox, server)
             await found.connections(1)
@@ -89,6 +93,29 @@ async def test_commands_and_buttons_come_over_the_socket_too(connected: Connecte
     assert payload["response_type"] == "in_channel"
     await connected.acknowledged(pressed)
     assert len(connected.inbox.messages) == 2
+
+
+async def test_a_form_is_sent_over_the_socket_too(connected: Connected) -> None:
+    opened = await connected.slack.push(press("reject:reason:2", "p-1"), "interactive")
+    await connected.acknowledged(opened)
+    ((view_id, view),) = connected.slack.views.items()
+
+    empty = await connected.slack.push(submission(view_id, view, {}), "interactive")
+    asked_again = (await connected.acknowledged(empty))["payload"]
+    assert asked_again == {"response_action": "errors", "errors": {"reason": "Please fill this in."}}
+
+    connected.inbox.error = ConnectionError("database is away")
+    sent = submission(view_id, view, {"reason": "later"})
+    lost = await connected.slack.push(sent, "interactive")
+    await eventually(lambda: _is(connected.inbox.deliveries == 1))
+    connected.inbox.error = None
+    for _ in range(2):
+        await connected.acknowledged(await connected.slack.push(sent, "interactive"))
+
+    assert lost not in {ack["envelope_id"] for ack in connected.slack.acks}
+    (taken,) = connected.inbox.messages
+    assert taken.button is not None
+    assert taken.button.reason == "later"
 
 
 async def test_slack_may_ask_for_a_new_connection(connected: Connected) -> None:

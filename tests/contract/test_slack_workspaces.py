@@ -23,11 +23,13 @@ from bots.slack.outbox import SlackOutboxes
 from bots.slack.routes import SlackRoutes
 from bots.slack.settings import SlackSettings
 from bots.slack.workspaces import Installed, open_installed
+from brain.message import Locale
 from brain.reply import Reply
 from brain.turns.outbox import OutboxError
 from security.vault import Vault
 from tests.support.fake_slack import CLIENT, CLIENT_SECRET, Failure, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
+from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import SECRET, SlackDriver, event, mention
 
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk's
@@ -89,7 +91,7 @@ async def app(engine: AsyncEngine) -> AsyncIterator[App]:
         )
         installed = open_installed(settings, engine, Vault(["k" * 32]), session)
         inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-        SlackRoutes(settings, inbox, installed).register(host)
+        SlackRoutes(settings, inbox, installed, forms=ScriptedForms(), locale=Locale.EN).register(host)
         async with TestServer(host) as server:
             address = str(server.make_url("")).rstrip("/")
             yield App(

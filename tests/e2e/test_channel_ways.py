@@ -76,6 +76,42 @@ async def test_signed_slack_event_leads_to_a_confirmed_rerun(resync: Resync, sla
     assert len(await resync.runs_of("POS_SETTLE", "POSCLOSE")) == len(before) + 1
 
 
+async def test_a_rejection_in_slack_says_why_to_everybody(resync: Resync, slack: FakeSlack) -> None:
+    async with aiohttp.ClientSession() as session:
+        driver = SlackDriver(session, f"{resync.address}/slack/events")
+        await driver.send_event(slack_driver.message("rerun PAYROLL", channel="D8"))
+
+        def cards() -> list[tuple[str, dict[str, Any]]]:
+            return [
+                (ts, message)
+                for (channel, ts), message in slack.messages.items()
+                if channel == "D8" and "Reject" in _slack_buttons(message)
+            ]
+
+        ((card_ts, card),) = await _eventually(cards)
+        reject = _slack_buttons(card)["Reject"]
+        press = slack_driver.press(reject["action_id"], reject["value"], channel="D8")
+        press["message"] = {"ts": card_ts, "text": card["text"]}
+        assert (await driver.send_action(press)).status == 200
+        ((view_id, view),) = slack.views.items()
+        assert "Reject" in _slack_buttons(slack.messages["D8", card_ts])
+        sent = slack_driver.submission(view_id, view, {"reason": "the <!channel> files are late"})
+        assert (await driver.send_action(sent)).status == 200
+        await _eventually(lambda: not _slack_buttons(slack.messages["D8", card_ts]))
+    said = slack.messages["D8", card_ts]["text"]
+    assert "Rejected by Operator (“the &lt;!channel&gt; files are late”); nothing was done." in said
+
+
+async def test_help_in_slack_is_for_whoever_asked(resync: Resync, slack: FakeSlack) -> None:
+    async with aiohttp.ClientSession() as session:
+        driver = SlackDriver(session, f"{resync.address}/slack/events")
+        asked = slack_driver.command("", channel="C6", response_url=slack.response_url)
+        assert (await driver.send_command(asked)).status == 200
+        (said,) = await _eventually(lambda: [one for one in slack.whispers if one["channel"] == "C6"])
+    assert said["user"] == slack_driver.PERSON
+    assert not [message for (channel, _), message in slack.messages.items() if channel == "C6"]
+
+
 async def test_a_decision_on_the_web_shows_in_slack_within_two_seconds(
     resync: Resync, slack: FakeSlack
 ) -> None:

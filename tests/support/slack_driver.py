@@ -83,6 +83,48 @@ def press(action_id: str, value: str, *, channel: str = "C1", **fields: Any) -> 
     } | fields
 
 
+def rate(verdict: str, turn_id: str, **fields: Any) -> dict[str, Any]:
+    """A press on one of Slack's feedback buttons."""
+    body = press("rate", f"{verdict}:{turn_id}", **fields)
+    body["actions"][0]["type"] = "feedback_buttons"
+    return body
+
+
+def submission(view_id: str, view: dict[str, Any], values: dict[str, str | None]) -> dict[str, Any]:
+    """A modal is sent with these values by block; what is left out stays empty."""
+    state: dict[str, Any] = {}
+    for block in view["blocks"]:
+        name, element = block["block_id"], block["element"]
+        value = values.get(name)
+        if element["type"] == "static_select":
+            found = [option for option in element["options"] if option["value"] == value]
+            filled: dict[str, Any] = {"selected_option": found[0] if found else None}
+        else:
+            filled = {"value": value}
+        state[name] = {element["action_id"]: {"type": element["type"], **filled}}
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": PERSON, "username": "maria", "name": "maria", "team_id": TEAM},
+        "api_app_id": "A1",
+        "trigger_id": f"13345224609.738474920.{next(_numbers)}",
+        "view": {**view, "id": view_id, "hash": "1.x", "state": {"values": state}},
+        "response_urls": [],
+    }
+
+
+def shortcut(callback_id: str, **fields: Any) -> dict[str, Any]:
+    """A shortcut from anywhere, or (with channel and message) one on a message."""
+    return {
+        "type": "message_action" if "message" in fields else "shortcut",
+        "callback_id": callback_id,
+        "team": {"id": TEAM, "domain": "acme"},
+        "user": {"id": PERSON, "username": "maria", "name": "maria", "team_id": TEAM},
+        "action_ts": f"1767225601.{next(_numbers):06}",
+        "trigger_id": f"13345224609.738474920.{next(_numbers)}",
+    } | fields
+
+
 class SlackDriver:
     """Sends to one app; every method returns the app's HTTP answer."""
 

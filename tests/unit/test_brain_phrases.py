@@ -14,7 +14,10 @@ from brain.reply import Span, code, strong
 
 _FOLDER = Path(phrases.__file__).parent
 _SOURCES = "\n".join(
-    path.read_text(encoding="utf-8") for path in _FOLDER.parent.rglob("*.py") if path.parent != _FOLDER
+    path.read_text(encoding="utf-8")
+    for package in (_FOLDER.parent, _FOLDER.parents[1] / "bots")
+    for path in package.rglob("*.py")
+    if path.parent != _FOLDER
 )
 
 

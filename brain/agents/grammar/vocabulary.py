@@ -14,7 +14,9 @@ from .patterns import compile_pattern, correct, words_of
 from .tokens import Token
 
 KindOfOne: TypeAlias = Literal["diagnosis", "not_started", "status", "relations", "action", "what_if"]
-Kind: TypeAlias = KindOfOne | Literal["knowledge", "help", "greeting", "forget", "incidents", "unknown"]
+Kind: TypeAlias = (
+    KindOfOne | Literal["knowledge", "help", "greeting", "forget", "incidents", "approvals", "unknown"]
+)
 TopicOfJobs: TypeAlias = Literal["failed", "running", "late", "waiting", "held", "selected"]
 """Which jobs are listed."""
 TopicOfObjects: TypeAlias = Literal["workstations", "job_streams", "prompts", "resources", "files"]

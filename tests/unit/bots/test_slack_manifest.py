@@ -35,7 +35,12 @@ def test_manifest_is_valid_for_slack(manifest: dict[str, Any], shared_folder: Pa
 
 def test_manifest_asks_for_the_scopes_its_features_need_and_no_more(manifest: dict[str, Any]) -> None:
     events = manifest["settings"]["event_subscriptions"]["bot_events"]
-    needed = set().union(*(SCOPES[name] for name in events)) | {"commands", "chat:write", "chat:write.public"}
+    needed = set().union(*(SCOPES[name] for name in events)) | {
+        "commands",
+        "chat:write",
+        "chat:write.public",
+        "im:write",  # conversations.open
+    }
 
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
 
@@ -50,3 +55,7 @@ def test_every_request_comes_to_the_one_route(manifest: dict[str, Any]) -> None:
 
     assert {url.partition("://")[2].partition("/")[2] for url in urls} == {"slack/events"}
     assert [command["command"] for command in features["slash_commands"]] == ["/tws"]
+    assert {one["callback_id"]: one["type"] for one in features["shortcuts"]} == {
+        "ask_tws": "global",
+        "explain_this": "message",
+    }

@@ -1,0 +1,269 @@
+"""Buttons, commands and shortcuts: what opens a form, what is filled into it, and what is asked at once.
+
+A modal must be opened within 3 s of the press (https://docs.slack.dev/interactivity/handling-user-interaction), so one
+that waits for the database is opened empty and filled later. What is sent is stored before it is acknowledged.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+import aiohttp
+import structlog
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bots.addresses import parse_url
+from bots.intake import storing
+from brain.agents.grammar import read_request
+from brain.agents.language import detect_locale
+from brain.form_book import question_form
+from brain.forms import OpensForms
+from brain.message import Conversation, InboundMessage, Locale, Verb
+from brain.phrases import say
+from brain.turns.inbox import AcceptsMessages
+
+from . import inbound
+from .commands import read_command
+from .inbound import MalformedEventError, Payload, Press
+from .listeners import CLAIM_SECONDS
+from .modals import FORM, QUESTION, missing, read_fields, to_modal, to_notice
+from .settings import SlackSettings
+
+_OPEN_SECONDS: Final = 2.0
+"""Longest time to show a form."""
+_QUICK_SECONDS: Final = 0.5
+"""So long a form may take before an empty one is shown."""
+_SLOW_SECONDS: Final = 0.8
+"""So much longer before that one says that it cannot be filled."""
+_WHISPER_SECONDS: Final = 0.8
+_CODES: Final = 3
+"""So many codes of one message are explained."""
+_MOST_ASKED: Final = 1_000
+"""Characters of a message without codes that are looked up."""
+
+_Json: TypeAlias = dict[str, Any]
+_Handler: TypeAlias = Callable[[Payload, AsyncWebClient], Awaitable[_Json]]
+"""Does what was asked and says what Slack is told with the acknowledgement. Raises `_RefusedError`."""
+
+_log = structlog.get_logger(__name__)
+
+
+class _RefusedError(Exception):
+    """Not taken; `key` is the phrase for whoever sent it."""
+
+    def __init__(self, key: str) -> None:
+        super().__init__(key)
+        self.key = key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interactions:
+    """What people do with Resync's buttons, commands and shortcuts."""
+
+    inbox: AcceptsMessages
+    settings: SlackSettings
+    forms: OpensForms
+    locale: Locale
+    """Of those whose language nothing tells."""
+
+    def register(self, bolt: AsyncApp) -> None:
+        """Adds all listeners."""
+        bolt.command("/tws")(self._listener(self.command))
+        bolt.action({"type": "block_actions", "action_id": re.compile(".*")})(self._listener(self.press))
+        bolt.global_shortcut(QUESTION)(self._listener(self.ask))
+        bolt.message_shortcut("explain_this")(self._listener(self.explain))
+        bolt.view_submission(FORM)(self._listener(self.submit))
+        bolt.view_submission(QUESTION)(self._listener(self.question))
+        bolt.view_closed(re.compile(".*"))(self._listener(_nothing))
+
+    async def command(self, body: Payload, client: AsyncWebClient) -> _Json:
+        """`/tws …`; in_channel makes Slack show the command above its answer."""
+        message = self._message(body, inbound.from_command)
+        row = read_command(message.text, self.locale)
+        if row is not None and row.form is not None:
+            press = Press(
+                verb=Verb.SET,
+                value=row.form,
+                form=row.form,
+                channel=message.conversation.conversation_id,
+                response_url=message.route.get("response_url"),
+                locale=row.locale,
+            )
+            await self._open(client, body, self._form(press, message.conversation))
+            return {}
+        if row is not None:
+            private = {inbound.PRIVATE: "yes"} if row.is_private else {}
+            message = replace(message, text=row.says, locale=row.locale, route={**message.route, **private})
+        await self._take(message)
+        return {} if inbound.PRIVATE in message.route else {"response_type": "in_channel"}
+
+    async def press(self, body: Payload, client: AsyncWebClient) -> _Json:
+        """A button; one with a form does nothing before the form is sent."""
+        message, press = self._message(body, inbound.from_action), inbound.read_press(body)
+        if press.form is None:
+            await self._take(message)
+        else:
+            press = press.model_copy(update={"locale": self._locale_of(body)})
+            await self._open(client, body, self._form(press, message.conversation))
+        return {}
+
+    async def submit(self, body: Payload, _client: AsyncWebClient) -> _Json:
+        """A form is sent: the press on its button, with what was filled in."""
+        try:
+            press = inbound.press_of_form(body)
+        except MalformedEventError as error:
+            raise _RefusedError("press_unknown") from error
+        kind = press.form
+        if kind is None:
+            raise _RefusedError("press_unknown")
+        if not self._is_slack(press.response_url or ""):
+            press = press.model_copy(update={"response_url": None})
+        message = self._message(body, partial(inbound.from_form, press=press))
+        locale = press.locale or self.locale
+        async with storing(max_seconds=CLAIM_SECONDS):
+            form = await self.forms.open(kind, conversation=message.conversation, locale=locale)
+            fields = read_fields(body, form)
+            errors = missing(fields, form, locale)
+            if not errors:
+                await self._accept(inbound.filled(message, fields))
+        return {"response_action": "errors", "errors": errors} if errors else {}
+
+    async def ask(self, body: Payload, client: AsyncWebClient) -> _Json:
+        """The shortcut to a question from anywhere."""
+
+        async def view() -> _Json:
+            return to_modal(question_form(self.locale), callback_id=QUESTION)
+
+        await self._open(client, body, view())
+        return {}
+
+    async def question(self, body: Payload, client: AsyncWebClient) -> _Json:
+        """A question from anywhere is asked, and answered, between the person and the bot."""
+        form = question_form(self.locale)
+        fields = read_fields(body, form)
+        errors = missing(fields, form, self.locale)
+        if errors:
+            return {"response_action": "errors", "errors": errors}
+        message = self._message(body, partial(inbound.from_question, question=fields["question"]))
+        async with storing(max_seconds=CLAIM_SECONDS):
+            who = {"users": message.sender.user_id}
+            opened = await client.api_call("conversations.open", json=who)
+            await self._accept(inbound.moved(message, opened["channel"]["id"]))
+        return {}
+
+    async def explain(self, body: Payload, _client: AsyncWebClient) -> _Json:
+        """A message is to be explained: its codes, or else its words, are looked up and can ask for nothing."""
+        message = self._message(body, inbound.from_message_shortcut)
+        if not message.text:
+            raise _RefusedError("nothing_to_explain")
+        codes = ", ".join(read_request(message.text).identifiers[:_CODES])
+        asked = say(self.locale, "explain_codes", codes=codes) if codes else message.text[:_MOST_ASKED]
+        await self._take(replace(message, text=asked, agent="knowledge", locale=self.locale))
+        return {}
+
+    def _listener(self, handle: _Handler) -> Callable[..., Awaitable[None]]:
+        async def listen(body: Payload, ack: AsyncAck, client: AsyncWebClient) -> None:
+            answer: _Json = {}
+            try:
+                answer = await handle(body, client)
+            except _RefusedError as refused:
+                if body.get("type") == "view_submission":
+                    answer = {"response_action": "update", "view": to_notice(refused.key, self.locale)}
+                else:
+                    await self._whisper(body, refused.key)
+            await ack(**answer)
+
+        return listen
+
+    def _message(self, body: Payload, read: Callable[..., InboundMessage]) -> InboundMessage:
+        """Raises `_RefusedError` where the payload is none of ours, or from people who may not ask."""
+        try:
+            message = read(body, received_at=datetime.now(UTC))
+        except MalformedEventError as error:
+            _log.warning("slack_payload_malformed", field=error.field, type=body.get("type"))
+            raise _RefusedError("press_unknown") from error
+        if not self.settings.allows(message.conversation.tenant, message.sender.tenant):
+            _log.warning("slack_team_refused", team=message.sender.tenant)
+            raise _RefusedError("team_refused")
+        return message
+
+    async def _take(self, message: InboundMessage) -> None:
+        async with storing(max_seconds=CLAIM_SECONDS):
+            await self._accept(message)
+
+    async def _accept(self, message: InboundMessage) -> None:
+        accepted = await self.inbox.accept(message)
+        _log.info("slack_message_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
+
+    async def _form(self, press: Press, conversation: Conversation) -> _Json:
+        """The modal, or one that says that it cannot be shown now."""
+        locale = press.locale or self.locale
+        assert press.form is not None
+        try:
+            form = await self.forms.open(press.form, conversation=conversation, locale=locale)
+            return to_modal(form, callback_id=FORM, metadata=press.model_dump_json(exclude_none=True))
+        except Exception as error:  # noqa: BLE001  # whatever it is, the person waits for a modal
+            _log.error("form_not_opened", form=press.form, error=type(error).__name__)
+            return to_notice("form_away", locale)
+
+    async def _open(self, client: AsyncWebClient, body: Payload, view: Coroutine[Any, Any, _Json]) -> None:
+        """Shows the modal within the life of the press. Raises `_RefusedError` where that was not possible."""
+        made = asyncio.create_task(view)
+        try:
+            async with asyncio.timeout(_OPEN_SECONDS):
+                await self._show(client, body.get("trigger_id", ""), made)
+        except (SlackApiError, aiohttp.ClientError, OSError) as error:
+            _log.warning("form_not_shown", error=type(error).__name__)
+            raise _RefusedError("form_late") from error
+        finally:
+            made.cancel()
+
+    async def _show(self, client: AsyncWebClient, trigger_id: str, view: asyncio.Task[_Json]) -> None:
+        await asyncio.wait({view}, timeout=_QUICK_SECONDS)
+        if view.done():
+            await client.views_open(trigger_id=trigger_id, view=view.result())
+            return
+        opened = await client.views_open(trigger_id=trigger_id, view=to_notice("form_loading", self.locale))
+        await asyncio.wait({view}, timeout=_SLOW_SECONDS)
+        shown = view.result() if view.done() else to_notice("form_away", self.locale)
+        await client.views_update(view_id=opened["view"]["id"], view=shown)
+
+    async def _whisper(self, body: Payload, key: str) -> None:
+        """Says the phrase to whoever pressed, where there is a way to."""
+        url = str(body.get("response_url"))
+        if not self._is_slack(url):
+            return
+        try:
+            async with asyncio.timeout(_WHISPER_SECONDS):
+                await AsyncWebhookClient(url).send(
+                    text=say(self._locale_of(body), key), response_type="ephemeral", replace_original=False
+                )
+        except (aiohttp.ClientError, OSError) as error:
+            _log.warning("slack_whisper_lost", error=type(error).__name__)
+
+    def _is_slack(self, url: str) -> bool:
+        """Whether the address belongs to whom the API belongs to."""
+        api, found = parse_url(self.settings.api_url), parse_url(url)
+        if api is None or found is None:
+            return False
+        return found.scheme == api.scheme and f".{found.host}".endswith(f".{api.host}")
+
+    def _locale_of(self, body: Payload) -> Locale:
+        """The language of the message that carries the button, or of the site."""
+        message = body.get("message")
+        words = message.get("text") if isinstance(message, dict) else None
+        return (detect_locale(words, None) if isinstance(words, str) else None) or self.locale
+
+
+async def _nothing(_body: Payload, _client: AsyncWebClient) -> _Json:
+    """A form that is closed changes nothing."""
+    return {}
