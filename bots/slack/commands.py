@@ -8,7 +8,6 @@ from typing import Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from brain.agents.language import fold, load
-from brain.forms import FormKind
 from brain.message import Locale
 
 
@@ -19,9 +18,8 @@ class SubCommand(BaseModel):
 
     words: frozenset[str]
     locale: Locale
-    says: str = ""
+    says: str
     is_private: bool = Field(default=False, alias="private")
-    form: FormKind | None = None
 
 
 SUB_COMMANDS: Final = load(resources.files(__package__) / "commands.yaml", tuple[SubCommand, ...])

@@ -27,7 +27,7 @@ from brain.agents.grammar import read_request
 from brain.agents.language import detect_locale
 from brain.form_book import question_form
 from brain.forms import OpensForms
-from brain.message import Conversation, InboundMessage, Locale, Verb
+from brain.message import Conversation, InboundMessage, Locale
 from brain.phrases import say
 from brain.turns.inbox import AcceptsMessages
 
@@ -85,21 +85,10 @@ class Interactions:
         bolt.view_submission(QUESTION)(self._listener(self.question))
         bolt.view_closed(re.compile(".*"))(self._listener(_nothing))
 
-    async def command(self, body: Payload, client: AsyncWebClient) -> _Json:
+    async def command(self, body: Payload, _client: AsyncWebClient) -> _Json:
         """`/tws …`; in_channel makes Slack show the command above its answer."""
         message = self._message(body, inbound.from_command)
         row = read_command(message.text, self.locale)
-        if row is not None and row.form is not None:
-            press = Press(
-                verb=Verb.SET,
-                value=row.form,
-                form=row.form,
-                channel=message.conversation.conversation_id,
-                response_url=message.route.get("response_url"),
-                locale=row.locale,
-            )
-            await self._open(client, body, self._form(press, message.conversation))
-            return {}
         if row is not None:
             private = {inbound.PRIVATE: "yes"} if row.is_private else {}
             message = replace(message, text=row.says, locale=row.locale, route={**message.route, **private})

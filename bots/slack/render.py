@@ -199,7 +199,7 @@ def _citation(number: int, item: answer.Citation) -> _Json:
     """Small and grey, so that it does not outshine the answer that quotes it."""
     quote = item.quote if len(item.quote) <= _MAX_QUOTE else f"{item.quote[: _MAX_QUOTE - 1]}…"
     words = f"[{number}] {item.document_title} · {item.place}\n“{quote}”"
-    return {"type": "plain_text", "text": _clip(_inert(words), _MAX_ITEM), "emoji": False}
+    return {"type": "plain_text", "text": _clip(inert(words), _MAX_ITEM), "emoji": False}
 
 
 def _table(table: Table) -> list[_Json]:

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from brain.agents.router import AGENTS
-from brain.message import Verb
 from tests.support.fake_slack import Failure
 from tests.support.slack_app import SlackApp, open_slack_app
 from tests.support.slack_driver import command, shortcut
@@ -48,22 +47,6 @@ async def test_commands(
     assert (app.taken.text, app.taken.locale) == (asked, locale)
     assert ("private" in app.taken.route) is is_private
     assert ("in_channel" in await answer.text()) is not is_private
-
-
-@pytest.mark.parametrize(("typed", "locale"), [("settings", "en"), ("configurações", "pt")])
-async def test_the_settings_are_a_form_at_once(app: SlackApp, typed: str, locale: str) -> None:
-    answer = await app.driver.send_command(command(typed))
-    assert (answer.status, await answer.text()) == (200, "")
-    ((kind, conversation, shown_in),) = app.forms.opened
-    assert (kind, conversation.conversation_id, shown_in) == ("settings", "C1", locale)
-    ((view_id, view),) = app.slack.views.items()
-
-    await app.submit((view_id, view), locale="pt", note="")
-
-    button = app.taken.button
-    assert button is not None
-    assert (button.verb, button.fields) == (Verb.SET, {"locale": "pt", "note": ""})
-    assert app.taken.conversation == conversation
 
 
 async def test_a_question_from_anywhere_is_asked_between_the_person_and_the_bot(app: SlackApp) -> None:

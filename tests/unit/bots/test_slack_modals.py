@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +10,7 @@ from bots.slack.commands import SUB_COMMANDS, read_command
 from bots.slack.modals import missing, read_fields, to_modal, to_notice
 from brain.agents.router import choose_agent, read_message
 from brain.form_book import FormBook, question_form
-from brain.forms import Field, Form, FormKind
+from brain.forms import Field, Form
 from brain.message import Channel, Conversation, Locale
 from tests.support.slack_driver import submission
 from tests.support.slack_limits import check_view
@@ -94,15 +94,11 @@ async def test_our_own_forms_need_no_shortening(locale: Locale) -> None:
     assert check_view(to_notice("form_loading", locale), "modal") == []
 
 
-@pytest.mark.parametrize("row", SUB_COMMANDS, ids=lambda row: row.says or row.form)
+@pytest.mark.parametrize("row", SUB_COMMANDS, ids=lambda row: row.says)
 def test_a_sub_command_says_what_the_brain_understands(row: Any) -> None:
-    assert bool(row.says) is (row.form is None)
-    if row.says:
-        request = read_message(make_message(row.says), {}, row.locale)
-        assert choose_agent(make_message(row.says), request) not in {"clarify", "knowledge"}
-        assert request.locale is row.locale
-    else:
-        assert row.form in get_args(FormKind)
+    request = read_message(make_message(row.says), {}, row.locale)
+    assert choose_agent(make_message(row.says), request) not in {"clarify", "knowledge"}
+    assert request.locale is row.locale
 
 
 @pytest.mark.parametrize("locale", Locale)
