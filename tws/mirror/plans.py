@@ -67,7 +67,8 @@ class Plans:
         """
         mine = self._copies[engine_name]
         async with mine.lock:
-            if time.monotonic() - mine.checked_at >= self._fresh_seconds:
+            # That there is no plan yet is never kept: it may have been read the moment after.
+            if mine.plan is None or time.monotonic() - mine.checked_at >= self._fresh_seconds:
                 await self._refresh(engine_name, mine)
                 mine.checked_at = time.monotonic()
         return mine.plan
