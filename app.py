@@ -69,7 +69,6 @@ def build_app(services: Services) -> web.Application:
             settings.slack,
             services.inbox,
             services.slack,
-            forms=services.forms,
             locale=settings.turns.locale,
         ).register(app)
     if services.teams is not None:

@@ -28,7 +28,6 @@ from brain.actions.proposal import Proposals
 from brain.actions.watch import Watch
 from brain.cases import CaseMaker
 from brain.conversations import Conversations
-from brain.form_book import FormBook
 from brain.graph import Brain
 from brain.incidents.alerts import Alerts
 from brain.incidents.desk import Desk
@@ -86,7 +85,6 @@ class Services:
     database: Database
     inbox: Inbox
     events: TurnEvents
-    forms: FormBook
     ledger: Ledger
     worker: Worker
     brain: Brain
@@ -260,7 +258,6 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             alerts=alerts,
             desk=desk,
             events=events,
-            forms=FormBook(),
             ledger=ledger,
             worker=worker,
             brain=brain,

@@ -1,47 +1,49 @@
-"""What a button may ask to be filled in before it does something, whatever the channel: pure types."""
+"""What people are asked to write before something is done, whatever the channel shows it as; pure."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeAlias
+from typing import Final
 
-from brain.message import Conversation, Locale
+from brain.message import Locale
+from brain.phrases import say
 
-FormKind: TypeAlias = Literal["reason", "rating", "settings"]
-"""`reason`: why a change is approved or rejected, its field is `reason`. `rating`: what is wrong with an answer.
-`settings`: what holds in a conversation."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Field:
-    """One thing to fill in."""
-
-    id: str
-    label: str
-    kind: Literal["line", "text", "choice"] = "line"
-    value: str = ""
-    """What stands there at first; of a choice the value of the option."""
-    options: tuple[tuple[str, str], ...] = ()
-    """Of a choice: value and label of each, at least two."""
-    is_required: bool = False
-    max_chars: int = 1000
-    hint: str = ""
+_MAX_REASON: Final = 500
+"""Characters; as many as the REST API takes."""
+_MAX_QUESTION: Final = 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Form:
-    """What a channel shows as a modal, a task module or a dialog; its submission is a press on the same button."""
+    """One text, which may not be left empty."""
 
+    id: str
     title: str
-    fields: tuple[Field, ...]
+    label: str
+    hint: str
+    max_chars: int
     submit: str
     """The label of the button that sends it."""
     cancel: str
 
 
-class OpensForms(Protocol):
-    """What a channel asks when a button with a form is pressed; quick, as the person's client waits for it."""
+def reason_form(locale: Locale) -> Form:
+    """Why a change is approved or rejected."""
+    return _form("reason", say(locale, "form_reason_hint"), _MAX_REASON, locale)
 
-    async def open(self, kind: FormKind, *, conversation: Conversation, locale: Locale) -> Form:
-        """The form as it is to be shown now. Raises SQLAlchemy's errors when the database is away."""
-        ...
+
+def question_form(locale: Locale) -> Form:
+    """One question, asked from anywhere."""
+    return _form("question", say(locale, "example_failed"), _MAX_QUESTION, locale)
+
+
+def _form(name: str, hint: str, max_chars: int, locale: Locale) -> Form:
+    return Form(
+        id=name,
+        title=say(locale, f"form_{name}_title"),
+        label=say(locale, f"form_{name}_label"),
+        hint=hint,
+        max_chars=max_chars,
+        submit=say(locale, "form_submit"),
+        cancel=say(locale, "form_cancel"),
+    )

@@ -35,15 +35,6 @@ class Verb(StrEnum):
     REPORT = "report"
     """On no button: Resync itself asks to tell what became of a proposal that was decided before."""
     SAY = "say"
-    RATE = "rate"
-    """The value is the id of the turn whose answer is rated; the fields are those of the form `rating`."""
-    WHY = "why"
-    """The value is the id of the turn whose answer is to be explained."""
-    SET = "set"
-    """Sets what holds in this conversation; the fields are those of the form `settings`."""
-
-
-DECISIONS = frozenset({Verb.APPROVE, Verb.REJECT, Verb.REPORT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,8 +80,6 @@ class ButtonPress:
     reason: str = ""
     message_id: str | None = None
     """The channel's id of the message that carried the button, so that it can be replaced."""
-    fields: Mapping[str, str] = field(default_factory=dict)
-    """What was filled into the button's form (`brain/forms.py`), by field; empty without a form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,18 +99,6 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentFile:
-    """A file that somebody sent; its content is still with the channel, whose outbox fetches it."""
-
-    name: str
-    media_type: str
-    reference: str
-    """How the channel finds it: an id or a short-lived link; opaque to the brain."""
-    size: int | None = None
-    """Bytes, where the channel says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class InboundMessage:
     """One thing to answer: a text, a button press or an alert."""
 
@@ -133,7 +110,6 @@ class InboundMessage:
     received_at: datetime
     button: ButtonPress | None = None
     alert: Alert | None = None
-    files: tuple[SentFile, ...] = ()
     locale: Locale | None = None
     """The language the client asked for; otherwise it is read off the text."""
     agent: str | None = None
@@ -154,7 +130,7 @@ class InboundMessage:
     @property
     def decision(self) -> ButtonPress | None:
         """The press on Approve or Reject, or the report on one, that this is; None for anything else."""
-        is_decision = self.button is not None and self.button.verb in DECISIONS
+        is_decision = self.button is not None and self.button.verb is not Verb.SAY
         return self.button if is_decision else None
 
 

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Base64Bytes, Field, TypeAdapter
+from pydantic import Field, TypeAdapter
 
-from brain.forms import FormKind
 from brain.message import Verb
 
 SpanStyle: TypeAlias = Literal["plain", "strong", "code"]
@@ -126,8 +125,8 @@ class Button:
     value: str
     """A proposal id for approve and reject, the words to say for `SAY`."""
     style: ButtonStyle = "default"
-    form: FormKind | None = None
-    """What to fill in first: the channel opens this form (`brain/forms.py`) when the button is pressed."""
+    asks_reason: bool = False
+    """Whether a channel that can ask for a reason (`brain/forms.py`) does so before the press counts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -196,18 +195,6 @@ class ProposalView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that goes with a reply: a long log, a table, a picture."""
-
-    name: str
-    media_type: str
-    content: Base64Bytes
-    """As it is; only its JSON is encoded."""
-    alt: str = ""
-    """Of a picture: what it shows, for who cannot see it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """One answer."""
 
@@ -221,12 +208,6 @@ class Reply:
     """What is away: `model`, `budget` (of the model), `redis`, `embeddings`, `tws`, `langfuse`."""
     is_private: bool = False
     """Only for whoever asked, where the channel can: others learn nothing, and what stands there stays."""
-    turn_id: str = ""
-    """Of an answer that can be rated (`Verb.RATE`) and explained (`Verb.WHY`); empty for what cannot."""
-    is_generated: bool = False
-    """Whether a language model wrote words of it: channels label such answers."""
-    files: tuple[Attachment, ...] = ()
-    """Shown with the reply, in order."""
 
     @property
     def citations(self) -> tuple[Citation, ...]:

@@ -1,14 +1,14 @@
-"""Buttons, commands and shortcuts: what opens a form, what is filled into it, and what is asked at once.
+"""Buttons, commands and shortcuts: what opens a form, what is written into it, and what is asked at once.
 
-A modal must be opened within 3 s of the press (https://docs.slack.dev/interactivity/handling-user-interaction), so one
-that waits for the database is opened empty and filled later. What is sent is stored before it is acknowledged.
+A modal must be opened within 3 s of the press (https://docs.slack.dev/interactivity/handling-user-interaction). What is
+sent is stored before it is acknowledged.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -25,25 +25,20 @@ from bots.addresses import parse_url
 from bots.intake import storing
 from brain.agents.grammar import read_request
 from brain.agents.language import detect_locale
-from brain.form_book import question_form
-from brain.forms import OpensForms
-from brain.message import Conversation, InboundMessage, Locale
+from brain.forms import question_form, reason_form
+from brain.message import InboundMessage, Locale
 from brain.phrases import say
 from brain.turns.inbox import AcceptsMessages
 
 from . import inbound
 from .commands import read_command
-from .inbound import MalformedEventError, Payload, Press
+from .inbound import MalformedEventError, Payload
 from .listeners import CLAIM_SECONDS
-from .modals import FORM, QUESTION, missing, read_fields, to_modal, to_notice
+from .modals import FORM, QUESTION, ask_again, read_text, to_modal, to_notice
 from .settings import SlackSettings
 
 _OPEN_SECONDS: Final = 2.0
 """Longest time to show a form."""
-_QUICK_SECONDS: Final = 0.5
-"""So long a form may take before an empty one is shown."""
-_SLOW_SECONDS: Final = 0.8
-"""So much longer before that one says that it cannot be filled."""
 _WHISPER_SECONDS: Final = 0.8
 _CODES: Final = 3
 """So many codes of one message are explained."""
@@ -71,7 +66,6 @@ class Interactions:
 
     inbox: AcceptsMessages
     settings: SlackSettings
-    forms: OpensForms
     locale: Locale
     """Of those whose language nothing tells."""
 
@@ -96,53 +90,43 @@ class Interactions:
         return {} if inbound.PRIVATE in message.route else {"response_type": "in_channel"}
 
     async def press(self, body: Payload, client: AsyncWebClient) -> _Json:
-        """A button; one with a form does nothing before the form is sent."""
+        """A button; one that asks for a reason does nothing before that is sent."""
         message, press = self._message(body, inbound.from_action), inbound.read_press(body)
-        if press.form is None:
+        if not press.asks_reason:
             await self._take(message)
-        else:
-            press = press.model_copy(update={"locale": self._locale_of(body)})
-            await self._open(client, body, self._form(press, message.conversation))
+            return {}
+        locale = self._locale_of(body)
+        metadata = press.model_copy(update={"locale": locale}).model_dump_json(exclude_none=True)
+        await self._open(client, body, to_modal(reason_form(locale), callback_id=FORM, metadata=metadata))
         return {}
 
     async def submit(self, body: Payload, _client: AsyncWebClient) -> _Json:
-        """A form is sent: the press on its button, with what was filled in."""
+        """A reason is sent: the press on the button that asked for it."""
         try:
             press = inbound.press_of_form(body)
         except MalformedEventError as error:
             raise _RefusedError("press_unknown") from error
-        kind = press.form
-        if kind is None:
-            raise _RefusedError("press_unknown")
         if not self._is_slack(press.response_url or ""):
             press = press.model_copy(update={"response_url": None})
         message = self._message(body, partial(inbound.from_form, press=press))
         locale = press.locale or self.locale
-        async with storing(max_seconds=CLAIM_SECONDS):
-            form = await self.forms.open(kind, conversation=message.conversation, locale=locale)
-            fields = read_fields(body, form)
-            errors = missing(fields, form, locale)
-            if not errors:
-                await self._accept(inbound.filled(message, fields))
-        return {"response_action": "errors", "errors": errors} if errors else {}
+        reason = read_text(body, form := reason_form(locale))
+        if not reason:
+            return ask_again(form, locale)
+        await self._take(inbound.reasoned(message, reason))
+        return {}
 
     async def ask(self, body: Payload, client: AsyncWebClient) -> _Json:
         """The shortcut to a question from anywhere."""
-
-        async def view() -> _Json:
-            return to_modal(question_form(self.locale), callback_id=QUESTION)
-
-        await self._open(client, body, view())
+        await self._open(client, body, to_modal(question_form(self.locale), callback_id=QUESTION))
         return {}
 
     async def question(self, body: Payload, client: AsyncWebClient) -> _Json:
         """A question from anywhere is asked, and answered, between the person and the bot."""
-        form = question_form(self.locale)
-        fields = read_fields(body, form)
-        errors = missing(fields, form, self.locale)
-        if errors:
-            return {"response_action": "errors", "errors": errors}
-        message = self._message(body, partial(inbound.from_question, question=fields["question"]))
+        question = read_text(body, form := question_form(self.locale))
+        if not question:
+            return ask_again(form, self.locale)
+        message = self._message(body, partial(inbound.from_question, question=question))
         async with storing(max_seconds=CLAIM_SECONDS):
             who = {"users": message.sender.user_id}
             opened = await client.api_call("conversations.open", json=who)
@@ -193,38 +177,14 @@ class Interactions:
         accepted = await self.inbox.accept(message)
         _log.info("slack_message_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
 
-    async def _form(self, press: Press, conversation: Conversation) -> _Json:
-        """The modal, or one that says that it cannot be shown now."""
-        locale = press.locale or self.locale
-        assert press.form is not None
-        try:
-            form = await self.forms.open(press.form, conversation=conversation, locale=locale)
-            return to_modal(form, callback_id=FORM, metadata=press.model_dump_json(exclude_none=True))
-        except Exception as error:  # noqa: BLE001  # whatever it is, the person waits for a modal
-            _log.error("form_not_opened", form=press.form, error=type(error).__name__)
-            return to_notice("form_away", locale)
-
-    async def _open(self, client: AsyncWebClient, body: Payload, view: Coroutine[Any, Any, _Json]) -> None:
+    async def _open(self, client: AsyncWebClient, body: Payload, view: _Json) -> None:
         """Shows the modal within the life of the press. Raises `_RefusedError` where that was not possible."""
-        made = asyncio.create_task(view)
         try:
             async with asyncio.timeout(_OPEN_SECONDS):
-                await self._show(client, body.get("trigger_id", ""), made)
+                await client.views_open(trigger_id=body.get("trigger_id", ""), view=view)
         except (SlackApiError, aiohttp.ClientError, OSError) as error:
             _log.warning("form_not_shown", error=type(error).__name__)
             raise _RefusedError("form_late") from error
-        finally:
-            made.cancel()
-
-    async def _show(self, client: AsyncWebClient, trigger_id: str, view: asyncio.Task[_Json]) -> None:
-        await asyncio.wait({view}, timeout=_QUICK_SECONDS)
-        if view.done():
-            await client.views_open(trigger_id=trigger_id, view=view.result())
-            return
-        opened = await client.views_open(trigger_id=trigger_id, view=to_notice("form_loading", self.locale))
-        await asyncio.wait({view}, timeout=_SLOW_SECONDS)
-        shown = view.result() if view.done() else to_notice("form_away", self.locale)
-        await client.views_update(view_id=opened["view"]["id"], view=shown)
 
     async def _whisper(self, body: Payload, key: str) -> None:
         """Says the phrase to whoever pressed, where there is a way to."""

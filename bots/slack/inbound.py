@@ -9,12 +9,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from bots.intake import storable
-from brain.forms import FormKind
 from brain.message import (
     ButtonPress,
     Channel,
@@ -26,6 +25,8 @@ from brain.message import (
     delivery_digest,
 )
 
+REASON = "reason"
+"""In the `action_id` of a button that asks for one."""
 PRIVATE = "private"
 """In a route: only whoever asked is answered."""
 
@@ -36,9 +37,6 @@ _MARKUP = re.compile(r"<([^<>]*)>")
 """Slack escapes `<` and `>` in what people type, so an angle bracket is always its own mark-up."""
 
 _OPENING_MENTION = re.compile(r"\s*<@(?P<user>\w+)(?:\|[^<>]*)?>")
-
-_VERDICT = re.compile(r"(good|bad):")
-"""Before the turn's id, in the value of a feedback button."""
 
 Payload = Mapping[str, Any]
 _Id = Annotated[str, AfterValidator(storable), Field(max_length=2_000)]
@@ -124,8 +122,7 @@ class Press(BaseModel):
     thread: _Id | None = None
     message: _Id | None = None
     response_url: _Id | None = None
-    form: FormKind | None = None
-    fields: Mapping[str, _Id] = Field(default_factory=dict)
+    asks_reason: bool = False
     locale: Locale | None = None
     """Of the form, not of the answer."""
 
@@ -135,11 +132,6 @@ def read_press(body: Payload) -> Press:
     action = _action(body)
     action_id, value = _get(action, "action_id"), _get(action, "value")
     verb, channel = _verb(action_id), _get(body, "channel.id")
-    form = next((part for part in action_id.split(":")[1:] if part in get_args(FormKind)), None)
-    verdict = _VERDICT.match(value) if verb is Verb.RATE else None
-    if verdict is not None:
-        value = value[verdict.end() :]
-        form = "rating" if verdict[1] == "bad" else None
     # An ephemeral message is no message to Slack: it has no thread and cannot be updated.
     message = body.get("message")
     ts = _find(message, "ts") if isinstance(message, Mapping) else None
@@ -147,8 +139,7 @@ def read_press(body: Payload) -> Press:
         {
             "verb": verb,
             "value": value,
-            "fields": {"verdict": verdict[1]} if verdict else {},
-            "form": form,
+            "asks_reason": REASON in action_id.split(":"),
             "channel": channel,
             "thread": _find(body, "message.thread_ts") or (None if is_direct(channel) else ts),
             "message": ts,
@@ -175,11 +166,10 @@ def from_form(body: Payload, press: Press, *, received_at: datetime) -> InboundM
     return _pressed(body, press, delivery_digest("form", _get(body, "view.id")), received_at)
 
 
-def filled(message: InboundMessage, fields: Mapping[str, str]) -> InboundMessage:
-    """The press with what was filled into its form."""
+def reasoned(message: InboundMessage, reason: str) -> InboundMessage:
+    """The press with its reason."""
     assert message.button is not None
-    reason, every = fields.get("reason", ""), {**fields, **message.button.fields}
-    return replace(message, button=replace(message.button, reason=reason, fields=every))
+    return replace(message, button=replace(message.button, reason=reason))
 
 
 def from_question(body: Payload, question: str, *, received_at: datetime) -> InboundMessage:
@@ -274,7 +264,7 @@ def _pressed(body: Payload, press: Press, delivery_id: str, received_at: datetim
         sender=_sender(body),
         text=press.value if press.verb is Verb.SAY else "",
         received_at=received_at,
-        button=ButtonPress(verb=press.verb, value=press.value, message_id=press.message, fields=press.fields),
+        button=ButtonPress(verb=press.verb, value=press.value, message_id=press.message),
         route=_route(press.channel, _get(body, "user.id"), press.thread, press.response_url),
     )
 

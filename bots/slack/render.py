@@ -16,11 +16,9 @@ from typing import Any, Final, TypeAlias, assert_never
 
 from bots.shorten import Limits, fit
 from brain import reply as answer
-from brain.agents.language import detect_locale
-from brain.message import Locale
 from brain.reply import Code, Reply, Span, Table, strong
 
-from .feedback import feedback_blocks
+from .inbound import REASON
 
 _Json: TypeAlias = dict[str, Any]
 
@@ -95,8 +93,6 @@ def to_slack(reply: Reply) -> SlackMessage:
     for number, button in enumerate(buttons, 1):  # ids are unique within a message
         button["action_id"] += f":{number}"
     blocks = parts or _section([Span(words)], max_chars=_MAX_SECTION)
-    if reply.turn_id:
-        blocks = blocks + feedback_blocks(reply.turn_id, detect_locale(words, None) or Locale.EN)
     return SlackMessage(text=_clip_escaped(words, _MAX_TEXT), blocks=blocks)
 
 
@@ -231,7 +227,7 @@ def _button(button: answer.Button) -> _Json:
     return {
         "type": "button",
         "text": {"type": "plain_text", "text": short, "emoji": False},
-        "action_id": f"{button.verb.value}:{button.form}" if button.form else button.verb.value,
+        "action_id": f"{button.verb.value}:{REASON}" if button.asks_reason else button.verb.value,
         "value": button.value,
         **({} if button.style == "default" else {"style": button.style}),
     }

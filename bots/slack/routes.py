@@ -20,7 +20,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bots.intake import read_body, storing
 from bots.problems import ProblemError
-from brain.forms import OpensForms
 from brain.message import Locale
 
 from .forms import Interactions
@@ -44,7 +43,6 @@ class SlackRoutes:
         inbox: ConversationInbox,
         installed: Installed,
         *,
-        forms: OpensForms,
         locale: Locale,
     ) -> None:
         self._settings = settings
@@ -52,7 +50,7 @@ class SlackRoutes:
         secret = settings.signing_secret.get_secret_value() or token_hex()
         self._verifier = SignatureVerifier(secret)
         self._bolt = _bolt_app(settings, inbox, installed, secret)
-        Interactions(inbox=inbox, settings=settings, forms=forms, locale=locale).register(self._bolt)
+        Interactions(inbox=inbox, settings=settings, locale=locale).register(self._bolt)
         self._installed = installed
 
     def register(self, app: web.Application) -> None:

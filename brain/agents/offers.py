@@ -102,7 +102,7 @@ def decision_buttons(proposal: Proposal, locale: Locale) -> tuple[Button, Button
             verb=Verb.APPROVE,
             value=proposal.id,
             style="primary",
-            form="reason" if proposal.requires == "second_person" else None,
+            asks_reason=proposal.requires == "second_person",
         ),
-        Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id, form="reason"),
+        Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id, asks_reason=True),
     )

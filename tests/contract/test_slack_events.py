@@ -18,7 +18,6 @@ from bots.slack.workspaces import OneWorkspace
 from brain.message import Locale, Verb
 from tests.support.fake_slack import TOKEN
 from tests.support.recording_inbox import RecordingInbox
-from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import BOT, SECRET, SlackDriver, command, event, mention, message, press
 
 JSON = "application/json"
@@ -48,9 +47,7 @@ async def app(session: ClientSession) -> AsyncIterator[App]:
         max_body_bytes=20_000,
     )
     inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-    SlackRoutes(settings, inbox, OneWorkspace(settings), forms=ScriptedForms(), locale=Locale.EN).register(
-        host
-    )
+    SlackRoutes(settings, inbox, OneWorkspace(settings), locale=Locale.EN).register(host)
     async with TestServer(host) as server:
         url = str(server.make_url("/slack/events"))
         yield App(inbox=inbox, slack=SlackDriver(session, url), url=url)

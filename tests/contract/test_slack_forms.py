@@ -10,10 +10,8 @@ import pytest
 
 from brain.message import Verb
 from tests.support.fake_slack import Failure
-from tests.support.recording_inbox import RecordingInbox
-from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_app import SlackApp, open_slack_app, shown
-from tests.support.slack_driver import press, rate, submission
+from tests.support.slack_driver import press, submission
 
 NOT_FOUND = "I do not know this button"
 
@@ -33,12 +31,11 @@ async def test_a_button_with_a_form_opens_it_and_does_nothing_else(app: SlackApp
     assert json.loads(view["private_metadata"]) == {
         "verb": "reject",
         "value": "p-1",
-        "form": "reason",
+        "asks_reason": True,
         "channel": "C1",
         "thread": "1767225600.000100",
         "message": "1767225600.000900",
         "response_url": app.slack.response_url,
-        "fields": {},
         "locale": "en",
     }
 
@@ -61,7 +58,6 @@ async def test_what_is_filled_in_is_the_press_on_the_button(app: SlackApp) -> No
     assert button is not None
     assert (button.verb, button.value, button.message_id) == (Verb.REJECT, "p-1", "1767225600.000900")
     assert button.reason == "<!channel> CHG0042"
-    assert button.fields == {"reason": "<!channel> CHG0042"}
     assert app.taken.order_key == "proposal:p-1"
     assert app.taken.conversation.thread_id == "1767225600.000100"
     assert app.taken.sender.user_id == "U1"
@@ -105,14 +101,12 @@ async def test_a_required_field_that_is_empty_is_asked_for_again(app: SlackApp, 
     assert len(app.inbox.messages) == 1
 
 
-@pytest.mark.parametrize("away", ["inbox", "forms"])
-async def test_what_cannot_be_stored_is_not_acknowledged(app: SlackApp, away: str) -> None:
+async def test_what_cannot_be_stored_is_not_acknowledged(app: SlackApp) -> None:
     view = await app.open()
-    part: RecordingInbox | ScriptedForms = app.inbox if away == "inbox" else app.forms
 
-    part.error = ConnectionError("database is away")
+    app.inbox.error = ConnectionError("database is away")
     assert (await app.submit(view, reason="later")).status == 503
-    part.error = None
+    app.inbox.error = None
 
     assert (await app.submit(view, reason="later")).status == 200
     assert len(app.inbox.messages) == 1
@@ -124,28 +118,6 @@ async def test_slow_storing_is_given_up_before_slack_does(app: SlackApp) -> None
     started = time.monotonic()
 
     assert (await app.submit(view, reason="later")).status == 503
-    assert time.monotonic() - started < 3
-
-
-async def test_a_form_that_takes_long_is_opened_empty_and_filled(app: SlackApp) -> None:
-    app.forms.delay_seconds = 0.8
-
-    _, view = await app.open()
-
-    assert app.slack.methods == ["views.open", "views.update"]
-    assert "One moment" in shown(app.slack.calls[0].arguments["view"])
-    assert view["title"]["text"] == "Give a reason"
-
-
-@pytest.mark.parametrize("delay", [30, 0])
-async def test_a_form_that_cannot_be_read_says_so_in_time(app: SlackApp, delay: int) -> None:
-    app.forms.delay_seconds, app.forms.error = delay, ConnectionError("database is away")
-    started = time.monotonic()
-
-    _, view = await app.open()
-
-    assert "Nothing was changed" in shown(view)
-    assert "submit" not in view
     assert time.monotonic() - started < 3
 
 
@@ -173,11 +145,9 @@ async def test_a_form_that_is_closed_changes_nothing(app: SlackApp) -> None:
         "{",
         "[]",
         '{"verb": "approve"}',
-        '{"verb": "launch", "value": "p-1", "channel": "C1", "form": "reason"}',
-        '{"verb": "reject", "value": "p-1", "channel": "C1"}',
-        '{"verb": "reject", "value": "p-1", "channel": "C1", "form": "missiles"}',
-        '{"verb": "reject", "value": "p-1", "channel": "C1", "form": "reason", "user": "U2"}',
-        '{"verb": "reject", "value": "p-1", "channel": 5, "form": "reason"}',
+        '{"verb": "launch", "value": "p-1", "channel": "C1"}',
+        '{"verb": "reject", "value": "p-1", "channel": "C1", "user": "U2"}',
+        '{"verb": "reject", "value": "p-1", "channel": 5}',
     ],
 )
 async def test_a_form_that_is_none_of_ours_does_nothing_and_says_so(app: SlackApp, metadata: str) -> None:
@@ -203,47 +173,16 @@ async def test_answers_are_sent_to_no_address_that_a_form_brought_along(app: Sla
     assert "response_url" not in app.taken.route
 
 
-async def test_only_what_the_form_asks_for_and_offers_is_taken(app: SlackApp) -> None:
-    view_id, view = await app.open(rate("bad", "turn-7", response_url=app.slack.response_url))
-    body = submission(view_id, view, {"note": "x" * 50})
-    values = body["view"]["state"]["values"]
-    values["locale"]["locale"]["selected_option"] = {"value": "klingon"}
-    values["role"] = {"role": {"type": "plain_text_input", "value": "admin"}}
+async def test_only_what_the_form_asks_for_is_taken(app: SlackApp) -> None:
+    view_id, view = await app.open()
+    body = submission(view_id, view, {"reason": "x" * 600})
+    body["view"]["state"]["values"]["role"] = {"role": {"type": "plain_text_input", "value": "admin"}}
 
     assert (await app.driver.send_action(body)).status == 200
 
     assert app.taken.button is not None
-    assert app.taken.button.fields == {"locale": "", "note": "x" * 20, "verdict": "bad"}
-
-
-async def test_a_helpful_answer_is_rated_at_once(app: SlackApp) -> None:
-    assert (await app.driver.send_action(rate("good", "turn-7"))).status == 200
-
-    button = app.taken.button
-    assert button is not None
-    assert (button.verb, button.value, button.fields) == (Verb.RATE, "turn-7", {"verdict": "good"})
-    assert app.slack.views == {}
-
-
-async def test_a_bad_answer_is_rated_with_a_form(app: SlackApp) -> None:
-    view = await app.open(rate("bad", "turn-7"))
-    assert app.inbox.deliveries == 0
-    assert [kind for kind, _, _ in app.forms.opened] == ["rating"]
-
-    await app.submit(view, note="wrong job", locale="en")
-
-    button = app.taken.button
-    assert button is not None
-    assert (button.verb, button.value) == (Verb.RATE, "turn-7")
-    assert button.fields == {"verdict": "bad", "note": "wrong job", "locale": "en"}
-
-
-async def test_an_answer_is_asked_how_it_came_about(app: SlackApp) -> None:
-    assert (await app.driver.send_action(app.press("why", "turn-7"))).status == 200
-
-    button = app.taken.button
-    assert button is not None
-    assert (button.verb, button.value) == (Verb.WHY, "turn-7")
+    assert app.taken.button.reason == "x" * 500
+    assert "admin" not in repr(app.taken)
 
 
 @pytest.mark.parametrize("action_id", ["launch:1", "old_button", "Approve:1"])

@@ -18,7 +18,6 @@ from bots.slack.workspaces import OneWorkspace
 from brain.message import Locale
 from tests.support.fake_slack import APP_TOKEN, TOKEN, Failure, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
-from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import SlackDriver, command, mention, press, submission
 from tests.support.waiting import eventually
 
@@ -52,9 +51,7 @@ async def connected() -> AsyncIterator[Connected]:
             socket_ping=timedelta(seconds=0.5),
         )
         inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-        SlackRoutes(
-            settings, inbox, OneWorkspace(settings), forms=ScriptedForms(), locale=Locale.EN
-        ).register(host)
+        SlackRoutes(settings, inbox, OneWorkspace(settings), locale=Locale.EN).register(host)
         async with TestServer(host) as server:
             found = Connected(slack, inbox, server)
             await found.connections(1)

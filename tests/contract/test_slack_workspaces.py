@@ -29,7 +29,6 @@ from brain.turns.outbox import OutboxError
 from security.vault import Vault
 from tests.support.fake_slack import CLIENT, CLIENT_SECRET, Failure, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
-from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import SECRET, SlackDriver, event, mention
 
 pytestmark = pytest.mark.filterwarnings("ignore:BasicAuth is deprecated:DeprecationWarning")  # slack_sdk's
@@ -91,7 +90,7 @@ async def app(engine: AsyncEngine) -> AsyncIterator[App]:
         )
         installed = open_installed(settings, engine, Vault(["k" * 32]), session)
         inbox, host = RecordingInbox(), web.Application(middlewares=[problem_middleware])
-        SlackRoutes(settings, inbox, installed, forms=ScriptedForms(), locale=Locale.EN).register(host)
+        SlackRoutes(settings, inbox, installed, locale=Locale.EN).register(host)
         async with TestServer(host) as server:
             address = str(server.make_url("")).rstrip("/")
             yield App(

@@ -1,4 +1,4 @@
-"""The route of Slack with everything round it on loopback: the stub, an inbox, forms and who sends."""
+"""The route of Slack with everything round it on loopback: the stub, an inbox and who sends."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from bots.slack.workspaces import OneWorkspace
 from brain.message import InboundMessage, Locale
 from tests.support.fake_slack import TOKEN, FakeSlack
 from tests.support.recording_inbox import RecordingInbox
-from tests.support.scripted_forms import ScriptedForms
 from tests.support.slack_driver import SECRET, SlackDriver, press, submission
 from tests.support.slack_limits import texts_of
 
@@ -26,7 +25,6 @@ from tests.support.slack_limits import texts_of
 class SlackApp:
     slack: FakeSlack
     inbox: RecordingInbox
-    forms: ScriptedForms
     driver: SlackDriver
 
     def press(self, action_id: str, value: str, **fields: Any) -> dict[str, Any]:
@@ -64,13 +62,13 @@ async def open_slack_app() -> AsyncIterator[SlackApp]:
             api_url=slack.api_url,
             team_allow_list=frozenset({"T1"}),
         )
-        inbox, forms = RecordingInbox(), ScriptedForms()
+        inbox = RecordingInbox()
         host = web.Application(middlewares=[problem_middleware])
         installed = OneWorkspace(settings)
-        SlackRoutes(settings, inbox, installed, forms=forms, locale=Locale.EN).register(host)
+        SlackRoutes(settings, inbox, installed, locale=Locale.EN).register(host)
         async with TestServer(host) as server:
             driver = SlackDriver(session, str(server.make_url("/slack/events")))
-            yield SlackApp(slack=slack, inbox=inbox, forms=forms, driver=driver)
+            yield SlackApp(slack=slack, inbox=inbox, driver=driver)
 
 
 def shown(view: dict[str, Any]) -> str:

@@ -83,25 +83,12 @@ def press(action_id: str, value: str, *, channel: str = "C1", **fields: Any) -> 
     } | fields
 
 
-def rate(verdict: str, turn_id: str, **fields: Any) -> dict[str, Any]:
-    """A press on one of Slack's feedback buttons."""
-    body = press("rate", f"{verdict}:{turn_id}", **fields)
-    body["actions"][0]["type"] = "feedback_buttons"
-    return body
-
-
 def submission(view_id: str, view: dict[str, Any], values: dict[str, str | None]) -> dict[str, Any]:
     """A modal is sent with these values by block; what is left out stays empty."""
     state: dict[str, Any] = {}
     for block in view["blocks"]:
         name, element = block["block_id"], block["element"]
-        value = values.get(name)
-        if element["type"] == "static_select":
-            found = [option for option in element["options"] if option["value"] == value]
-            filled: dict[str, Any] = {"selected_option": found[0] if found else None}
-        else:
-            filled = {"value": value}
-        state[name] = {element["action_id"]: {"type": element["type"], **filled}}
+        state[name] = {element["action_id"]: {"type": element["type"], "value": values.get(name)}}
     return {
         "type": "view_submission",
         "team": {"id": TEAM, "domain": "acme"},

@@ -155,41 +155,15 @@ def _context(block: Json) -> Iterator[str]:
 def _input(block: Json) -> Iterator[str]:
     yield from _plain("label", block["label"], 2_000)
     element = block["element"]
-    if element["type"] == "static_select":
-        yield from _select(element)
-    elif element["type"] == "plain_text_input":
-        longest = element.get("max_length", 3_000)
-        yield from [] if longest <= 3_000 else [f"max_length {longest}"]
-        yield from _length("initial_value", element.get("initial_value", ""), 0, longest)
-    else:
+    if element["type"] != "plain_text_input":
         yield f"unknown input {element['type']}"
+    if element.get("max_length", 3_000) > 3_000:
+        yield f"max_length {element['max_length']}"
     if "hint" in block:
         yield from _plain("hint", block["hint"], 2_000)
     if "placeholder" in element:
         yield from _plain("placeholder", element["placeholder"], 150)
     yield from _length("action_id", element.get("action_id", ""), 1, 255)
-
-
-def _select(element: Json) -> Iterator[str]:
-    yield from _count(element, "options", 1, 100)
-    for option in element["options"]:
-        yield from _plain("option", option["text"], 75)
-        yield from _length("option value", option["value"], 1, 150)
-    initial = element.get("initial_option")
-    if initial is not None and initial not in element["options"]:
-        yield "initial_option is no option"
-
-
-def _context_actions(block: Json) -> Iterator[str]:
-    yield from _count(block, "elements", 1, 5)
-    for element in block["elements"]:
-        yield from _length("action_id", element.get("action_id", ""), 1, 255)
-        if element["type"] != "feedback_buttons":
-            yield f"unknown element {element['type']}"
-            continue
-        for name in ("positive_button", "negative_button"):
-            yield from _plain(name, element[name]["text"], 75)
-            yield from _length(f"{name} value", element[name]["value"], 1, 2_000)
 
 
 def _divider(_block: Json) -> Iterator[str]:
@@ -216,7 +190,6 @@ def _count(node: Json, name: str, least: int, most: int | None) -> Iterator[str]
 _RULES = {
     "actions": _actions,
     "context": _context,
-    "context_actions": _context_actions,
     "divider": _divider,
     "header": _header,
     "input": _input,

@@ -99,7 +99,7 @@ def nodes(node: object) -> Iterator[Mapping[str, Any]]:
 @settings(deadline=None)  # the largest replies take longer than 200 ms on a busy machine
 @given(st.lists(blocks_of_all_kinds, max_size=70), words)
 def test_any_reply_keeps_slacks_limits_and_pings_nobody(blocks: list[Block], plain_text: str) -> None:
-    message = to_slack(Reply(blocks=tuple(blocks), plain_text=plain_text, turn_id="0" * 32))
+    message = to_slack(reply(*blocks, plain_text=plain_text))
 
     assert check_blocks(message.blocks) == []
     assert message.blocks
@@ -247,37 +247,12 @@ def test_buttons_carry_verb_and_value() -> None:
     ]
 
 
-def test_a_button_with_a_form_names_it() -> None:
-    row = Buttons(items=(Button(label="Reject", verb=Verb.REJECT, value="p-1", form="reason"),))
+def test_a_button_that_asks_for_a_reason_says_so() -> None:
+    row = Buttons(items=(Button(label="Reject", verb=Verb.REJECT, value="p-1", asks_reason=True),))
 
     (block,) = to_slack(reply(row)).blocks
 
     assert [item["action_id"] for item in block["elements"]] == ["reject:reason:1"]
-
-
-@pytest.mark.parametrize(
-    ("words", "labels"),
-    [
-        ("Why did PAYROLL fail?", ["Helpful", "Not helpful", "Why this answer?"]),
-        ("Por que o PAYROLL não terminou?", ["Ajudou", "Não ajudou", "Por que esta resposta?"]),
-    ],
-)
-def test_an_answer_that_can_be_rated_has_slacks_own_buttons_for_it(words: str, labels: list[str]) -> None:
-    message = to_slack(Reply(blocks=(text(words),), plain_text=words, turn_id="turn-7"))
-
-    assert check_blocks(message.blocks) == []
-    _, rated, asked = message.blocks
-    (feedback,), (why,) = rated["elements"], asked["elements"]
-    good, bad = feedback["positive_button"], feedback["negative_button"]
-    assert (rated["type"], feedback["type"], feedback["action_id"]) == (
-        "context_actions",
-        "feedback_buttons",
-        "rate",
-    )
-    assert (good["value"], bad["value"]) == ("good:turn-7", "bad:turn-7")
-    assert (why["action_id"], why["value"]) == ("why", "turn-7")
-    assert [good["text"]["text"], bad["text"]["text"], why["text"]["text"]] == labels
-    assert len(to_slack(reply(text(words))).blocks) == 1
 
 
 def test_button_whose_words_do_not_fit_cannot_be_pressed() -> None:
