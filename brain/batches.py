@@ -7,6 +7,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
 _MANY, _JUST_NOW = 4, 0.05
 """Items of one batch, and seconds since it was stored."""
 
@@ -17,7 +20,8 @@ _R = TypeVar("_R")
 class Batches(Generic[_T, _R]):
     """`store` stores at most `most` items in one transaction and says what became of each, in their order.
 
-    A batch that fails is stored item by item, so that a caller meets the error of its own item and of no other.
+    A batch that is refused is stored item by item, so that a caller meets the error of its own item and of no other;
+    where the database is away, all of the batch learn it at once.
     """
 
     def __init__(self, store: Callable[[Sequence[_T]], Awaitable[Sequence[_R]]], *, most: int) -> None:
@@ -54,7 +58,7 @@ class Batches(Generic[_T, _R]):
         try:
             results = await self._store([item for item, _ in batch]) if batch else []
         except Exception as error:  # noqa: BLE001  # the callers handle it
-            if len(batch) > 1:
+            if len(batch) > 1 and not _is_away(error):
                 for one in batch:
                     await self._settle([one])
             for _, stored in batch:
@@ -64,3 +68,8 @@ class Batches(Generic[_T, _R]):
             for (_, stored), result in zip(batch, results, strict=True):
                 if not stored.done():
                     stored.set_result(result)
+
+
+def _is_away(error: Exception) -> bool:
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    return lost or isinstance(error, OSError | PoolTimeoutError)

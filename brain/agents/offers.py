@@ -89,20 +89,16 @@ def proposal_card(proposal: Proposal, locale: Locale, notes: Iterable[Notice] = 
             Bullets(items=tuple(text(line) for line in proposal.consequences)),
             Notice(text=needs, level="info" if proposal.requires == "self" else "warning"),
         ),
-        buttons=decision_buttons(proposal, locale),
-        proposal=proposal.view,
-    )
-
-
-def decision_buttons(proposal: Proposal, locale: Locale) -> tuple[Button, Button]:
-    """Approve and Reject; who approves for somebody else says why, and so does who rejects."""
-    return (
-        Button(
-            label=say(locale, "button_approve"),
-            verb=Verb.APPROVE,
-            value=proposal.id,
-            style="primary",
-            asks_reason=proposal.requires == "second_person",
+        # Who approves for somebody else says why, and so does who rejects.
+        buttons=(
+            Button(
+                label=say(locale, "button_approve"),
+                verb=Verb.APPROVE,
+                value=proposal.id,
+                style="primary",
+                asks_reason=proposal.requires == "second_person",
+            ),
+            Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id, asks_reason=True),
         ),
-        Button(label=say(locale, "button_reject"), verb=Verb.REJECT, value=proposal.id, asks_reason=True),
+        proposal=proposal.view,
     )

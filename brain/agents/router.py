@@ -68,7 +68,7 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
         return Request(kind="incidents", locale=locale, arguments=arguments)
     approvals = read_approvals(message.text)
     if approvals is not None:
-        return Request(kind="approvals", locale=approvals)
+        return Request(kind="approvals", locale=approvals[0], arguments={"number": approvals[1]})
     request = read_request(split_again(completed(message.text, memory))[0], hint)
     if request.locale is None:
         request = replace(request, locale=hint or fallback)

@@ -22,13 +22,18 @@ async def _serve(dsn: str) -> None:
 
         app = web.Application()
         app.router.add_post("/", insert)
-        runner = web.AppRunner(app, access_log=None)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        sys.stdout.write(f"ready http://127.0.0.1:{runner.addresses[0][1]}\n")
-        sys.stdout.flush()
-        await until_stopped()
-        await runner.cleanup()
+        await serve(app)
+
+
+async def serve(app: web.Application) -> None:
+    """Serves on a free port, says which, and goes on until it is told to stop."""
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    sys.stdout.write(f"ready http://127.0.0.1:{runner.addresses[0][1]}\n")
+    sys.stdout.flush()
+    await until_stopped()
+    await runner.cleanup()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from process import until_stopped
+from tests.bench.baseline import serve
 from tests.support.fake_connector import APP_ID, APP_PASSWORD
 from tests.support.fake_slack import TOKEN
 from tests.support.slack_driver import SECRET
@@ -55,13 +55,7 @@ async def _serve(api_url: str, metadata_url: str) -> None:
     app = web.Application()
     _slack(app, api_url)
     _teams(app, metadata_url)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    sys.stdout.write(f"ready http://127.0.0.1:{runner.addresses[0][1]}\n")
-    sys.stdout.flush()
-    await until_stopped()
-    await runner.cleanup()
+    await serve(app)
 
 
 if __name__ == "__main__":

@@ -49,6 +49,7 @@ _QUESTIONS = {
     "help": "help",
     "answer": "why did PAYROLL fail?",
     "approval": "rerun PAYROLL",
+    "approvals": "approvals",
     "error": "why did PAYROL fail?",
 }
 _PATIENCE = 20.0

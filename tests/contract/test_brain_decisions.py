@@ -38,7 +38,7 @@ async def test_a_proposal_shows_its_consequences_and_is_carried_out_on_approval(
         (Verb.APPROVE, view.id),
         (Verb.REJECT, view.id),
     ]
-    assert [button.form for button in buttons_of(proposed)] == [None, "reason"]
+    assert [button.asks_reason for button in buttons_of(proposed)] == [False, True]
     assert await accepted_by(tws_url) == []
     decided = await talk.press(Verb.APPROVE, view.id)
     assert decided.outcome is not None
@@ -108,7 +108,7 @@ async def test_a_cancel_says_that_a_second_person_must_approve(talk: Talk) -> No
     assert view is not None
     assert view.requires == "second_person"
     assert "Somebody other than the requester" in proposed.plain_text
-    assert [button.form for button in buttons_of(proposed)] == ["reason", "reason"]
+    assert [button.asks_reason for button in buttons_of(proposed)] == [True, True]
     own = await talk.press(Verb.APPROVE, view.id)
     assert own.outcome is not None
     assert own.outcome.state == "refused"
@@ -118,7 +118,7 @@ async def test_a_cancel_says_that_a_second_person_must_approve(talk: Talk) -> No
 
 
 @pytest.mark.parametrize("words", ["approvals", "what waits for my approval?", "aprovações pendentes"])
-async def test_what_waits_for_a_decision_is_listed_with_its_buttons(talk: Talk, words: str) -> None:
+async def test_the_one_change_that_waits_for_a_decision_is_shown_as_its_card(talk: Talk, words: str) -> None:
     assert buttons_of(await talk.say(words)) == []
     view = (await talk.say("rerun PAYROLL")).proposal
     assert view is not None
@@ -132,6 +132,24 @@ async def test_what_waits_for_a_decision_is_listed_with_its_buttons(talk: Talk, 
     ]
     assert _PAYROLL in listed.plain_text
     assert buttons_of(await talk.say(words, by=VIEWER)) == []
+
+
+@pytest.mark.parametrize("words", ["approvals", "aprovações"])
+async def test_several_are_listed_and_each_is_shown_on_request(talk: Talk, words: str) -> None:
+    views = [(await talk.say(wish)).proposal for wish in ("rerun PAYROLL", "cancel GERA_HOLERITE")]
+    listed = await talk.elsewhere().say(words)
+    assert listed.proposal is None
+    shown = buttons_of(listed)
+    assert [(button.verb, button.value) for button in shown] == [
+        (Verb.SAY, f"{words} 1"),
+        (Verb.SAY, f"{words} 2"),
+    ]
+    assert _PAYROLL in listed.plain_text
+    for button, view in zip(shown, views, strict=True):
+        card = await talk.elsewhere().say(button.value)
+        assert card.proposal == view
+        assert [item.verb for item in buttons_of(card)] == [Verb.APPROVE, Verb.REJECT]
+    assert buttons_of(await talk.say(f"{words} 7")) == shown
 
 
 @pytest.mark.parametrize("words", ["what does an approval need?", "rerun PAYROLL without approvals"])

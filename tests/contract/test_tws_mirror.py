@@ -26,6 +26,13 @@ async def test_there_is_no_plan_before_the_first_poll(plans: Plans) -> None:
     assert await plans.at(NAME, START) is None
 
 
+async def test_the_first_plan_is_seen_at_once_by_who_just_looked(mirror: Mirror, engine: AsyncEngine) -> None:
+    unhurried = Plans(engine)
+    assert await unhurried.current(NAME) is None
+    await mirror.poll()
+    assert await unhurried.current(NAME) is not None
+
+
 async def test_the_first_poll_copies_the_whole_plan(mirror: Mirror, plans: Plans, source: FakePlan) -> None:
     merged = await mirror.poll()
     assert merged is not None
