@@ -125,13 +125,15 @@ async def waiting(
 ) -> list[StoredAlert]:
     """Those that belong to no incident yet, in the order of their arrival.
 
-    Not those that a plan read at `read_at` was already asked about, unless their patience is over.
+    Not those that a plan read at `read_at` was already asked about, unless their patience is over. They are locked, but
+    those that are being counted again just now are left for the next round: who folds never waits for a sender, and
+    so cannot stand in its way.
     """
     is_due = (
         ALERTS.c.tried.is_(None) | (ALERTS.c.tried < read_at) | (ALERTS.c.received_at < func.now() - patience)
     )
     query = select(ALERTS).where(ALERTS.c.folded_at.is_(None), is_due).order_by(ALERTS.c.seq).limit(limit)
-    return [read_alert(row) for row in await connection.execute(query)]
+    return [read_alert(row) for row in await connection.execute(query.with_for_update(skip_locked=True))]
 
 
 async def try_again(connection: AsyncConnection, seqs: Sequence[int], read_at: datetime) -> None:

@@ -179,10 +179,13 @@ async def move_alerts(
     connection: AsyncConnection, incident_id: int, into: int, seqs: Sequence[int] | None
 ) -> int:
     """Gives the alerts, or all of them, to another incident; how many those were."""
-    query = update(ALERTS).where(ALERTS.c.incident_id == incident_id).values(incident_id=into)
+    moved = ALERTS.c.incident_id == incident_id
     if seqs is not None:
-        query = query.where(ALERTS.c.seq.in_(seqs))
-    return (await connection.execute(query)).rowcount
+        moved &= ALERTS.c.seq.in_(seqs)
+    # Locked in the order in which they are counted again, so that neither waits for the other.
+    in_order = ALERTS.c.source.collate("C"), ALERTS.c.fingerprint.collate("C")
+    await connection.execute(select(ALERTS.c.seq).where(moved).order_by(*in_order).with_for_update())
+    return (await connection.execute(update(ALERTS).where(moved).values(incident_id=into))).rowcount
 
 
 def read_incident(row: Mapping[str, Any] | RowMapping) -> Incident:

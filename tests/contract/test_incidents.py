@@ -7,16 +7,17 @@ import random
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from brain.incidents.alerts import Report
+from brain.incidents.alerts import Alerts, Report, fold, waiting
 from brain.incidents.desk import IncidentError
 from brain.message import Alert
 from brain.tables import ALERTS
 from security.tables import audit_log
 from tests.support.brain_parts import OPERATOR, SUPERVISOR, VIEWER
 from tests.support.incidents import new_folder, watched
+from tests.support.waiting import eventually
 from tws.actions import Action, Change, kind_of
 from tws.justification import Justification
 from tws.objects import Job
@@ -93,6 +94,7 @@ async def test_two_thousand_alerts_of_one_failure_are_one_incident(engine: Async
         folding = asyncio.create_task(_fold_meanwhile(folder.round))
         await asyncio.gather(*(watch.alerts.accept("tws", some) for some in waiting))
         folding.cancel()
+        await asyncio.gather(folding, return_exceptions=True)
         (incident,) = await watch.folded()
 
         counts = await watch.alerts.counts([incident.id])
@@ -113,6 +115,25 @@ async def _fold_meanwhile(round_: object) -> None:
 
 def _fields(alert: Alert) -> dict[str, object]:
     return {name: getattr(alert, name) for name in Alert.__slots__}
+
+
+async def test_who_folds_never_waits_for_a_sender(engine: AsyncEngine) -> None:
+    alerts = Alerts(engine)
+    reports = [Report(name, Alert(event="x", job=name)) for name in ("A", "B")]
+    await alerts.accept("tws", reports)
+    is_waiting = text("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND locktype = 'transactionid')")
+    async with engine.begin() as folding, engine.connect() as looking:
+        await folding.execute(select(ALERTS.c.seq).where(ALERTS.c.fingerprint == "B").with_for_update())
+        sending = asyncio.create_task(alerts.accept("tws", reports))
+        await eventually(lambda: looking.scalar(is_waiting))
+        # The sender counts A, and waits for B.
+        mine = await waiting(folding, limit=10, read_at=datetime.now(UTC))
+        await fold(folding, [one.seq for one in mine], None)
+    assert [one.alert.job for one in mine] == ["B"]
+    assert (await sending).duplicate
+    async with engine.begin() as connection:
+        left = await waiting(connection, limit=10, read_at=datetime.now(UTC))
+    assert [(one.alert.job, one.times) for one in left] == [("A", 2)]
 
 
 async def test_alerts_of_jobs_that_wait_go_to_the_one_that_failed(engine: AsyncEngine) -> None:
