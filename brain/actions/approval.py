@@ -190,7 +190,9 @@ class Approval:
             if won:
                 rows = [{"proposal_id": proposal.id, "position": n} for n in range(len(proposal.items))]
                 await connection.execute(insert(EXECUTIONS), rows)
-                await self._append(connection, proposal, press, "before", {"reason": press.reason})
+                await self._append(
+                    connection, proposal, press, "before", {"reason": press.reason or proposal.reason}
+                )
         return None
 
     async def _settle_open(

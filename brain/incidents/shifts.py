@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import KW_ONLY, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import or_, select
@@ -69,7 +69,7 @@ class Shifts:
             ]
         plans = {name: plan for name in self.engines if (plan := await self.plans.current(name))}
         for name, plan in plans.items():
-            sources += await asyncio.to_thread(risks, name, plan, datetime.now(UTC))
+            sources += await asyncio.to_thread(risks, name, plan, plan.read_at)
         return Handover(
             since=since,
             until=until,
