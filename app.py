@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from importlib.metadata import version
+from zoneinfo import ZoneInfo
 
 import structlog
 from aiohttp import web
@@ -60,6 +61,8 @@ def build_app(services: Services) -> web.Application:
         stats=services.stats,
         desk=services.desk,
         alerts=services.alerts,
+        shifts=services.shifts,
+        zone=ZoneInfo(settings.turns.timezone),
     ).register(app)
     WebhookRoutes(settings.webhook, services.alerts, services.metrics).register(app)
     if services.slack is not None:

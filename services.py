@@ -34,6 +34,7 @@ from brain.incidents.desk import Desk
 from brain.incidents.folder import Folder
 from brain.incidents.incidents import Incidents
 from brain.incidents.poster import Poster
+from brain.incidents.shifts import Shifts
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
@@ -93,6 +94,7 @@ class Services:
     model_calls: ModelCalls
     alerts: Alerts
     desk: Desk
+    shifts: Shifts
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -179,6 +181,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
             desk=(desk := Desk(incidents=Incidents(engine), audit=database.audit)),
+            shifts=(shifts := Shifts(engine, plans=changes.plans, engines=engines.names)),
         )
         saver = await stack.enter_async_context(_checkpointer(database.dsn))
         conversations = Conversations(engine, saver, database.audit)
@@ -257,6 +260,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             inbox=inbox,
             alerts=alerts,
             desk=desk,
+            shifts=shifts,
             events=events,
             ledger=ledger,
             worker=worker,

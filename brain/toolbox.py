@@ -18,6 +18,7 @@ from brain.coverage import Coverage, coverage
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incident
 from brain.incidents.lifecycle import Step
+from brain.incidents.shifts import Handover, Shifts
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshot, PlanSnapshots
 from knowledge.cache import AnswerCache, Asking
@@ -90,6 +91,7 @@ class Tools:
     snapshots: Mapping[str, PlanSnapshots]
     """By engine."""
     desk: Desk
+    shifts: Shifts
 
     def for_turn(self, *, actor: Actor, channel: Channel, turn_id: str) -> Toolbox:
         """The tools as this person may use them, on the default engine."""
@@ -265,6 +267,12 @@ class Toolbox:
         """The incidents that are not over."""
         self._need(Permission.ASK)
         return await self._tools.desk.incidents.list("active")
+
+    async def handover(self, span: timedelta) -> Handover:
+        """What the shift that ends now hands over."""
+        self._need(Permission.ASK)
+        now = datetime.now(UTC)
+        return await self._tools.shifts.read(now - span, now)
 
     async def step_incident(self, incident_id: int, what: Step) -> Incident:
         """Acknowledges or resolves it in the person's name. Raises `IncidentError`."""

@@ -166,19 +166,19 @@ class IncidentRoutes:
     async def list(self, request: web.Request) -> web.Response:
         """The incidents, the latest first."""
         query = read_query(request, IncidentQuery)
-        found = await _stored(self.desk.incidents.list(query.state))
-        counts = await _stored(self.alerts.counts([one.id for one in found]))
+        found = await stored(self.desk.incidents.list(query.state))
+        counts = await stored(self.alerts.counts([one.id for one in found]))
         return json_response(IncidentList(incidents=[_view(one, counts.get(one.id, 0)) for one in found]))
 
     async def get(self, request: web.Request) -> web.Response:
         """One incident with its timeline, alerts and investigation."""
         number = _number(request)
-        incident = await _stored(self.desk.incidents.get(number))
+        incident = await stored(self.desk.incidents.get(number))
         if incident is None:
             raise ProblemError(404, "not_found", "There is no such incident.")
-        timeline = await _stored(self.desk.incidents.timeline(number))
-        reported = await _stored(self.alerts.of_incident(number, limit=_ALERTS))
-        counts = await _stored(self.alerts.counts([number]))
+        timeline = await stored(self.desk.incidents.timeline(number))
+        reported = await stored(self.alerts.of_incident(number, limit=_ALERTS))
+        counts = await stored(self.alerts.counts([number]))
         found = await self.answers.reply(incident.turn_id) if incident.turn_id else None
         return json_response(
             IncidentDetail(
@@ -255,8 +255,8 @@ class IncidentRoutes:
         number = _number(request)
 
         async def once() -> web.Response:
-            incident = await _stored(change(number))
-            counts = await _stored(self.alerts.counts([incident.id]))
+            incident = await stored(change(number))
+            counts = await stored(self.alerts.counts([incident.id]))
             return json_response(_view(incident, counts.get(incident.id, 0)))
 
         return await self.keys.once(request, body, once)
@@ -277,7 +277,7 @@ def _number(request: web.Request) -> int:
     return int(text)
 
 
-async def _stored(work: Awaitable[_T]) -> _T:
+async def stored(work: Awaitable[_T]) -> _T:
     """What the work gives; its errors as problems."""
     try:
         return await work

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -12,6 +13,7 @@ from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
 from brain.incidents.desk import Desk
+from brain.incidents.shifts import Shifts
 from brain.llm.calls import ModelCalls
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
@@ -41,6 +43,7 @@ from .feedback import (
     FeedbackRoutes,
 )
 from .graph import CoverageAnswer, GraphAnswer, GraphQuery, GraphRoutes, PlanQuery
+from .handover import HandoverRoutes
 from .idempotency import IdempotencyKeys
 from .identities import IdentityRoutes
 from .incidents import IncidentRoutes
@@ -80,6 +83,8 @@ class RestRoutes:
         stats: Callable[[], Awaitable[Mapping[str, object]]],
         desk: Desk,
         alerts: Alerts,
+        shifts: Shifts,
+        zone: ZoneInfo,
     ) -> None:
         limits = Limits(limiter)
         keys = IdempotencyKeys(engine)
@@ -118,6 +123,7 @@ class RestRoutes:
         )
         incidents = IncidentRoutes(desk=desk, alerts=alerts, answers=answers, keys=keys)
         self.endpoints += incidents.endpoints()
+        self.endpoints += HandoverRoutes(shifts=shifts, zone=zone).endpoints()
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))

@@ -1,21 +1,22 @@
-"""Incidents in the conversation: which there are, and "that one is mine"."""
+"""Incidents in the conversation: which there are, "that one is mine", and what a shift hands over."""
 
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, TypeAlias, cast
 
 from brain.agents.asked import Asked
 from brain.agents.language import fold
 from brain.incidents.card import acknowledge_button, title_of
 from brain.incidents.desk import IncidentError
+from brain.incidents.handover_card import card
 from brain.message import Locale
 from brain.reply import Table
 from brain.state import Draft, Memory
 from brain.times import clock
 
-Wish: TypeAlias = Literal["list", "acknowledge", "resolve"]
+Wish: TypeAlias = Literal["list", "acknowledge", "resolve", "handover"]
 
 _SHOWN = 20
 _BUTTONS = 3
@@ -31,11 +32,28 @@ _STEP = re.compile(
     r"(?:please\s+|por favor\W+)?(?:(?P<acknowledge>acknowledge|ack|reconhec\w+|assum\w+)|(?P<resolve>resolve|close|resolv\w+|encerr\w+))"
     r"\s+(?:the\s+|o\s+)?(?:incident|incidente)\s+#?(?P<number>\d{1,12})\W*"
 )
+_SHIFT_HOURS, _MOST_HOURS = 8, 72
+_HANDOVER = re.compile(
+    r"(?:(?:please|show(?: me)?|give me|make|what is|por favor|mostre|mostra|faca|faz|gere|me)\W+)*"
+    r"(?:(?:the|a|my|this|o|um|uma)\s+)*"
+    r"(?:(?:shift\s+)?hand-?\s?over|shift\s+(?:report|summary)|passagem\s+d[eo]\s+turno|(?:relatorio|resumo)\s+d[eo]\s+turno"
+    r"|what\s+happened\s+(?:in|on|during)\s+(?:the|this|my|last)\s+(?:last\s+)?shift"
+    r"|o\s+que\s+(?:aconteceu|houve)\s+(?:no|neste|nesse|durante\s+o)\s+(?:meu\s+|ultimo\s+)?turno)"
+    r"(?:\s+(?:(?:of|for|from|over|in|d[eao]s?|nas?|the|last|past|ultimas?)\s+)*(?P<hours>\d{1,2})\s?(?:h|hours?|horas?))?\W*"
+)
 
 
 def read_incidents(words: str) -> tuple[Wish, int, Locale] | None:
-    """What is asked for, of which incident (0 for the list), in which language; None where it is something else."""
+    """What is asked for, of which incident (0 for the list) or how many hours, in which language.
+
+    None where it is something else.
+    """
     folded = fold(words[:_LONGEST].strip())
+    handover = _HANDOVER.fullmatch(folded)
+    if handover is not None:
+        hours = int(handover["hours"] or _SHIFT_HOURS)
+        locale = Locale.PT if "turno" in folded else Locale.EN
+        return "handover", min(max(hours, 1), _MOST_HOURS), locale
     locale = Locale.PT if "incidente" in folded else Locale.EN
     step = _STEP.fullmatch(folded)
     if step is not None:
@@ -44,11 +62,14 @@ def read_incidents(words: str) -> tuple[Wish, int, Locale] | None:
 
 
 async def answer_incidents(asked: Asked) -> Draft:
-    """The list, or the incident after the step."""
+    """The list, the incident after the step, or the handover."""
     wish = cast("Wish", asked.request.arguments.get("wish", "list"))
     if wish == "list":
         return await _list(asked)
     number = int(asked.request.arguments["number"])
+    if wish == "handover":
+        shown = card(await asked.tools.handover(timedelta(hours=number)), asked.locale, asked.zone)
+        return Draft(agent="incidents", blocks=shown.blocks, memory=Memory())
     try:
         incident = await asked.tools.step_incident(number, wish)
     except IncidentError as error:

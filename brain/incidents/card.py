@@ -18,10 +18,13 @@ _LEVELS = {"critical": "danger", "high": "warning", "medium": "info", "low": "in
 
 def title_of(incident: Incident, locale: Locale) -> str:
     """In one line, such as `AGT01#PAYDAILY.PAYROLL failed`."""
-    known = (
-        incident.cause if incident.cause in {"failed", "workstation", "plan", "late", "held"} else "waiting"
-    )
-    return say(locale, f"incident_{known}", subject=incident.subject)
+    return title(incident.cause, incident.subject, locale)
+
+
+def title(cause: str, subject: str, locale: Locale) -> str:
+    """What is wrong with the subject."""
+    known = cause if cause in {"failed", "workstation", "plan", "late", "held"} else "waiting"
+    return say(locale, f"incident_{known}", subject=subject)
 
 
 def acknowledge_button(incident: Incident, locale: Locale) -> Button:

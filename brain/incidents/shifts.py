@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
+from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.tables import INCIDENT_EVENTS, INCIDENTS
@@ -26,6 +26,12 @@ _EVENTS = select(
 _CHANGES = select(
     *(audit_log.c[name] for name in ("seq", "at", "actor_id", "action", "target", "phase", "detail"))
 ).where(audit_log.c.detail.has_key("proposal_id"))
+_RECORDS: Mapping[str, tuple[Select[Any], ColumnElement[int]]] = {
+    "event": (_EVENTS, INCIDENT_EVENTS.c.seq),
+    "audit": (_CHANGES.add_columns(audit_log.c.prev_hash, audit_log.c.hash), audit_log.c.seq),
+}
+_DIGITS = 18
+"""A bigint has no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,8 +53,6 @@ class Shifts:
     _: KW_ONLY
     plans: Plans
     engines: Sequence[str]
-    zone: ZoneInfo
-    """In which people read times."""
 
     async def read(self, since: datetime, until: datetime) -> Handover:
         """The handover of that time; what is at risk is by the plan as it is now."""
@@ -76,3 +80,13 @@ class Shifts:
             lines=handover(sources, since, until),
             as_of=min((plan.read_at for plan in plans.values()), default=None),
         )
+
+    async def record(self, name: str) -> dict[str, object] | None:
+        """The event or audit row that a line names, as it is stored; None where there is none."""
+        kind, _, number = name.partition(":")
+        if kind not in _RECORDS or not number.isdecimal() or len(number) > _DIGITS:
+            return None
+        query, seq = _RECORDS[kind]
+        async with self.engine.connect() as connection:
+            row = (await connection.execute(query.where(seq == int(number)))).mappings().one_or_none()
+        return None if row is None else dict(row)

@@ -51,3 +51,18 @@ async def test_incidents_are_listed_and_taken_by_who_may(talk: Talk, engine: Asy
     again = await talk.say(f"acknowledge incident {number}")
     assert "not in a state" in again.plain_text
     assert "no incident 999999" in (await talk.say("resolve incident 999999")).plain_text
+
+
+async def test_a_shift_is_handed_over_to_who_may_ask(talk: Talk, engine: AsyncEngine) -> None:
+    number = await _opened(engine, "AGT01#PAYDAILY.PAYROLL", "job:1")
+    await talk.say(f"acknowledge incident {number}", by=OPERATOR)
+    told = await talk.elsewhere().say("shift handover", by=VIEWER)
+    assert told.agent == "incidents"
+    tables = [block for block in told.blocks if block.kind == "table"]
+    assert [table.title for table in tables] == ["What went wrong", "What was done", "What is open"]
+    (_, who, what, record) = tables[1].rows[0]
+    assert (who, what) == ("operator", f"Incident {number}, AGT01#PAYDAILY.PAYROLL failed: taken")
+    assert record.startswith("event:")
+    spoken = (await talk.elsewhere().say("passagem de turno das últimas 12 horas")).plain_text
+    assert "O que foi feito" in spoken
+    assert f"incident:{number}" in spoken

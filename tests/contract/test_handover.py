@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text
@@ -36,7 +35,7 @@ _FROM_THE_LOGS = text("""
 
 
 def shifts(engine: AsyncEngine) -> Shifts:
-    return Shifts(engine, plans=Plans(engine, fresh_for=timedelta()), engines=("TWS",), zone=ZoneInfo("UTC"))
+    return Shifts(engine, plans=Plans(engine, fresh_for=timedelta()), engines=("TWS",))
 
 
 async def _lines(engine: AsyncEngine, since: datetime, until: datetime) -> tuple[Line, ...]:

@@ -24,6 +24,7 @@ from brain.actions.settings import ActionSettings
 from brain.actions.watch import Watch
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incidents
+from brain.incidents.shifts import Shifts
 from brain.message import Channel, Locale, Verb
 from brain.snapshots import PlanSnapshots
 from brain.tables import EXECUTIONS
@@ -206,6 +207,7 @@ async def open_parts(
             approval=changes.approval,
             snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
             desk=Desk(incidents=Incidents(engine), audit=audit),
+            shifts=Shifts(engine, plans=changes.plans, engines=engines.names),
         )
         yield Parts(
             engine=engine,

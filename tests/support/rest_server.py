@@ -27,6 +27,7 @@ from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incidents
+from brain.incidents.shifts import Shifts
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.settings import BudgetSettings
@@ -66,6 +67,7 @@ from security.tokens import Tokens
 from security.vault import Vault
 from tws.client import TwsClient
 from tws.engines import Engines
+from tws.mirror.plans import Plans
 from tws.settings import TwsSettings
 from tws.transport import open_session
 
@@ -235,6 +237,8 @@ async def rest_server(
         stats=stats,
         desk=Desk(incidents=Incidents(engine), audit=AuditLog()),
         alerts=Alerts(engine),
+        shifts=Shifts(engine, plans=Plans(engine), engines=(tws.name,)),
+        zone=ZoneInfo("UTC"),
     )
     app = web.Application(middlewares=[problem_middleware])
     routes.register(app)

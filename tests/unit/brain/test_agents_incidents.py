@@ -60,3 +60,37 @@ def test_a_step_names_its_incident(words: str, wish: str) -> None:
 )
 def test_anything_else_is_not_about_them(words: str) -> None:
     assert read_incidents(words) is None
+
+
+@pytest.mark.parametrize(
+    ("words", "hours", "locale"),
+    [
+        ("shift handover", 8, "en"),
+        ("Handover", 8, "en"),
+        ("please give me the shift handover of the last 12 hours", 12, "en"),
+        ("handover for the last 24h", 24, "en"),
+        ("what happened in the last shift?", 8, "en"),
+        ("handover of 99 hours", 72, "en"),
+        ("handover of the last 0 hours", 1, "en"),
+        ("passagem de turno", 8, "pt"),
+        ("faça a passagem de turno das últimas 12 horas", 12, "pt"),
+        ("o que aconteceu no turno?", 8, "pt"),
+        ("o que houve neste turno", 8, "pt"),
+        ("relatório do turno", 8, "pt"),
+    ],
+)
+def test_the_handover_is_asked_for(words: str, hours: int, locale: str) -> None:
+    assert read_incidents(words) == ("handover", hours, locale)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "did PAYROLL fail in the last shift?",
+        "why did HANDOVER fail?",
+        "rerun HANDOVER",
+        "troca de turno do job X",
+    ],
+)
+def test_what_only_mentions_a_shift_is_no_handover(words: str) -> None:
+    assert read_incidents(words) is None
