@@ -13,7 +13,7 @@ from security.headers import PAGE_HEADERS
 from .endpoint import Handler
 
 _FOLDER: Final = Path(__file__).parent / "pages"
-_PAGES: Final = {"index.html": "/", "docs.html": "/docs"}
+_PAGES: Final = {"index.html": "/", "docs.html": "/docs", "handover.html": "/handover"}
 # Not from the mimetypes module: it reads the machine's own tables, which differ.
 _MEDIA_TYPES: Final = {
     ".html": "text/html",
@@ -24,7 +24,7 @@ _MEDIA_TYPES: Final = {
 
 
 def register_pages(app: web.Application) -> None:
-    """Adds a route for each file: `/`, `/docs` and `/assets/…`."""
+    """Adds a route for each file: `/`, `/docs`, `/handover` and `/assets/…`."""
     for path in sorted(_FOLDER.iterdir()):
         if path.suffix in _MEDIA_TYPES:
             app.router.add_get(_PAGES.get(path.name, f"/assets/{path.name}"), _serve(path))

@@ -129,7 +129,7 @@ class RestRoutes:
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))
 
     def register(self, app: web.Application) -> None:
-        """Adds all routes: `/api/v1/…`, `/openapi.json`, `/docs`, `/` and `/assets/…`."""
+        """Adds all routes: `/api/v1/…`, `/openapi.json`, `/docs`, `/handover`, `/` and `/assets/…`."""
         for endpoint in self.endpoints:
             app.router.add_route(endpoint.method, endpoint.route, self._guard.protect(endpoint))
         app.router.add_get("/openapi.json", self._openapi)

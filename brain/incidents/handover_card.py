@@ -30,8 +30,10 @@ def words(line: Line, handover: Handover, locale: Locale, zone: ZoneInfo) -> str
     """The line as a sentence."""
     match line.source:
         case Happened() as one:
-            what = _known(locale, f"handover_is_{one.kind}", one.kind, detail=one.detail or "–")
             name = title(one.cause, one.subject, locale)
+            if one.kind == "opened":
+                return say(locale, "incident_title", number=one.incident_id, title=name)
+            what = _known(locale, f"handover_is_{one.kind}", one.kind, detail=one.detail or "–")
             return say(locale, "handover_event", number=one.incident_id, title=name, what=what)
         case Changed() as one:
             return _change(one, locale)
@@ -46,9 +48,11 @@ def words(line: Line, handover: Handover, locale: Locale, zone: ZoneInfo) -> str
                 waiting=one.waiting,
             )
         case Risk() as one:
-            deadline, expected = (clock(at, zone, now=handover.until) for at in (one.deadline, one.expected))
-            told = {"deadline": deadline, "expected": expected, "because": one.because}
-            return say(locale, "handover_danger", job=one.subject, **told)
+            deadline, end = (clock(at, zone, now=handover.until) for at in (one.deadline, one.expected))
+            expected = end if one.expected else say(locale, "handover_unforeseen")
+            danger = say(locale, "handover_danger", job=one.subject, deadline=deadline, expected=expected)
+            is_itself = one.because == one.subject
+            return danger if is_itself else f"{danger}; {say(locale, 'handover_because', job=one.because)}"
 
 
 def _change(one: Changed, locale: Locale) -> str:

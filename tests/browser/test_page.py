@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -120,3 +121,30 @@ async def test_a_request_of_several_parts_shows_its_steps(browser: Browser, resy
         depths = await steps.locator("li > ul > li > ul > li").count()
         assert depths >= 8
         await _picture(page, "web-steps")
+
+
+async def test_a_shift_is_handed_over_as_a_document(browser: Browser, resync: Resync) -> None:
+    async with _signed_in(browser, resync, "operator") as page:
+        await _ask(page, "which incidents are open?")
+        await expect(page.get_by_text("CERT_SYNC failed").first).to_be_visible(timeout=_PATIENCE_MS)
+        await page.get_by_role("button", name=re.compile("^Acknowledge")).first.click()
+        await expect(page.get_by_text("is acknowledged").first).to_be_visible(timeout=_PATIENCE_MS)
+        await page.get_by_role("link", name="Handover").click()
+        taken = page.locator('[data-section="done"] li', has_text="taken")
+        await expect(taken.locator(".by")).to_have_text("operator")
+        await taken.get_by_role("button").click()
+        await expect(taken.locator("pre")).to_contain_text('"kind": "acknowledge"')
+        await _picture(page, "web-handover")
+        await taken.get_by_role("button").click()
+        await page.emulate_media(media="print")
+        await expect(page.locator(".bar")).to_be_hidden()
+        await _picture(page, "web-handover-print")
+        await page.emulate_media(media="screen", color_scheme="dark")
+        await page.set_viewport_size({"width": 400, "height": 800})
+        await page.get_by_test_id("language").click()
+        await expect(page.get_by_role("heading", name="Passagem de turno")).to_be_visible()
+        await expect(page.locator('[data-section="done"]')).to_contain_text("assumido")
+        main = page.get_by_test_id("handover")
+        widths = await main.evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert widths[0] <= widths[1]
+        await _picture(page, "web-handover-dark")

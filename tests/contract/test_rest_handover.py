@@ -56,7 +56,7 @@ async def test_each_line_leads_to_its_record(
             found = await response.json()
         assert (found["zone"], found["as_of"]) == ("UTC", None)
         assert [(line["section"], line["by"], line["text"]) for line in found["lines"]] == [
-            ("failed", "", f"Incident {number}, AGT01#PAYDAILY.PAYROLL failed: found"),
+            ("failed", "", f"Incident {number}: AGT01#PAYDAILY.PAYROLL failed"),
             ("done", "operator", f"Incident {number}, AGT01#PAYDAILY.PAYROLL failed: taken"),
             (
                 "done",
