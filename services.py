@@ -34,6 +34,7 @@ from brain.incidents.desk import Desk
 from brain.incidents.folder import Folder
 from brain.incidents.incidents import Incidents
 from brain.incidents.poster import Poster
+from brain.incidents.rota import Rota
 from brain.incidents.shifts import Shifts
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
@@ -89,7 +90,7 @@ class Services:
     ledger: Ledger
     worker: Worker
     brain: Brain
-    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror | Folder | Poster]
+    rounds: Sequence[Watch | Postings | Librarian | CaseMaker | Retention | Mirror | Folder | Poster | Rota]
     """What works in the background by itself."""
     model_calls: ModelCalls
     alerts: Alerts
@@ -254,6 +255,15 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             locale=settings.turns.locale,
             zone=zone,
         )
+        rota = Rota(
+            engine,
+            shifts=shifts,
+            times=settings.incidents.handover_at,
+            targets=channels.target,
+            notify=settings.incidents.notify,
+            locale=settings.turns.locale,
+            zone=zone,
+        )
         yield Services(
             settings=settings,
             database=database,
@@ -284,6 +294,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
                 *mirrors,
                 folder,
                 poster,
+                rota,
             ],
             model_calls=model_calls,
             proposals=changes.proposals,

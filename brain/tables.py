@@ -262,6 +262,7 @@ INCIDENT_EVENTS = Table(
     Column("kind", Text, nullable=False),
     Column("detail", Text, nullable=False, server_default=""),
     Index("incident_events_incident", "incident_id"),
+    Index("incident_events_at", "at"),
 )
 
 INCIDENT_CARDS = Table(
@@ -273,6 +274,19 @@ INCIDENT_CARDS = Table(
     Column("message_id", Text),
     # What the card shows: the incident's revision, and whether the investigation is part of it.
     Column("shown", Text, nullable=False, server_default=""),
+    Column("tries", Integer, nullable=False, server_default="0"),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+HANDOVERS = Table(
+    "handovers",
+    metadata,
+    # The end of the shift.
+    Column("shift_end", DateTime(timezone=True), primary_key=True),
+    # As in the settings: slack:T123:C456.
+    Column("target", Text, primary_key=True),
+    # Set just before it is posted: from then on it may be there. Taken back where the channel did not take it.
+    Column("sent_at", DateTime(timezone=True)),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
 )

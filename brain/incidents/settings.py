@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Annotated, TypeAlias
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from tws.settings import Span
+
+TimeOfDay: TypeAlias = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
 
 
 class IncidentSettings(BaseModel):
@@ -21,3 +24,6 @@ class IncidentSettings(BaseModel):
     """A trouble that comes back so soon opens its incident again (seconds or ISO 8601)."""
     patience: Span = timedelta(seconds=45)
     """How long an alert waits for a plan that was read after it, before it counts as unfounded (seconds or ISO 8601)."""
+    handover_at: tuple[TimeOfDay, ...] = ()
+    """When shifts end, e.g. ["06:00", "14:00", "22:00"] in `RESYNC_TURNS__TIMEZONE`: what happened since the time before
+    is then posted where `notify` says."""
