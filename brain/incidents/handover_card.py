@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from brain.message import Locale
 from brain.phrases import keys, phrase, say
-from brain.reply import Block, Reply, Table, to_plain
+from brain.reply import Block, Bullets, Reply, Text, code, strong, text, to_plain
 from brain.times import clock
 
 from .card import title
@@ -16,8 +16,7 @@ from .incidents import Incident
 from .shifts import Handover
 
 _SHOWN = 20
-"""Lines shown of a section; the page has them all."""
-_COLUMNS = ("handover_when", "handover_who", "incident_what", "handover_record")
+"""Lines shown of a section, the latest ones or the next deadlines; the page has them all."""
 
 
 def card(handover: Handover, locale: Locale, zone: ZoneInfo) -> Reply:
@@ -84,15 +83,14 @@ def _blocks(handover: Handover, locale: Locale, zone: ZoneInfo) -> Iterator[Bloc
         if not lines:
             yield phrase(locale, "handover_none", section=name)
             continue
-        rows = tuple(
-            (
-                clock(line.at, zone, now=handover.until),
-                line.by or "–",
-                words(line, handover, locale, zone),
-                line.record,
-            )
-            for line in lines[:_SHOWN]
-        )
-        yield Table(columns=tuple(say(locale, key) for key in _COLUMNS), rows=rows, title=name)
+        yield text(strong(name))
+        shown = lines[:_SHOWN] if section == "risk" else lines[-_SHOWN:]
+        yield Bullets(items=tuple(_item(line, handover, locale, zone) for line in shown))
         if len(lines) > _SHOWN:
             yield phrase(locale, "handover_rest", count=str(len(lines) - _SHOWN))
+
+
+def _item(line: Line, handover: Handover, locale: Locale, zone: ZoneInfo) -> Text:
+    by = (" – ", strong(line.by)) if line.by else ()
+    at = clock(line.at, zone, now=handover.until)
+    return text(f"{at} · ", words(line, handover, locale, zone), *by, " ", code(line.record))
