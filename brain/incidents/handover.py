@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, get_args
 
 from tws.forecast import forecast
 from tws.plan import Plan
 
 from .incidents import Incident
+from .troubles import Severity
 
 Section: TypeAlias = Literal["failed", "done", "open", "risk"]
 
@@ -21,6 +22,7 @@ SECTIONS: Final[tuple[Section, ...]] = ("failed", "done", "open", "risk")
 _AHEAD = timedelta(hours=8)
 """How far the next shift looks."""
 _TROUBLE = frozenset({"opened", "reopen"})
+_SEVERITIES: Final[tuple[Severity, ...]] = get_args(Severity)
 _LAST = datetime.max.replace(tzinfo=UTC)
 
 
@@ -88,15 +90,17 @@ class Line:
 
 
 def handover(sources: Iterable[Source], since: datetime, until: datetime) -> tuple[Line, ...]:
-    """What went wrong and was done from `since` to before `until`, what was open then, and what is at risk after it."""
-    lines = [line for one in sources if (line := _line(one, since, until))]
-    # Numbers of the same time in their order: 9 before 10.
-    return tuple(
-        sorted(
-            lines,
-            key=lambda one: (SECTIONS.index(one.section), one.at or _LAST, len(one.record), one.record),
-        )
-    )
+    """What went wrong and was done from `since` to before `until`, what was open then, and what is at risk after it.
+
+    What is open comes by its severity, all else by its time.
+    """
+    return tuple(sorted((line for one in sources if (line := _line(one, since, until))), key=_place))
+
+
+def _place(line: Line) -> tuple[object, ...]:
+    """By section, severity and time; numbers of the same time in their order, 9 before 10."""
+    severity = _SEVERITIES.index(line.source.severity) if isinstance(line.source, Incident) else 0
+    return SECTIONS.index(line.section), severity, line.at or _LAST, len(line.record), line.record
 
 
 def risks(engine: str, plan: Plan, now: datetime) -> list[Risk]:

@@ -15,8 +15,8 @@ from .handover import SECTIONS, Changed, Happened, Line, Risk
 from .incidents import Incident
 from .shifts import Handover
 
-_SHOWN = 20
-"""Lines shown of a section, the latest ones or the next deadlines; the page has them all."""
+_SHOWN = 10
+"""Lines of a section: the latest, of what is open the worst, the next deadlines; the page has them all."""
 
 
 def card(handover: Handover, locale: Locale, zone: ZoneInfo) -> Reply:
@@ -84,7 +84,7 @@ def _blocks(handover: Handover, locale: Locale, zone: ZoneInfo) -> Iterator[Bloc
             yield phrase(locale, "handover_none", section=name)
             continue
         yield text(strong(name))
-        shown = lines[:_SHOWN] if section == "risk" else lines[-_SHOWN:]
+        shown = lines[:_SHOWN] if section in {"open", "risk"} else lines[-_SHOWN:]
         yield Bullets(items=tuple(_item(line, handover, locale, zone) for line in shown))
         if len(lines) > _SHOWN:
             yield phrase(locale, "handover_rest", count=str(len(lines) - _SHOWN))

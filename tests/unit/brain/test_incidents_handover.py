@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bots.slack.render import to_slack
+from bots.teams.render import to_card
 from brain.incidents.handover import SECTIONS, Changed, Happened, Risk, Source, handover
+from brain.incidents.handover_card import card
 from brain.incidents.incidents import Incident
+from brain.incidents.shifts import Handover
+from brain.message import Locale
 
 SINCE = datetime(2026, 3, 2, 6, tzinfo=UTC)
 UNTIL = SINCE + timedelta(hours=8)
@@ -44,7 +51,7 @@ _INCIDENT = st.builds(
     engine=st.just("TWS"),
     trouble=st.just("job:1"),
     state=st.sampled_from(["open", "acknowledged", "resolved"]),
-    severity=st.just("high"),
+    severity=st.sampled_from(["critical", "high", "low"]),
     cause=st.just("failed"),
     subject=st.just("A#S.J"),
     root=st.none(),
@@ -128,3 +135,45 @@ def test_two_shifts_in_a_row_share_no_event() -> None:
     second = handover(events, UNTIL, UNTIL + timedelta(hours=8))
     assert [line.record for line in first] == ["event:1", "event:2"]
     assert [line.record for line in second] == ["event:3"]
+
+
+@given(st.lists(_INCIDENT, min_size=2, max_size=8, unique_by=lambda one: one.id))
+def test_the_worst_of_what_is_open_comes_first(incidents: Sequence[Incident]) -> None:
+    shown = [one.source for one in handover(incidents, SINCE, UNTIL) if isinstance(one.source, Incident)]
+    rank = {"critical": 0, "high": 1, "low": 2}
+    assert shown == sorted(shown, key=lambda one: (rank[one.severity], one.first_seen, one.id))
+
+
+def test_the_longest_card_fits_into_every_channel() -> None:
+    name = "AGT_FIN01#CONTABIL.APURACAO_MENSAL"
+    sources: list[Source] = [
+        Happened(
+            seq=seq,
+            at=SINCE + timedelta(minutes=seq),
+            actor_id="operator",
+            kind="opened" if seq % 2 else "resolve",
+            detail="",
+            incident_id=seq,
+            cause="failed",
+            subject=name,
+        )
+        for seq in range(400)
+    ]
+    sources += [
+        Risk(
+            engine="TWS",
+            job_id=f"38b3e174-91de-5811-a0c7-ac2b93602{number}",
+            subject=name,
+            deadline=UNTIL + timedelta(minutes=number - 100),
+            expected=None,
+            because=name + "2",
+        )
+        for number in range(100, 200)
+    ]
+    lines = handover(sources, SINCE, UNTIL)
+    reply = card(
+        Handover(since=SINCE, until=UNTIL, lines=lines, as_of=UNTIL), Locale.PT, ZoneInfo("America/Sao_Paulo")
+    )
+    for shown in (json.dumps(to_card(reply, Locale.PT)), json.dumps(to_slack(reply).blocks)):
+        assert all(word in shown for word in ("event:399", "event:380", "93602109", "/handover"))
+        assert "93602110" not in shown
