@@ -5,10 +5,10 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_ONLY_BINARY=:all: PIP
 WORKDIR /source
 
 COPY requirements-dev.lock ./
-RUN python -m venv /build && /build/bin/pip install --requirement requirements-dev.lock
+RUN python -m venv /build && /build/bin/pip install --no-deps --requirement requirements-dev.lock
 
 COPY requirements.lock ./
-RUN python -m venv /resync && /resync/bin/pip install --requirement requirements.lock
+RUN python -m venv /resync && /resync/bin/pip install --no-deps --requirement requirements.lock
 
 COPY . .
 RUN PIP_REQUIRE_HASHES=0 /build/bin/pip wheel --no-deps --no-build-isolation --wheel-dir /wheel . \

@@ -35,6 +35,7 @@ help: ## Lists these targets
 
 init: $(INSTALLED) ## Makes .venv from the lock file; does nothing while that is unchanged
 
+# The lock is whole, so nothing is resolved again: pip before 23.3 would take the newest `name[extra]` for a pinned `name`.
 $(INSTALLED): requirements-dev.lock
 	@test -n '$(PYTHON)' || { echo 'Resync needs Python 3.11, 3.12 or 3.13, and python3 is none of them.' >&2; \
 		echo 'Install one, or name one: make PYTHON=/path/to/python3 init' >&2; exit 1; }
@@ -44,8 +45,9 @@ $(INSTALLED): requirements-dev.lock
 		apt-get update && apt-get install --yes --no-install-recommends python3-venv; }
 	@echo 'Making $(VENV) with $(PYTHON) from requirements-dev.lock; this takes a few minutes.'
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --quiet --require-hashes --only-binary :all: --requirement requirements-dev.lock
+	@$(PIP) install --quiet --no-deps --require-hashes --only-binary :all: --requirement requirements-dev.lock
 	@$(PIP) install --quiet --no-deps --no-build-isolation --editable .
+	@$(PIP) check --quiet
 	@touch $@
 
 demo: $(INSTALLED) ## Everything on this machine, with a simulated TWS: http://127.0.0.1:8080/
