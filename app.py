@@ -62,6 +62,7 @@ def build_app(services: Services) -> web.Application:
         desk=services.desk,
         alerts=services.alerts,
         shifts=services.shifts,
+        router=services.router,
         zone=ZoneInfo(settings.turns.timezone),
     ).register(app)
     WebhookRoutes(settings.webhook, services.alerts, services.metrics).register(app)

@@ -35,7 +35,9 @@ from brain.incidents.folder import Folder
 from brain.incidents.incidents import Incidents
 from brain.incidents.poster import Poster
 from brain.incidents.rota import Rota
+from brain.incidents.router import Router
 from brain.incidents.shifts import Shifts
+from brain.incidents.silences import Silences
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
@@ -96,6 +98,7 @@ class Services:
     alerts: Alerts
     desk: Desk
     shifts: Shifts
+    router: Router
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -246,12 +249,20 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             read_again=lambda name: by_name[name].read_again(),
         )
         alerts = Alerts(engine)
+        silences = Silences(engine, audit=database.audit)
+
+        async def reach(person: str) -> Sequence[str]:
+            return await channels.places_of(await database.actors.identities(person))
+
+        by_source = {name: source.notify for name, source in settings.webhook.sources.items()}
+        router = Router(
+            engine, routes=settings.incidents.load_routes(by_source), silences=silences, reach=reach
+        )
         poster = Poster(
             engine,
             alerts=alerts,
             targets=channels.target,
-            notify=settings.incidents.notify,
-            by_source={name: source.notify for name, source in settings.webhook.sources.items()},
+            router=router,
             locale=settings.turns.locale,
             zone=zone,
         )
@@ -271,6 +282,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             alerts=alerts,
             desk=desk,
             shifts=shifts,
+            router=router,
             events=events,
             ledger=ledger,
             worker=worker,

@@ -102,6 +102,7 @@ def unsafe(settings: Settings) -> list[str]:
     sections = (
         settings.tws,
         settings.webhook,
+        settings.incidents,
         settings.actions,
         settings.llm,
         settings.security,

@@ -271,11 +271,29 @@ INCIDENT_CARDS = Table(
     Column("incident_id", BigInteger, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
     # As in the settings: slack:T123:C456.
     Column("target", Text, primary_key=True),
+    # `card`, `digest` while it waits for its list, `listed` once it was in one.
+    Column("way", Text, nullable=False, server_default="card"),
+    # The name of the rule that chose the target.
+    Column("route", Text, nullable=False, server_default=""),
+    Column("planned_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     Column("message_id", Text),
     # What the card shows: the incident's revision, and whether the investigation is part of it.
     Column("shown", Text, nullable=False, server_default=""),
     Column("tries", Integer, nullable=False, server_default="0"),
     Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+)
+
+SILENCES = Table(
+    "silences",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    # What it is about: patterns of engine, folder, workstation, job_stream and job.
+    Column("about", JSONB, nullable=False),
+    Column("until", DateTime(timezone=True), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("ended_at", DateTime(timezone=True)),
 )
 
 HANDOVERS = Table(

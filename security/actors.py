@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, RowMapping, Select, delete, select, update
@@ -14,6 +15,15 @@ from .roles import Actor, Role
 from .tables import identities, refresh_tokens, users
 
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a person is on a channel."""
+
+    channel: str
+    tenant: str
+    user_id: str
 
 
 class DirectoryError(ValueError):
@@ -105,6 +115,18 @@ class ActorDirectory:
             )
         )
         return _to_actor(row) if row else None
+
+    async def identities(self, actor_id: str) -> tuple[Identity, ...]:
+        """Who the person is on all channels."""
+        columns = (identities.c.channel, identities.c.tenant, identities.c.user_id)
+        query = (
+            select(*columns)
+            .join(users, users.c.username == identities.c.username)
+            .where(users.c.username == actor_id, users.c.disabled.is_(False))
+            .order_by(*columns)
+        )
+        async with self._reads.connect() as connection:
+            return tuple(Identity(*row) for row in await connection.execute(query))
 
     async def link(self, actor_id: str, channel: str, tenant: str, user_id: str, *, linked_by: str) -> None:
         """Makes the channel's user this person; linking the same again does nothing. Raises `DirectoryError`.

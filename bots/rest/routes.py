@@ -13,6 +13,7 @@ from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
 from brain.incidents.desk import Desk
+from brain.incidents.router import Router
 from brain.incidents.shifts import Shifts
 from brain.llm.calls import ModelCalls
 from brain.turns.events import TurnEvents
@@ -51,6 +52,7 @@ from .ingests import Ingested, IngestRoutes, Ingests, PageRequest, Upload
 from .openapi import build_document
 from .pages import register_pages
 from .rag import RagRoutes
+from .routing import RoutingRoutes
 from .settings import RestSettings
 from .turns import Answers, TurnRoutes
 
@@ -84,6 +86,7 @@ class RestRoutes:
         desk: Desk,
         alerts: Alerts,
         shifts: Shifts,
+        router: Router,
         zone: ZoneInfo,
     ) -> None:
         limits = Limits(limiter)
@@ -124,6 +127,7 @@ class RestRoutes:
         incidents = IncidentRoutes(desk=desk, alerts=alerts, answers=answers, keys=keys)
         self.endpoints += incidents.endpoints()
         self.endpoints += HandoverRoutes(shifts=shifts, zone=zone).endpoints()
+        self.endpoints += RoutingRoutes(router=router, keys=keys).endpoints()
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))

@@ -35,6 +35,8 @@ _GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_clos
 """The message can no longer be changed: the reply is posted anew."""
 _UNREACHABLE = frozenset({"channel_not_found", "not_in_channel", "restricted_action"})
 """The bot may not write into the channel, but the response_url of a command or a button may."""
+_PERSON = frozenset({"U", "W"})
+"""How ids of people begin; channels have others."""
 _BLOCKS_REFUSED = frozenset(
     {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "no_text"}
 )
@@ -108,6 +110,7 @@ class SlackOutbox:
         Where the bot may not write, the answer goes to the response_url and has no id.
         """
         message = to_slack(reply)
+        await self._open_chat()
         if (reply.is_private or self._is_private) and self._user and not is_direct(self._channel):
             await self._whisper(self._user, message)
             return None
@@ -123,6 +126,7 @@ class SlackOutbox:
     async def replace(self, message_id: str, reply: Reply) -> None:
         """Changes the message, and removes the progress line; posts the reply if the message is gone."""
         message = to_slack(reply)
+        await self._open_chat()
         try:
             is_there = await self._update(message_id, message, self._patient)
         except _RefusedError as error:
@@ -132,6 +136,12 @@ class SlackOutbox:
             await self.send(reply)
         else:
             await self._drop_progress()
+
+    async def _open_chat(self) -> None:
+        """Of a person the chat with them: only that one's messages can be changed."""
+        if self._channel[:1] in _PERSON:
+            opened = await self._call(self._patient, "conversations.open", {"users": self._channel})
+            self._channel = str(opened["channel"]["id"])
 
     async def _whisper(self, user: str, message: SlackMessage) -> None:
         """Shows the message to one person only; such a message has no id."""

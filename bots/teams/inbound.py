@@ -126,6 +126,9 @@ def _route(activity: Activity) -> dict[str, str]:
         "conversation_id": activity.conversation.id,
         "bot_id": activity.recipient.id,
         "user_id": activity.from_property.id,
+        # Whose chat it is, and of what kind: how a person is found who is to be told something.
+        "person": activity.from_property.aad_object_id or "",
+        "scope": activity.conversation.conversation_type or "",
     }
     # Only a message can be replied to: an invoke has an id, but no place in the conversation.
     return route | ({"reply_to_id": activity.id} if activity.type == ActivityTypes.message else {})

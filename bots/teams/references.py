@@ -57,6 +57,17 @@ class References:
         else:
             _log.info("teams_reference_buried", tenant=tenant, conversation_id=conversation_id)
 
+    async def private(self, tenant: str, user_id: str) -> tuple[str, ...]:
+        """Chats with this person alone that live. Raises SQLAlchemy's errors when the database is away."""
+        is_theirs = (_ROWS.c.route["person"].astext == user_id) & (
+            _ROWS.c.route["scope"].astext == "personal"
+        )
+        query = select(_ROWS.c.conversation_id).where(
+            _ROWS.c.tenant == tenant, is_theirs, _ROWS.c.dead_at.is_(None)
+        )
+        async with self._engine.connect() as connection:
+            return tuple((await connection.execute(query.order_by(_ROWS.c.conversation_id))).scalars())
+
     async def find(self, tenant: str, conversation_id: str) -> Known | None:
         """What is known of the conversation. Raises SQLAlchemy's errors when the database is away."""
         mine = (_ROWS.c.tenant == tenant) & (_ROWS.c.conversation_id == conversation_id)

@@ -79,6 +79,7 @@ class TeamsChannel:
 
     routes: TeamsRoutes
     outboxes: TeamsOutboxes
+    references: References
 
 
 def build_channel(
@@ -89,6 +90,7 @@ def build_channel(
     return TeamsChannel(
         routes=TeamsRoutes(settings, session, adapter, TeamsBot(inbox)),
         outboxes=TeamsOutboxes(adapter, references),
+        references=references,
     )
 
 

@@ -41,7 +41,7 @@ def build_changes(
     metrics: Metrics,
     plans: Plans | None = None,
 ) -> Changes:
-    """The stations over one database. Raises `PolicyError` for a policy that cannot be used."""
+    """The stations over one database. Raises `RulesError` for a policy that cannot be used."""
     plans = plans or Plans(engine)
     tws = [engines.get(name).settings for name in engines.names]
     judge = Judge(settings.load_policy(), plans)

@@ -6,7 +6,8 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from brain.actions.policy import Policy
-from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
+from brain.actions.policy_file import DEFAULT_POLICY, load_policy
+from brain.rules_file import RulesError
 
 
 class ActionSettings(BaseModel):
@@ -26,13 +27,13 @@ class ActionSettings(BaseModel):
     """Category of the justification that the engine's audit trail gets with each change."""
 
     def load_policy(self) -> Policy:
-        """The rules. Raises `PolicyError`."""
+        """The rules. Raises `RulesError`."""
         return load_policy(self.policy or DEFAULT_POLICY)
 
     def unsafe(self) -> list[str]:
         """What forbids the start: a policy that cannot be used, with file, line and column."""
         try:
             self.load_policy()
-        except PolicyError as error:
+        except RulesError as error:
             return [f"RESYNC_ACTIONS__POLICY: {error}"]
         return []

@@ -8,13 +8,11 @@ from typing import Literal, TypeAlias, cast
 
 from brain.agents.asked import Asked
 from brain.agents.language import fold
-from brain.incidents.card import acknowledge_button, title_of
+from brain.incidents.card import acknowledge_button, table, title_of
 from brain.incidents.desk import IncidentError
 from brain.incidents.handover_card import card
 from brain.message import Locale
-from brain.reply import Table
 from brain.state import Draft, Memory
-from brain.times import clock
 
 Wish: TypeAlias = Literal["list", "acknowledge", "resolve", "handover"]
 
@@ -86,23 +84,11 @@ async def _list(asked: Asked) -> Draft:
     found = await asked.tools.incidents()
     if not found:
         return Draft(agent="incidents", blocks=(asked.phrase("no_incidents"),), memory=Memory())
-    now = datetime.now(UTC)
-    columns = ("col_number", "incident_state", "incident_severity", "incident_what", "incident_since")
-    rows = tuple(
-        (
-            str(one.id),
-            asked.say(f"incident_is_{one.state}"),
-            asked.say(f"severity_{one.severity}"),
-            title_of(one, asked.locale),
-            clock(one.first_seen, asked.zone, now=now),
-        )
-        for one in found[:_SHOWN]
-    )
-    table = Table(columns=tuple(map(asked.say, columns)), rows=rows)
+    shown = table(found[:_SHOWN], locale=asked.locale, zone=asked.zone, now=datetime.now(UTC))
     buttons = [acknowledge_button(one, asked.locale) for one in found if one.state == "open"][:_BUTTONS]
     return Draft(
         agent="incidents",
-        blocks=(asked.phrase("incidents_open", count=str(len(found))), table),
+        blocks=(asked.phrase("incidents_open", count=str(len(found))), shown),
         buttons=tuple(buttons),
         memory=Memory(),
     )

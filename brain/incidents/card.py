@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from brain.message import Locale, Verb
 from brain.phrases import phrase, say
-from brain.reply import Block, Button, Buttons, Facts, Notice, Reply, strong, to_plain
+from brain.reply import Block, Button, Buttons, Facts, Notice, Reply, Table, strong, to_plain
 from brain.times import clock
 
 from .incidents import Incident
+from .troubles import SEVERITIES
 
-_LEVELS = {"critical": "danger", "high": "warning", "medium": "info", "low": "info"}
+_LISTED = 50
+"""Incidents of one list: the worst."""
 
 
 def title_of(incident: Incident, locale: Locale) -> str:
@@ -67,7 +69,53 @@ def card(
         plain_text=to_plain(tuple(blocks)),
         agent="incidents",
         degraded=found.degraded if found else (),
+        about=_facts(incident, alerts),
     )
+
+
+def _facts(incident: Incident, alerts: int) -> dict[str, str | int | None]:
+    root = incident.root or {}
+    return {
+        "id": incident.id,
+        "engine": incident.engine,
+        "state": incident.state,
+        "severity": incident.severity,
+        "title": f"{incident.cause} {incident.subject}",
+        "job": root.get("job", ""),
+        "job_stream": root.get("job_stream", ""),
+        "workstation": root.get("workstation", ""),
+        "alerts": alerts,
+        "waiting": incident.waiting,
+        "assignee": incident.assignee,
+        "first_seen": incident.first_seen.isoformat(),
+        "last_seen": incident.last_seen.isoformat(),
+    }
+
+
+def digest(incidents: Sequence[Incident], *, locale: Locale, zone: ZoneInfo, now: datetime) -> Reply:
+    """Several in one message, the worst first."""
+    worst = sorted(incidents, key=lambda one: (not one.is_active, SEVERITIES.index(one.severity), one.id))
+    blocks = (
+        phrase(locale, "incidents_listed", count=str(len(incidents))),
+        table(worst[:_LISTED], locale=locale, zone=zone, now=now),
+    )
+    return Reply(blocks=blocks, plain_text=to_plain(blocks), agent="incidents")
+
+
+def table(incidents: Sequence[Incident], *, locale: Locale, zone: ZoneInfo, now: datetime) -> Table:
+    """A line for each."""
+    columns = ("col_number", "incident_state", "incident_severity", "incident_what", "incident_since")
+    rows = (
+        (
+            str(one.id),
+            say(locale, f"incident_is_{one.state}"),
+            say(locale, f"severity_{one.severity}"),
+            title_of(one, locale),
+            clock(one.first_seen, zone, now=now),
+        )
+        for one in incidents
+    )
+    return Table(columns=tuple(say(locale, key) for key in columns), rows=tuple(rows))
 
 
 def _findings(found: Reply | None, *, is_active: bool) -> Sequence[Block]:

@@ -295,9 +295,15 @@ def _root(root: PlanObject | Dependency) -> Root | None:
                 "job": root.name,
                 "job_stream": root.job_stream,
                 "workstation": root.job_stream_workstation,
+                "folder": root.folder,
             }
         case JobStream():
-            return {"job": "", "job_stream": root.name, "workstation": root.workstation}
+            return {
+                "job": "",
+                "job_stream": root.name,
+                "workstation": root.workstation,
+                "folder": root.folder,
+            }
         case Workstation():
-            return {"job": "", "job_stream": "", "workstation": root.name}
+            return {"job": "", "job_stream": "", "workstation": root.name, "folder": root.folder}
     return None

@@ -16,7 +16,7 @@ from .lifecycle import ACTIVE, State, Step, after
 from .troubles import Severity
 
 Root = Mapping[str, str]
-"""`job`, `job_stream`, `workstation`; empty where the root is none of these."""
+"""`job`, `job_stream`, `workstation`, `folder`; empty where the root is none of these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

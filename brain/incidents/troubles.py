@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 from brain.message import Alert
 from tws.actions import PlanObject
@@ -20,6 +20,8 @@ from tws.plan import RUNNING, Plan
 from tws.why import FirstCause, first_causes, reasons
 
 Severity: TypeAlias = Literal["critical", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""The worst first."""
 
 _EXTENSION = frozenset({"FINAL", "FINALPOSTREPORTS"})
 """The streams that extend the plan, as the product delivers them."""

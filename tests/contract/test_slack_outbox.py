@@ -335,3 +335,13 @@ async def test_what_was_asked_in_private_is_answered_in_private(
     assert slack.messages == {}
     (said,) = slack.whispers
     assert (said["channel"], said["user"]) == ("C1", "U1")
+
+
+async def test_a_person_is_told_in_the_chat_with_them_and_the_message_is_changed_there(
+    slack: FakeSlack, outboxes: SlackOutboxes
+) -> None:
+    sent = await outboxes.to_channel("T1", "U7").send(answer("X failed."))
+    assert sent is not None
+    await outboxes.to_channel("T1", "U7").replace(sent, answer("X runs again."))
+    assert {channel for channel, _ in slack.messages} == {"D7"}
+    assert standing(slack) == ["X runs again."]

@@ -135,3 +135,22 @@ async def test_old_card_is_found_after_the_conversation_has_moved_to_another_add
     await outboxes("", old).replace("card-1", REPLY)
     assert [delivery.method for delivery in teams.deliveries] == ["POST", "PUT"]
     assert teams.deliveries[1].conversation_id == activities.CHANNEL_THREAD
+
+
+async def test_a_person_is_found_by_the_chats_with_them_that_live(
+    outboxes: TeamsOutboxes, teams: FakeConnector, engine: AsyncEngine
+) -> None:
+    references = References(engine)
+    alone = to_message(
+        read_activity(activities.message(teams.service_url, "hi")),
+        received_at=datetime(2026, 3, 2, 3, 4, tzinfo=UTC),
+    )
+    who, chat = alone.sender.user_id, alone.conversation.conversation_id
+    assert await references.private(TENANT, who) == ()
+    await outboxes("turn-1", _post(teams)).send(REPLY)
+    assert await references.private(TENANT, who) == ()
+    await outboxes("turn-2", alone).send(REPLY)
+    assert await references.private(TENANT, who) == (chat,)
+    assert await references.private(TENANT, "somebody-else") == ()
+    await references.bury(TENANT, chat)
+    assert await references.private(TENANT, who) == ()

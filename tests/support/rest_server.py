@@ -27,7 +27,10 @@ from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incidents
+from brain.incidents.router import Router
+from brain.incidents.routes import Routes
 from brain.incidents.shifts import Shifts
+from brain.incidents.silences import Silences
 from brain.llm.budget import Budget
 from brain.llm.calls import ModelCalls
 from brain.llm.settings import BudgetSettings
@@ -141,6 +144,10 @@ class RestServer:
             return {"Authorization": f"Bearer {(await response.json())['access_token']}"}
 
 
+async def _nowhere(_person: str) -> tuple[str, ...]:
+    return ()
+
+
 @asynccontextmanager
 async def rest_server(
     engine: AsyncEngine,
@@ -154,6 +161,7 @@ async def rest_server(
     port: int = 0,
     tws_url: str = "http://127.0.0.1:1",
     knowledge: KnowledgeSettings | None = None,
+    rules: Routes | None = None,
 ) -> AsyncIterator[RestServer]:
     """Serves with four people, one of each role, named after it; `works=False` leaves all turns waiting.
 
@@ -238,6 +246,9 @@ async def rest_server(
         desk=Desk(incidents=Incidents(engine), audit=AuditLog()),
         alerts=Alerts(engine),
         shifts=Shifts(engine, plans=Plans(engine), engines=(tws.name,)),
+        router=Router(
+            engine, routes=rules or Routes(), silences=Silences(engine, audit=AuditLog()), reach=_nowhere
+        ),
         zone=ZoneInfo("UTC"),
     )
     app = web.Application(middlewares=[problem_middleware])

@@ -58,6 +58,8 @@ class Mailbox:
     attempts: int = 0
     progress: list[str] = field(default_factory=list)
     deltas: list[str] = field(default_factory=list)
+    has_ids: bool = False
+    """Whether messages can be changed."""
     _arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
@@ -96,7 +98,7 @@ class _Outbox:
     async def send(self, reply: Reply) -> str | None:
         self._may_fail()
         self.mailbox.keep(self.message, reply)
-        return None
+        return f"m{len(self.mailbox.sent)}" if self.mailbox.has_ids else None
 
     async def replace(self, message_id: str, reply: Reply) -> None:
         self._may_fail()

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from brain.actions.policy import Decision, Policy, Requirement, Window, why_not
-from brain.actions.policy_file import DEFAULT_POLICY, PolicyError, load_policy
+from brain.actions.policy import Decision, Policy, Requirement, why_not
+from brain.actions.policy_file import DEFAULT_POLICY, load_policy
 from brain.actions.subject import Subject
+from brain.rules_file import RulesError
+from brain.windows import Window
 from security.roles import Actor, Role
 from tws.actions import ACTIONS_OF, Action, ObjectKind
 
@@ -231,7 +233,7 @@ def test_a_span_and_the_one_from_its_end_to_its_begin_share_out_the_day(
 @pytest.mark.parametrize(
     ("content", "where", "expected"),
     [
-        ("", "1:1", "the policy: Input should be a valid dictionary"),
+        ("", "1:1", "the file: Input should be a valid dictionary"),
         ("rules: [", "1:9", "expected the node content"),
         ("a: b: c", "1:5", "mapping values are not allowed here"),
         ("rules:\n  - name: a\n    requires: deny\n", "3:15", "'denied', 'four_eyes' or 'self_confirm'"),
@@ -250,14 +252,14 @@ def test_a_span_and_the_one_from_its_end_to_its_begin_share_out_the_day(
 def test_a_broken_file_is_told_with_line_column_and_what_was_expected(
     load: Callable[[str], Policy], content: str, where: str, expected: str
 ) -> None:
-    with pytest.raises(PolicyError) as refused:
+    with pytest.raises(RulesError) as refused:
         load(content)
     assert f"policy.yaml:{where}: " in str(refused.value)
     assert expected in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
-    with pytest.raises(PolicyError, match="cannot be read"):
+    with pytest.raises(RulesError, match="cannot be read"):
         load_policy(tmp_path / "none.yaml")
 
 
