@@ -63,6 +63,7 @@ def build_app(services: Services) -> web.Application:
         alerts=services.alerts,
         shifts=services.shifts,
         router=services.router,
+        board=services.board,
         zone=ZoneInfo(settings.turns.timezone),
     ).register(app)
     WebhookRoutes(settings.webhook, services.alerts, services.metrics).register(app)

@@ -30,6 +30,7 @@ from brain.cases import CaseMaker
 from brain.conversations import Conversations
 from brain.graph import Brain
 from brain.incidents.alerts import Alerts
+from brain.incidents.board import Board
 from brain.incidents.desk import Desk
 from brain.incidents.folder import Folder
 from brain.incidents.incidents import Incidents
@@ -99,6 +100,7 @@ class Services:
     desk: Desk
     shifts: Shifts
     router: Router
+    board: Board
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -283,6 +285,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             desk=desk,
             shifts=shifts,
             router=router,
+            board=Board(engine, alerts=alerts, plans=changes.plans, engines=engines.names),
             events=events,
             ledger=ledger,
             worker=worker,

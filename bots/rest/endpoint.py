@@ -42,6 +42,8 @@ class Endpoint:
     """Statuses of problem documents beyond those that follow from the other fields."""
     query: type[Request] | None = None
     """What may stand behind the `?`."""
+    is_live: bool = False
+    """Whether `Accept: text/event-stream` gets each change."""
 
     @property
     def tag(self) -> str:
@@ -50,8 +52,8 @@ class Endpoint:
 
     @property
     def streams(self) -> bool:
-        """Whether `Accept: text/event-stream` gets the events of a turn: where an answer may have to wait."""
-        return self.responses.get(HTTPStatus.ACCEPTED) is Running
+        """Whether `Accept: text/event-stream` gets events: changes, or those of a turn whose answer may have to wait."""
+        return self.is_live or self.responses.get(HTTPStatus.ACCEPTED) is Running
 
     @property
     def is_idempotent(self) -> bool:

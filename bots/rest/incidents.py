@@ -168,7 +168,7 @@ class IncidentRoutes:
         query = read_query(request, IncidentQuery)
         found = await stored(self.desk.incidents.list(query.state))
         counts = await stored(self.alerts.counts([one.id for one in found]))
-        return json_response(IncidentList(incidents=[_view(one, counts.get(one.id, 0)) for one in found]))
+        return json_response(IncidentList(incidents=[view_of(one, counts.get(one.id, 0)) for one in found]))
 
     async def get(self, request: web.Request) -> web.Response:
         """One incident with its timeline, alerts and investigation."""
@@ -182,7 +182,7 @@ class IncidentRoutes:
         found = await self.answers.reply(incident.turn_id) if incident.turn_id else None
         return json_response(
             IncidentDetail(
-                **_view(incident, counts.get(number, 0)).model_dump(),
+                **view_of(incident, counts.get(number, 0)).model_dump(),
                 timeline=timeline,
                 reported=[
                     AlertView(
@@ -257,7 +257,7 @@ class IncidentRoutes:
         async def once() -> web.Response:
             incident = await stored(change(number))
             counts = await stored(self.alerts.counts([incident.id]))
-            return json_response(_view(incident, counts.get(incident.id, 0)))
+            return json_response(view_of(incident, counts.get(incident.id, 0)))
 
         return await self.keys.once(request, body, once)
 
@@ -287,7 +287,8 @@ async def stored(work: Awaitable[_T]) -> _T:
         raise ProblemError(503, "database_away", "The database does not answer; try again.") from error
 
 
-def _view(incident: Incident, alerts: int) -> IncidentView:
+def view_of(incident: Incident, alerts: int) -> IncidentView:
+    """The incident as it is shown, with the number of its alerts."""
     return IncidentView(
         id=incident.id,
         engine=incident.engine,

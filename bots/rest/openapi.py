@@ -20,9 +20,10 @@ _Refs: TypeAlias = Mapping[Any, Json]
 _REF: Final = "#/components/schemas/{model}"
 _ID: Final = {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$"}
 _STREAM: Final = (
-    "Server-sent events: `progress` and `delta` with `{text}`, then `reply` with the same object as the JSON "
+    "Server-sent events, of a turn: `progress` and `delta` with `{text}`, then `reply` with the same object as the JSON "
     "answer, or `problem` with a problem document. Each event has an id; `GET /api/v1/turns/{turn_id}` with "
-    "`Last-Event-ID` goes on after it."
+    "`Last-Event-ID` goes on after it. Of a board: `board` with the whole of it, at once and whenever it has changed; "
+    "the stream ends after a while."
 )
 _DESCRIPTION: Final = (
     "Ask about jobs and job streams of IBM/HCL Workload Automation, and decide on the changes it proposes. "

@@ -13,7 +13,12 @@ from security.headers import PAGE_HEADERS
 from .endpoint import Handler
 
 _FOLDER: Final = Path(__file__).parent / "pages"
-_PAGES: Final = {"index.html": "/", "docs.html": "/docs", "handover.html": "/handover"}
+_PAGES: Final = {
+    "index.html": "/",
+    "docs.html": "/docs",
+    "handover.html": "/handover",
+    "board.html": "/board",
+}
 # Not from the mimetypes module: it reads the machine's own tables, which differ.
 _MEDIA_TYPES: Final = {
     ".html": "text/html",
@@ -24,7 +29,7 @@ _MEDIA_TYPES: Final = {
 
 
 def register_pages(app: web.Application) -> None:
-    """Adds a route for each file: `/`, `/docs`, `/handover` and `/assets/…`."""
+    """Adds a route for each file: `/`, `/docs`, `/handover`, `/board` and `/assets/…`."""
     for path in sorted(_FOLDER.iterdir()):
         if path.suffix in _MEDIA_TYPES:
             app.router.add_get(_PAGES.get(path.name, f"/assets/{path.name}"), _serve(path))

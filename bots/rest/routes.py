@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from brain.actions.identities import Identities
 from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
+from brain.incidents.board import Board
 from brain.incidents.desk import Desk
 from brain.incidents.router import Router
 from brain.incidents.shifts import Shifts
@@ -33,6 +34,7 @@ from tws.mirror.plans import Plans
 from . import models
 from .admin import AdminRoutes, ModelCallsAnswer, ModelCallsQuery, ModelUsageAnswer, ModelUsageQuery
 from .auth import AuthRoutes, Guard, Limits
+from .board import BoardRoutes
 from .endpoint import Endpoint, Responses
 from .feedback import (
     Decided,
@@ -87,6 +89,7 @@ class RestRoutes:
         alerts: Alerts,
         shifts: Shifts,
         router: Router,
+        board: Board,
         zone: ZoneInfo,
     ) -> None:
         limits = Limits(limiter)
@@ -127,13 +130,14 @@ class RestRoutes:
         incidents = IncidentRoutes(desk=desk, alerts=alerts, answers=answers, keys=keys)
         self.endpoints += incidents.endpoints()
         self.endpoints += HandoverRoutes(shifts=shifts, zone=zone).endpoints()
+        self.endpoints += BoardRoutes(board=board, settings=settings).endpoints()
         self.endpoints += RoutingRoutes(router=router, keys=keys).endpoints()
         self._guard = Guard(directory=directory, tokens=tokens, limits=limits, rate=settings.rate)
         server = str(settings.public_url) if settings.public_url else None
         self._document = json.dumps(build_document(self.endpoints, version=version, server=server))
 
     def register(self, app: web.Application) -> None:
-        """Adds all routes: `/api/v1/…`, `/openapi.json`, `/docs`, `/handover`, `/` and `/assets/…`."""
+        """Adds all routes: `/api/v1/…`, `/openapi.json`, `/docs`, `/handover`, `/board`, `/` and `/assets/…`."""
         for endpoint in self.endpoints:
             app.router.add_route(endpoint.method, endpoint.route, self._guard.protect(endpoint))
         app.router.add_get("/openapi.json", self._openapi)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncGenerator, Callable, Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, TypeAlias
@@ -17,10 +15,10 @@ from bots.problems import ProblemError, problem_document, to_problem
 from brain.actions.proposal import Proposals
 from brain.message import Channel, InboundMessage
 from brain.reply import Reply, from_json
-from brain.turns.events import TurnEvent, TurnEvents
+from brain.turns.events import TurnEvents
 from brain.turns.inbox import Inbox
-from security.headers import API_HEADERS
 
+from . import stream
 from .auth import Limits
 from .body import read_json
 from .endpoint import ACTOR, json_response
@@ -31,8 +29,6 @@ from .settings import RestSettings
 
 _ToAnswer: TypeAlias = Callable[[Reply, str, str], BaseModel]
 """Takes the reply, the conversation id as the client knows it and the turn id."""
-
-_EVENT_STREAM: Final = "text/event-stream"
 
 _GLANCE: Final = timedelta(milliseconds=50)
 """How long a turn that is looked up may take to show a reply that is there already."""
@@ -130,7 +126,7 @@ class Answers:
         def answer(reply: Reply) -> BaseModel:
             return to_answer(reply, conversation_id, turn_id)
 
-        if _EVENT_STREAM in request.headers.get(hdrs.ACCEPT, ""):
+        if stream.is_wanted(request):
             return await self._stream(request, turn_id, answer)
         reply = await self.reply(turn_id, wait)
         if reply is not None:
@@ -156,70 +152,31 @@ class Answers:
         self, request: web.Request, turn_id: str, answer: Callable[[Reply], BaseModel]
     ) -> web.StreamResponse:
         """The turn's events, those after `Last-Event-ID` if the client has seen some."""
-        response = web.StreamResponse(
-            headers={
-                # Once a stream has begun no middleware can add them.
-                **API_HEADERS,
-                hdrs.CONTENT_TYPE: _EVENT_STREAM,
-                hdrs.CONTENT_LOCATION: _address(turn_id),
-                # nginx would otherwise collect the events until its buffer is full.
-                "X-Accel-Buffering": "no",
-            }
-        )
         seen = request.headers.get("Last-Event-ID", "")
         after = int(seen) if seen.isascii() and seen.isdigit() else 0
-        try:
-            await response.prepare(request)
-            async for frame in self._frames(request, turn_id, after, answer):
-                await response.write(frame.encode())
-            await response.write_eof()
-        except ConnectionResetError:
-            # The reader left; the turn goes on and can be looked up.
-            _log.info("stream_left", turn_id=turn_id)
-        return response
+        frames = self._frames(request, turn_id, after, answer)
+        return await stream.respond(request, frames, {hdrs.CONTENT_LOCATION: _address(turn_id)})
 
     async def _frames(
         self, request: web.Request, turn_id: str, after: int, answer: Callable[[Reply], BaseModel]
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         """The events as the stream carries them; what goes wrong ends it with a `problem` event."""
         try:
-            async for event in self._beating(turn_id):
+            events = self._events.follow(turn_id, patience=self._settings.stream_wait)
+            async for event in stream.beating(events, self._settings.heartbeat):
                 if event is None:
-                    yield ": still working\n\n"
+                    yield stream.BEAT
                 elif event.number > after:
                     is_reply = event.kind == "reply"
                     data = answer(from_json(event.data)) if is_reply else {"text": event.data}
-                    yield f"id: {event.number}\n" + _frame(event.kind, data)
+                    yield f"id: {event.number}\n" + stream.frame(event.kind, data)
         except TimeoutError:
             detail = f"The answer takes longer; it will be at {_address(turn_id)}."
-            yield _frame("problem", problem_document(503, "still_running", detail))
+            yield stream.frame("problem", problem_document(503, "still_running", detail))
         except Exception as error:  # noqa: BLE001 the status is sent, so no middleware can answer any more
             problem = to_problem(error, request)
-            yield _frame("problem", problem_document(problem.status, problem.code, problem.detail))
-
-    async def _beating(self, turn_id: str) -> AsyncIterator[TurnEvent | None]:
-        """The turn's events, and None after each `heartbeat` of silence."""
-        events = self._events.follow(turn_id, patience=self._settings.stream_wait)
-        coming = asyncio.ensure_future(anext(events, None))
-        try:
-            while True:
-                done, _ = await asyncio.wait({coming}, timeout=self._settings.heartbeat.total_seconds())
-                if not done:
-                    yield None
-                    continue
-                event = coming.result()
-                if event is None:
-                    return
-                yield event
-                coming = asyncio.ensure_future(anext(events, None))
-        finally:
-            coming.cancel()
+            yield stream.frame("problem", problem_document(problem.status, problem.code, problem.detail))
 
 
 def _address(turn_id: str) -> str:
     return f"/api/v1/turns/{turn_id}"
-
-
-def _frame(kind: str, data: BaseModel | Mapping[str, object]) -> str:
-    text = data.model_dump_json() if isinstance(data, BaseModel) else json.dumps(data, ensure_ascii=False)
-    return f"event: {kind}\ndata: {text}\n\n"

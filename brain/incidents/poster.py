@@ -37,7 +37,7 @@ _WANTED = case(
     else_=func.concat(cast(INCIDENTS.c.revision, Text), ":", TURNS.c.reply.is_not(None)),
 )
 """What a card ought to show; a mail cannot change, so there is one more at the end."""
-_IN_CHAT = INCIDENT_CARDS.c.target.op("~")("^(slack|teams):")
+_IN_CHAT = INCIDENT_CARDS.c.target.regexp_match("^(slack|teams):")
 
 _log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ only wakes the readers.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, TypeAlias
@@ -75,7 +75,7 @@ class TurnEvents:
         async with self._engine.connect() as connection:
             await connection.execute(select(func.pg_notify(_CHANNEL, added.c.turn_id)))
 
-    async def follow(self, turn_id: str, *, patience: timedelta) -> AsyncIterator[TurnEvent]:
+    async def follow(self, turn_id: str, *, patience: timedelta) -> AsyncGenerator[TurnEvent]:
         """All events from the first; ends after `reply`. Raises TimeoutError after `patience` without it."""
         wake = asyncio.Event()
         self._readers[turn_id].add(wake)

@@ -123,6 +123,31 @@ async def test_a_request_of_several_parts_shows_its_steps(browser: Browser, resy
         await _picture(page, "web-steps")
 
 
+async def test_the_board_shows_what_is_wrong_while_it_happens(browser: Browser, resync: Resync) -> None:
+    async with _signed_in(browser, resync, "operator", viewport={"width": 1400, "height": 1000}) as page:
+        await page.get_by_role("link", name="Board").click()
+        await expect(page.get_by_test_id("live")).to_have_text("Live", timeout=_PATIENCE_MS)
+        await expect(page.locator(".plan .counts").first).to_contain_text("SUCC")
+        found = page.locator("[data-incident]", has_text="POS_SETTLE")
+        await expect(found).to_be_visible(timeout=_PATIENCE_MS)
+        await found.locator(".title").click()
+        await expect(found.locator(".timeline")).to_contain_text("opened")
+        await found.get_by_role("button", name="Acknowledge").click()
+        # By the stream alone: nothing is loaded anew.
+        await expect(found.locator(".state")).to_have_text("acknowledged · operator")
+        await expect(page.locator("#figures tbody tr").first).to_contain_text("All")
+        await page.get_by_test_id("board").evaluate("element => element.scrollTo(0, 0)")
+        await _picture(page, "web-board")
+        await page.emulate_media(color_scheme="dark")
+        await page.set_viewport_size({"width": 400, "height": 900})
+        await page.get_by_test_id("language").click()
+        await expect(page.get_by_role("heading", name="Incidentes")).to_be_visible()
+        main = page.get_by_test_id("board")
+        widths = await main.evaluate("element => [element.scrollWidth, element.clientWidth]")
+        assert widths[0] <= widths[1]
+        await _picture(page, "web-board-dark")
+
+
 async def test_a_shift_is_handed_over_as_a_document(browser: Browser, resync: Resync) -> None:
     async with _signed_in(browser, resync, "operator") as page:
         await _ask(page, "which incidents are open?")

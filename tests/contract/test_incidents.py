@@ -100,7 +100,12 @@ async def test_two_thousand_alerts_of_one_failure_are_one_incident(engine: Async
         counts = await watch.alerts.counts([incident.id])
         async with engine.connect() as connection:
             times = await connection.scalar(select(func.sum(ALERTS.c.times)))
-    assert incident.root == {"job": "CARGA_SALDOS", "job_stream": "ABERTURA", "workstation": "AGT_FIN01"}
+    assert incident.root == {
+        "job": "CARGA_SALDOS",
+        "job_stream": "ABERTURA",
+        "workstation": "AGT_FIN01",
+        "folder": "/",
+    }
     assert incident.waiting == 2001
     assert counts == {incident.id: 2002}
     assert times == len(reports)

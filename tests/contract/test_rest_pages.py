@@ -36,6 +36,7 @@ async def client() -> AsyncIterator[aiohttp.ClientSession]:
         ("/", "text/html"),
         ("/docs", "text/html"),
         ("/handover", "text/html"),
+        ("/board", "text/html"),
         ("/assets/app.css", "text/css"),
         ("/assets/main.js", "text/javascript"),
         ("/assets/icon.svg", "image/svg+xml"),

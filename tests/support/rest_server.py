@@ -25,6 +25,7 @@ from brain.actions.identities import Identities
 from brain.actions.postings import Postings
 from brain.actions.proposal import Proposals
 from brain.incidents.alerts import Alerts
+from brain.incidents.board import Board
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incidents
 from brain.incidents.router import Router
@@ -249,6 +250,7 @@ async def rest_server(
         router=Router(
             engine, routes=rules or Routes(), silences=Silences(engine, audit=AuditLog()), reach=_nowhere
         ),
+        board=Board(engine, alerts=Alerts(engine), plans=Plans(engine), engines=(tws.name,)),
         zone=ZoneInfo("UTC"),
     )
     app = web.Application(middlewares=[problem_middleware])

@@ -52,7 +52,7 @@ async function readOnce(turn, on, onEvent) {
 }
 
 // https://html.spec.whatwg.org/multipage/server-sent-events.html, as far as our server writes it.
-async function* events(body) {
+export async function* events(body) {
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let buffer = "";
   try {
