@@ -278,6 +278,14 @@ class Toolbox:
         """Acknowledges or resolves it in the person's name. Raises `IncidentError`."""
         return await self._tools.desk.step(incident_id, what, by=self.actor, channel=self._channel)
 
+    async def assign_incident(self, incident_id: int, to: str) -> Incident:
+        """Makes somebody responsible. Raises `IncidentError`."""
+        return await self._tools.desk.assign(incident_id, to, by=self.actor, channel=self._channel)
+
+    async def silence_incident(self, incident_id: int, until: datetime) -> Incident:
+        """Posts nothing more of it until then, unless it becomes critical. Raises `IncidentError`."""
+        return await self._tools.desk.silence(incident_id, until, by=self.actor, channel=self._channel)
+
     def offers(self, target: PlanObject) -> tuple[Action, ...]:
         """The changes worth a button: legal now, allowed by the engine and by the policy for this person.
 

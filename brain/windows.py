@@ -10,6 +10,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 _Day: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 _DAYS: tuple[_Day, ...] = get_args(_Day)
+Days: TypeAlias = Annotated[timedelta, Field(ge=timedelta(0), le=timedelta(days=31))]
+"""Seconds or ISO 8601, at most 31 days."""
 RULES = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, str_min_length=1)
 """How models of rules are read."""
 

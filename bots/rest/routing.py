@@ -1,4 +1,4 @@
-"""Who would be told of an incident, and what is silenced: `/api/v1/routes/preview` and `/api/v1/silences`."""
+"""What rules would do and what is silenced: `/api/v1/routes/preview`, `/api/v1/alerts/preview`, `/api/v1/silences`."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pydantic import AwareDatetime, BaseModel, Field, StringConstraints, Validat
 from bots.problems import ProblemError
 from brain.incidents.router import Router
 from brain.incidents.routes import About, Subject, Way
+from brain.incidents.sameness import Group, Sameness, preview
 from brain.incidents.silences import Silence
 from brain.incidents.troubles import Severity
 from security.roles import Permission
@@ -98,6 +99,29 @@ class SilenceList(BaseModel):
     silences: Sequence[SilenceView]
 
 
+class SamenessQuery(Request):
+    """A rule by which a source's reports would be about the same occurrence."""
+
+    source: _Name
+    fields: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    """Attributes of the canonical alert, with commas in between: job_stream,job."""
+    within_minutes: Annotated[int, Field(ge=1, le=10_080)] = 60
+    hours: Annotated[int, Field(ge=1, le=8784)] = 24
+    """How far back to look."""
+
+
+class SamenessView(BaseModel):
+    """What the rule would have made of past reports; nothing is changed."""
+
+    reports: int
+    occurrences: int
+    """As they were told apart."""
+    would_be: int
+    """By the rule."""
+    groups: Sequence[Group]
+    """The twenty that are most."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoutingRoutes:
     """Everybody who may ask may look; silences need the right to propose, and are audited."""
@@ -117,6 +141,15 @@ class RoutingRoutes:
                 None,
                 {200: PreviewView},
                 query=PreviewQuery,
+            ),
+            Endpoint(
+                "GET",
+                "/api/v1/alerts/preview",
+                self.sameness,
+                ask,
+                None,
+                {200: SamenessView},
+                query=SamenessQuery,
             ),
             Endpoint("GET", silences, self.list, ask, None, {200: SilenceList}),
             Endpoint("POST", silences, self.begin, act, SilenceAsk, {201: SilenceView}),
@@ -143,6 +176,25 @@ class RoutingRoutes:
                 ],
                 hushed_by=found.hushed_by,
                 unreached=found.unreached,
+            )
+        )
+
+    async def sameness(self, request: web.Request) -> web.Response:
+        """See how many past reports of a source a rule would have taken for one; nothing is changed."""
+        query = read_query(request, SamenessQuery)
+        try:
+            rule = Sameness.model_validate(
+                {"fields": query.fields.split(","), "within": timedelta(minutes=query.within_minutes)}
+            )
+        except ValidationError as error:
+            raise ProblemError(422, "invalid", f"fields: {error.errors()[0]['msg']}") from error
+        found = await stored(preview(self.router.engine, query.source, rule, timedelta(hours=query.hours)))
+        return json_response(
+            SamenessView(
+                reports=found.reports,
+                occurrences=found.occurrences,
+                would_be=found.would_be,
+                groups=found.groups,
             )
         )
 

@@ -8,7 +8,7 @@ from aiohttp import hdrs, web
 
 from bots.intake import read_body, storing
 from bots.problems import ProblemError
-from brain.incidents.alerts import Alerts
+from brain.incidents.alerts import Alerts, Report
 from observability.metrics import Metrics
 
 from .formats import read_reports
@@ -60,6 +60,8 @@ class WebhookRoutes:
         except ProblemError as error:
             self._refused(name, error.code, str(request.remote))
             raise
+        if (rule := source.same) is not None:
+            reports = tuple(Report(rule.fingerprint(one.alert, now), one.alert) for one in reports)
         async with storing():
             taken = await self._alerts.accept(name, reports)
         self._metrics.alerts_taken(source=name, new=taken.new, duplicate=len(reports) - taken.new)

@@ -4,6 +4,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from brain.incidents.sameness import Sameness
+
 from .formats import Format
 
 _MIN_SECRET = 16
@@ -25,6 +27,9 @@ class WebhookSource(BaseModel):
     """Where its list of alerts is, such as `alerts`."""
     mapping: dict[str, tuple[str, ...]] = Field(default_factory=dict)
     """Where the attributes of the canonical alert are: {"JobName": ["result.job"]}."""
+    same: Sameness | None = None
+    """By what its reports are about the same occurrence, where the format's own rule tells too many apart:
+    {"fields": ["job_stream", "job"], "within": "PT1H"}."""
     notify: tuple[str, ...] = ()
     """Where incidents that this source reported are posted, e.g. slack:T123:C456 or
     teams:TENANT:CONVERSATION. None: nowhere."""

@@ -63,9 +63,8 @@ def read_message(message: InboundMessage, memory: Memory, fallback: Locale) -> R
         )
     about = read_incidents(message.text)
     if about is not None:
-        wish, number, locale = about
-        arguments = {"wish": wish, "number": number}
-        return Request(kind="incidents", locale=locale, arguments=arguments)
+        arguments = {"wish": about.wish, "number": about.number, "detail": about.detail}
+        return Request(kind="incidents", locale=about.locale, arguments=arguments)
     approvals = read_approvals(message.text)
     if approvals is not None:
         return Request(kind="approvals", locale=approvals[0], arguments={"number": approvals[1]})

@@ -13,8 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field
 
 from brain.patterns import Names, Patterns, is_like
 from brain.rules_file import Fault, load_rules
-from brain.windows import RULES, Window
-from tws.settings import Span
+from brain.windows import RULES, Days, Window
 
 from .troubles import SEVERITIES, Severity
 
@@ -83,11 +82,11 @@ class Route(About):
     """Only what one of these reported; empty: whoever did, also nobody."""
     window: Names = ()
     """Names of windows in which it holds; without any always."""
-    unacknowledged_for: Span = timedelta(0)
+    unacknowledged_for: Days = timedelta(0)
     """Only once nobody has acknowledged it for so long (escalation)."""
     quiet: Names = ()
     """Names of windows in which nothing but what is critical comes at once; the rest follows as one list."""
-    digest: Span = timedelta(0)
+    digest: Days = timedelta(0)
     """Instead of each for itself, as one list every so often; what is critical comes at once."""
     per_hour: int | None = Field(default=None, ge=1)
     """So many cards an hour for each target; what is more comes as one list, but for what is critical."""

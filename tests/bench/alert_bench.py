@@ -9,8 +9,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +28,14 @@ from settings import Settings
 from tests.bench.bench import baseline
 from tests.support import slack_driver
 from tests.support.fake_slack import TOKEN, FakeSlack
-from tests.support.processes import Command, started
+from tests.support.processes import started
 from tests.support.running import Server
 from tests.support.simulator import PASSWORD
 from tws.simulator.catalogue import FOLDER
 
 _SECRET = "a secret of thirty-two characters"
 _STORED = 100_000
-_PACED, _EACH = 1000, 0.06
+_PACED, EACH = 1000, 0.06
 """Alerts at 1,000 a minute."""
 _SATURATED, _AT_ONCE = 4000, 32
 _STORM_AT_ONCE = 8
@@ -48,8 +49,20 @@ _OTHERS = """
 """Eight thousand jobs that have nothing to do with it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What runs beside the server, and its settings."""
+
+    dsn: str
+    tws_url: str
+    slack: FakeSlack
+    bare: str
+    settings: Mapping[str, str]
+
+
 @asynccontextmanager
-async def _running(folder: Path) -> AsyncIterator[tuple[str, Server, FakeSlack, str, Command]]:
+async def beside(folder: Path) -> AsyncIterator[Beside]:
+    """A database, a plan of ten thousand jobs with a storm in it, Slack, and a bare handler to compare with."""
     storm = folder / "storm.yaml"
     text = (FOLDER / "plans" / "storm.yaml").read_text(encoding="utf-8")
     storm.write_text(text.replace("\nfaults:", f"{_OTHERS}\nfaults:"), encoding="utf-8")
@@ -81,16 +94,17 @@ async def _running(folder: Path) -> AsyncIterator[tuple[str, Server, FakeSlack, 
             "PORT": "0",
             "DATA_DIR": str(folder / "data"),
         }
-        async with started(folder, "serve", **settings) as resync:
-            yield dsn, Server(address=await resync.line("ready "), tws_url=tws_url), slack, bare, resync
+        yield Beside(dsn=dsn, tws_url=tws_url, slack=slack, bare=bare, settings=settings)
 
 
-def _body(number: int, **attributes: object) -> bytes:
+def body_of(number: int, **attributes: object) -> bytes:
+    """An alert as TWS's event rule sends it."""
     alert = {"event": "JobStatusChanged", "JobNumber": number, "InternalStatus": "ABEND", **attributes}
     return json.dumps(alert).encode()
 
 
-async def _post(session: aiohttp.ClientSession, url: str, body: bytes) -> float:
+async def post(session: aiohttp.ClientSession, url: str, body: bytes) -> float:
+    """Signs and sends it; seconds until it was accepted."""
     stamp = str(int(time.time()))
     headers = {
         "Content-Type": "application/json",
@@ -110,7 +124,7 @@ async def _rate(session: aiohttp.ClientSession, url: str, bodies: Sequence[bytes
 
     async def work() -> None:
         for body in left:
-            await _post(session, url, body)
+            await post(session, url, body)
 
     began = time.perf_counter()
     await asyncio.gather(*(work() for _ in range(at_once)))
@@ -144,11 +158,11 @@ async def _storm(session: aiohttp.ClientSession, server: Server, slack: FakeSlac
         place, _, rest = selection.partition("#")
         stream, _, job = rest.partition(".")
         attributes = {"JobStreamWorkstation": place, "JobStreamName": stream, "JobName": job}
-        bodies += [_body(number, **attributes)] * chance.choice((1, 1, 2))
+        bodies += [body_of(number, **attributes)] * chance.choice((1, 1, 2))
     chance.shuffle(bodies)
     slack.calls = noted = _Noted()
     url = f"{server.address}/webhooks/tws"
-    first = time.perf_counter() + await _post(session, url, bodies[0])
+    first = time.perf_counter() + await post(session, url, bodies[0])
     rate = await _rate(session, url, bodies[1:], _STORM_AT_ONCE)
     last = time.perf_counter()
     await asyncio.sleep(8)
@@ -165,26 +179,31 @@ async def _storm(session: aiohttp.ClientSession, server: Server, slack: FakeSlac
     )
 
 
-async def _taking(session: aiohttp.ClientSession, server: Server, bare: str, dsn: str) -> str:
-    connection = await asyncpg.connect(dsn)
+async def fill(connection: asyncpg.Connection) -> None:
+    """Stores a hundred thousand alerts."""
     await connection.execute(
         "INSERT INTO alerts (id, source, fingerprint, alert, folded_at)"
         " SELECT md5(n::text), 'old', n::text, '{\"event\": \"x\"}', now() FROM generate_series(1, $1::int) n",
         _STORED,
     )
+
+
+async def _taking(session: aiohttp.ClientSession, server: Server, bare: str, dsn: str) -> str:
+    connection = await asyncpg.connect(dsn)
+    await fill(connection)
     url = f"{server.address}/webhooks/tws"
     seconds = []
     for number in range(_PACED):
         began = time.perf_counter()
-        seconds.append(await _post(session, url, _body(10**6 + number, JobName=f"P{number}")))
-        await asyncio.sleep(max(0.0, _EACH - (time.perf_counter() - began)))
+        seconds.append(await post(session, url, body_of(10**6 + number, JobName=f"P{number}")))
+        await asyncio.sleep(max(0.0, EACH - (time.perf_counter() - began)))
     ours = await _rate(
         session,
         url,
-        [_body(2 * 10**6 + number, JobName=f"S{number}") for number in range(_SATURATED)],
+        [body_of(2 * 10**6 + number, JobName=f"S{number}") for number in range(_SATURATED)],
         _AT_ONCE,
     )
-    least = await _rate(session, bare, [_body(number) for number in range(_SATURATED)], _AT_ONCE)
+    least = await _rate(session, bare, [body_of(number) for number in range(_SATURATED)], _AT_ONCE)
     kept = await connection.fetchval("SELECT count(*) FROM alerts WHERE alert->>'job' ~ '^[PS][0-9]+$'")
     await connection.close()
     milliseconds = 1000 * np.array(seconds)
@@ -198,10 +217,19 @@ async def _taking(session: aiohttp.ClientSession, server: Server, bare: str, dsn
 
 async def _report() -> str:
     with tempfile.TemporaryDirectory(prefix="rs", ignore_cleanup_errors=True) as name:
-        async with _running(Path(name)) as (dsn, server, slack, bare, _), aiohttp.ClientSession() as session:
+        folder = Path(name)
+        async with (
+            beside(folder) as near,
+            started(folder, "serve", **near.settings) as resync,
+            aiohttp.ClientSession() as session,
+        ):
+            server = Server(address=await resync.line("ready "), tws_url=near.tws_url)
             await asyncio.sleep(10)  # the plan is read
             return "\n\n".join(
-                [await _storm(session, server, slack, dsn), await _taking(session, server, bare, dsn)]
+                [
+                    await _storm(session, server, near.slack, near.dsn),
+                    await _taking(session, server, near.bare, near.dsn),
+                ]
             )
 
 

@@ -155,7 +155,7 @@ async def test_a_shift_is_handed_over_as_a_document(browser: Browser, resync: Re
         await page.get_by_role("button", name=re.compile("^Acknowledge")).first.click()
         await expect(page.get_by_text("is acknowledged").first).to_be_visible(timeout=_PATIENCE_MS)
         await page.get_by_role("link", name="Handover").click()
-        taken = page.locator('[data-section="done"] li', has_text="taken")
+        taken = page.locator('[data-section="done"] li', has_text="taken").first
         await expect(taken.locator(".by")).to_have_text("operator")
         await taken.get_by_role("button").click()
         await expect(taken.locator("pre")).to_contain_text('"kind": "acknowledge"')

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -51,6 +51,25 @@ async def test_incidents_are_listed_and_taken_by_who_may(talk: Talk, engine: Asy
     again = await talk.say(f"acknowledge incident {number}")
     assert "not in a state" in again.plain_text
     assert "no incident 999999" in (await talk.say("resolve incident 999999")).plain_text
+
+
+async def test_incidents_are_assigned_and_silenced_in_words(talk: Talk, engine: AsyncEngine) -> None:
+    number = await _opened(engine, "AGT01#PAYDAILY.PAYROLL", "job:1")
+    refused = await talk.elsewhere().say(f"assign incident {number} to ana", by=VIEWER)
+    assert "not change them" in refused.plain_text
+    assert "is assigned to ana" in (await talk.say(f"assign incident {number} to ana")).plain_text
+    assert (
+        f"com {OPERATOR.actor_id}"
+        in (await talk.say(f"atribua o incidente {number} para mim", by=OPERATOR)).plain_text
+    )
+    silenced = await talk.say(f"silence incident {number} for 2 hours")
+    assert "unless it becomes critical" in silenced.plain_text
+    incident = await Incidents(engine).get(number)
+    assert incident is not None
+    assert incident.silenced_until is not None
+    left = incident.silenced_until - datetime.now(UTC)
+    assert timedelta(minutes=115) < left <= timedelta(hours=2)
+    assert incident.assignee == OPERATOR.actor_id
 
 
 async def test_a_shift_is_handed_over_to_who_may_ask(talk: Talk, engine: AsyncEngine) -> None:

@@ -7,7 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from brain.incidents.alerts import Alerts, Report
 from brain.incidents.routes import Routes
+from brain.incidents.sameness import Sameness
+from brain.message import Alert
 from tests.support.rest_server import rest_server
 
 _RULES = Routes.model_validate(
@@ -93,3 +96,34 @@ async def test_a_silence_that_makes_no_sense_is_refused(
         operator = await server.sign_in("operator")
         async with server.client.post("/api/v1/silences", headers=operator, json=asked) as response:
             assert response.status == status, await response.text()
+
+
+async def test_a_rule_of_sameness_is_tried_on_past_alerts(
+    engine: AsyncEngine, postgres_dsn: str, redis_url: str
+) -> None:
+    rule = Sameness(fields=("job_stream", "job"), within=timedelta(hours=1))
+    hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    alerts = [
+        Alert(event=event, job_stream="PAY", job=job, happened_at=hour - timedelta(minutes=minutes))
+        for event, job, minutes in (
+            ("late", "A", 10),
+            ("failed", "A", 20),
+            ("failed", "A", 70),
+            ("failed", "B", 10),
+        )
+    ]
+    await Alerts(engine).accept("monitor", [Report(str(number), one) for number, one in enumerate(alerts)])
+    await Alerts(engine).accept("monitor", [Report("0", alerts[0])])
+    await Alerts(engine).accept("other", [Report("0", alerts[0])])
+    async with rest_server(engine, postgres_dsn, redis_url, works=False) as server:
+        viewer, path = await server.sign_in("viewer"), "/api/v1/alerts/preview?source=monitor"
+        async with server.client.get(f"{path}&fields=job_stream,job", headers=viewer) as response:
+            assert response.status == 200, await response.text()
+            found = await response.json()
+        assert (found["reports"], found["occurrences"], found["would_be"]) == (5, 4, 3)
+        assert found["groups"][0] == {"values": ["PAY", "A"], "occurrences": 2, "reports": 3}
+        for query in ("fields=colour", "fields=", "fields=job&within_minutes=0", "fields=job&hours=0"):
+            async with server.client.get(f"{path}&{query}", headers=viewer) as response:
+                assert response.status == 422, query
+    # What was tried is what would be done.
+    assert len({rule.fingerprint(one, datetime.now(UTC)) for one in alerts}) == found["would_be"]

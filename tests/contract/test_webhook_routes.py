@@ -4,7 +4,7 @@ import json
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
@@ -16,6 +16,7 @@ from bots.webhook.routes import WebhookRoutes
 from bots.webhook.settings import WebhookSettings, WebhookSource
 from bots.webhook.signature import sign
 from brain.incidents.alerts import Alerts, StoredAlert, waiting
+from brain.incidents.sameness import Sameness
 from observability.metrics import Metrics
 
 SECRET = "correct horse battery"
@@ -84,6 +85,9 @@ SOURCES = {
     "desk": WebhookSource(secret=SECRET, auth="bearer", format="servicenow"),
     "cloud": WebhookSource(secret=SECRET, auth="bearer", format="cloudevents"),
     "probe": WebhookSource(secret=SECRET, auth="bearer", format="eif"),
+    "noisy": WebhookSource(
+        secret=SECRET, same=Sameness(fields=("job_stream", "job"), within=timedelta(days=31))
+    ),
     "lines": WebhookSource(secret=SECRET, auth="bearer", format="bmevents"),
 }
 
@@ -291,6 +295,15 @@ async def test_alertmanagers_payload_is_one_alert_for_each_of_its_own(sender: Se
     assert {one.alert.workstation for one in stored} == {"AGT_POS01", "AGT_POS02"}
     assert [one.times for one in stored] == [2, 2]
     assert {one.alert.event for one in stored} == {"WorkstationUnlinked"}
+
+
+async def test_a_source_may_say_by_what_its_reports_are_the_same(sender: Sender, store: Store) -> None:
+    told = []
+    for attributes in ({"JobNumber": 1}, {"JobNumber": 2}, {"JobNumber": 3, "JobName": "OTHER"}):
+        body = json.dumps({**ALERT, **attributes}).encode()
+        told.append((await (await sender.send(body, source="noisy")).json())["duplicate"])
+    assert told == [False, True, False]
+    assert sorted(one.times for one in await store.alerts()) == [1, 2]
 
 
 async def test_servicenows_incident_names_its_job_in_its_words(sender: Sender, store: Store) -> None:

@@ -41,12 +41,32 @@ def test_the_list_is_asked_for(words: str) -> None:
 def test_a_step_names_its_incident(words: str, wish: str) -> None:
     found = read_incidents(words)
     assert found is not None
-    assert found == (wish, 12, "pt" if "incidente" in words else "en")
+    assert found == (wish, 12, "pt" if "incidente" in words else "en", "")
+
+
+@pytest.mark.parametrize(
+    ("words", "wish", "detail"),
+    [
+        ("assign incident 12 to ana.souza", "assign", "ana.souza"),
+        ("please give the incident #12 to me", "assign", "me"),
+        ("atribua o incidente 12 a @rui", "assign", "rui"),
+        ("passe o incidente 12 para mim.", "assign", "mim"),
+        ("silence incident 12 for 2 hours", "silence", "120"),
+        ("mute incident 12 for 30m", "silence", "30"),
+        ("silencie o incidente 12 por 45 minutos", "silence", "45"),
+        ("silenciar incidente 12 por 2h", "silence", "120"),
+    ],
+)
+def test_a_change_says_to_whom_or_for_how_long(words: str, wish: str, detail: str) -> None:
+    assert read_incidents(words) == (wish, 12, "pt" if "incidente" in words else "en", detail)
 
 
 @pytest.mark.parametrize(
     "words",
     [
+        "assign incident 12 to ana and rerun PAYROLL",
+        "silence incident 12 for ever",
+        "silence PAYROLL",
         "has PAYROLL had incidents before?",
         "acknowledge PAYROLL",
         "o que aconteceu com o PAYROLL? já teve incidentes?",
@@ -80,7 +100,7 @@ def test_anything_else_is_not_about_them(words: str) -> None:
     ],
 )
 def test_the_handover_is_asked_for(words: str, hours: int, locale: str) -> None:
-    assert read_incidents(words) == ("handover", hours, locale)
+    assert read_incidents(words) == ("handover", hours, locale, "")
 
 
 @pytest.mark.parametrize(
