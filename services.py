@@ -44,6 +44,7 @@ from brain.llm.calls import ModelCalls
 from brain.llm.factory import open_loops
 from brain.llm.metered import Metered
 from brain.planner.graph import Planner
+from brain.ratings import Ratings
 from brain.retention import Retention
 from brain.snapshots import PlanSnapshots
 from brain.toolbox import Tools
@@ -171,6 +172,8 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             audit=database.audit,
             metrics=metrics,
         )
+        zone = ZoneInfo(settings.turns.timezone)
+        model_calls = ModelCalls(engine, Budget(settings.llm.budget, zone))
         reads = {name: CachedReads(engines.get(name)) for name in engines.names}
         for known in reads.values():
             stack.push_async_callback(known.aclose)
@@ -187,12 +190,11 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             approval=changes.approval,
             snapshots={name: PlanSnapshots(engine, engine_name=name) for name in engines.names},
             desk=(desk := Desk(incidents=Incidents(engine), audit=database.audit)),
+            ratings=Ratings(inbox=inbox, book=library.feedback, model_calls=model_calls),
             shifts=(shifts := Shifts(engine, plans=changes.plans, engines=engines.names)),
         )
         saver = await stack.enter_async_context(_checkpointer(database.dsn))
         conversations = Conversations(engine, saver, database.audit)
-        zone = ZoneInfo(settings.turns.timezone)
-        model_calls = ModelCalls(engine, Budget(settings.llm.budget, zone))
         meter = partial(Metered, settings=settings.llm, calls=model_calls, tracer=tracer)
         brain = Brain(
             tools=tools,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from brain.message import Locale
+from brain.message import Locale, Verb
 from brain.phrases import say
 
 _MAX_REASON: Final = 500
@@ -30,6 +30,16 @@ class Form:
 def reason_form(locale: Locale) -> Form:
     """Why a change is approved or rejected."""
     return _form("reason", say(locale, "form_reason_hint"), _MAX_REASON, locale)
+
+
+def correction_form(locale: Locale) -> Form:
+    """How an answer that was not good would be right."""
+    return _form("correction", say(locale, "form_correction_hint"), _MAX_REASON, locale)
+
+
+def form_of(verb: Verb, locale: Locale) -> Form:
+    """What is asked before a press on such a button counts."""
+    return correction_form(locale) if verb is Verb.RATE else reason_form(locale)
 
 
 def question_form(locale: Locale) -> Form:

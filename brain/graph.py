@@ -23,6 +23,7 @@ from brain.agents.assistant import answer_with_model
 from brain.agents.conversation import answer_conversation, answer_help
 from brain.agents.decision import answer_decision
 from brain.agents.engines import named_engine
+from brain.agents.feedback import RATED, answer_feedback, rating_row
 from brain.agents.grammar import Request
 from brain.agents.incidents import answer_incidents
 from brain.agents.knowledge import answer_knowledge
@@ -35,7 +36,7 @@ from brain.llm.loop import ToolLoop
 from brain.llm.model import ModelUnavailableError
 from brain.llm.payer import paying
 from brain.llm.settings import Task
-from brain.message import InboundMessage, Locale
+from brain.message import Channel, InboundMessage, Locale
 from brain.phrases import phrase, say
 from brain.planner.answer import answer_request
 from brain.planner.dividing import divide
@@ -203,8 +204,8 @@ class Brain:
                 return await self._plan(asked, context)
             case "action", "action" | "approvals" as kind:
                 return await (answer_action if kind == "action" else answer_approvals)(asked)
-            case "decision", _:
-                return await answer_decision(context, locale)
+            case "decision" | "feedback" as press, _:
+                return await (answer_decision if press == "decision" else answer_feedback)(context, locale)
             case "conversation", kind:
                 return answer_conversation(kind, context.tools, locale)
             case _:
@@ -243,7 +244,7 @@ def choose_route(message: InboundMessage, words: str, memory: Memory, locale: Lo
     """What is asked for and who answers; `words` are the message's without the engine that they may name. Pure."""
     request = read_message(message, memory, locale)
     agent = choose_agent(message, request)
-    is_free = message.agent is None and message.alert is None and agent != "decision"
+    is_free = message.agent is None and message.alert is None and agent not in {"decision", "feedback"}
     return request, "planner" if is_free and is_compound(completed(words, memory), request) else agent
 
 
@@ -254,6 +255,9 @@ async def _unheard(_piece: str) -> None:
 async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnState:
     locale = state["request"].locale or runtime.context.locale
     draft, tools = state["draft"], runtime.context.tools
+    if draft.agent == "feedback":
+        # A press below an answer is no part of the conversation.
+        return TurnState(reply=compose(draft, state.get("degraded", frozenset()), locale))
     if draft.agent in _PLAN_READERS and "tws" not in draft.degraded:
         await tools.remember_plan()
     notes: list[Block] = []
@@ -275,9 +279,11 @@ async def _synthesise(state: TurnState, runtime: Runtime[TurnContext]) -> TurnSt
         memory.pop("origin", None)
     if selection and runtime.context.message.alert is not None:
         memory["origin"] = "alert"
-    return TurnState(
-        reply=compose(draft, state.get("degraded", frozenset()), locale), memory={**memory, **draft.memory}
-    )
+    reply = compose(draft, state.get("degraded", frozenset()), locale)
+    is_chat = runtime.context.message.conversation.channel in {Channel.SLACK, Channel.TEAMS}
+    if is_chat and draft.agent in RATED and draft.proposal is None and not draft.is_private:
+        reply = replace(reply, blocks=(*reply.blocks, rating_row(runtime.context.turn_id, locale)))
+    return TurnState(reply=reply, memory={**memory, **draft.memory})
 
 
 def _after_assistant(state: TurnState) -> str:

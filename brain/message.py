@@ -35,6 +35,13 @@ class Verb(StrEnum):
     REPORT = "report"
     """On no button: Resync itself asks to tell what became of a proposal that was decided before."""
     SAY = "say"
+    RATE = "rate"
+    """What somebody thinks of an answer: the value is `good` or `bad`, a colon and the id of its turn."""
+    WHY = "why"
+    """Why an answer is as it is; the value is the id of its turn."""
+
+
+_DECISIONS = frozenset({Verb.APPROVE, Verb.REJECT, Verb.REPORT})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +53,11 @@ class Conversation:
     """Slack team id, Entra tenant id, or `local` for the web."""
     conversation_id: str
     thread_id: str | None = None
+
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """The chat or channel, whatever the thread."""
+        return self.channel, self.tenant, self.conversation_id
 
     @property
     def key(self) -> str:
@@ -130,7 +142,7 @@ class InboundMessage:
     @property
     def decision(self) -> ButtonPress | None:
         """The press on Approve or Reject, or the report on one, that this is; None for anything else."""
-        is_decision = self.button is not None and self.button.verb is not Verb.SAY
+        is_decision = self.button is not None and self.button.verb in _DECISIONS
         return self.button if is_decision else None
 
 

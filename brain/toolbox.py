@@ -20,6 +20,7 @@ from brain.incidents.incidents import Incident
 from brain.incidents.lifecycle import Step
 from brain.incidents.shifts import Handover, Shifts
 from brain.message import Channel, Locale, Verb
+from brain.ratings import Ratings
 from brain.snapshots import PlanSnapshot, PlanSnapshots
 from knowledge.cache import AnswerCache, Asking
 from knowledge.documents import Passage, Reader, SearchResult
@@ -92,6 +93,7 @@ class Tools:
     """By engine."""
     desk: Desk
     shifts: Shifts
+    ratings: Ratings
 
     def for_turn(self, *, actor: Actor, channel: Channel, turn_id: str) -> Toolbox:
         """The tools as this person may use them, on the default engine."""
@@ -271,8 +273,7 @@ class Toolbox:
     async def handover(self, span: timedelta) -> Handover:
         """What the shift that ends now hands over."""
         self._need(Permission.ASK)
-        now = datetime.now(UTC)
-        return await self._tools.shifts.read(now - span, now)
+        return await self._tools.shifts.read((now := datetime.now(UTC)) - span, now)
 
     async def step_incident(self, incident_id: int, what: Step) -> Incident:
         """Acknowledges or resolves it in the person's name. Raises `IncidentError`."""
@@ -285,6 +286,12 @@ class Toolbox:
     async def silence_incident(self, incident_id: int, until: datetime) -> Incident:
         """Posts nothing more of it until then, unless it becomes critical. Raises `IncidentError`."""
         return await self._tools.desk.silence(incident_id, until, by=self.actor, channel=self._channel)
+
+    @property
+    def ratings(self) -> Ratings:
+        """What was answered before."""
+        self._need(Permission.ASK)
+        return self._tools.ratings
 
     def offers(self, target: PlanObject) -> tuple[Action, ...]:
         """The changes worth a button: legal now, allowed by the engine and by the policy for this person.

@@ -25,7 +25,7 @@ from bots.addresses import parse_url
 from bots.intake import storing
 from brain.agents.grammar import read_request
 from brain.agents.language import detect_locale
-from brain.forms import question_form, reason_form
+from brain.forms import form_of, question_form
 from brain.message import InboundMessage, Locale
 from brain.phrases import say
 from brain.turns.inbox import AcceptsMessages
@@ -97,7 +97,9 @@ class Interactions:
             return {}
         locale = self._locale_of(body)
         metadata = press.model_copy(update={"locale": locale}).model_dump_json(exclude_none=True)
-        await self._open(client, body, to_modal(reason_form(locale), callback_id=FORM, metadata=metadata))
+        await self._open(
+            client, body, to_modal(form_of(press.verb, locale), callback_id=FORM, metadata=metadata)
+        )
         return {}
 
     async def submit(self, body: Payload, _client: AsyncWebClient) -> _Json:
@@ -110,7 +112,7 @@ class Interactions:
             press = press.model_copy(update={"response_url": None})
         message = self._message(body, partial(inbound.from_form, press=press))
         locale = press.locale or self.locale
-        reason = read_text(body, form := reason_form(locale))
+        reason = read_text(body, form := form_of(press.verb, locale))
         if not reason:
             return ask_again(form, locale)
         await self._take(inbound.reasoned(message, reason))

@@ -46,11 +46,15 @@ def _clean(text: str) -> str:
 _Value: TypeAlias = Annotated[str, AfterValidator(_clean), Field(min_length=1, max_length=4000)]
 
 
+_Reason: TypeAlias = Annotated[str, AfterValidator(_clean), Field(max_length=500)]
+
+
 class _Press(BaseModel):
     """The data of a button: all of it comes from the client."""
 
     verb: Verb
     value: _Value
+    reason: _Reason = ""
 
 
 class _CardInvoke(BaseModel):
@@ -58,6 +62,7 @@ class _CardInvoke(BaseModel):
 
     verb: Verb = Field(validation_alias=AliasPath("action", "verb"))
     value: _Value = Field(validation_alias=AliasPath("action", "data", "value"))
+    reason: _Reason = Field(default="", validation_alias=AliasPath("action", "data", "reason"))
 
 
 def read_activity(payload: object) -> Activity:
@@ -174,7 +179,7 @@ def _button(activity: Activity) -> ButtonPress | None:
     except ValidationError as error:
         raise MalformedActivityError("The button is not one of Resync's.") from error
     message_id = _required(activity.reply_to_id, "replyToId") if activity.reply_to_id else None
-    return ButtonPress(verb=press.verb, value=press.value, message_id=message_id)
+    return ButtonPress(verb=press.verb, value=press.value, reason=press.reason, message_id=message_id)
 
 
 def _text(activity: Activity) -> str:

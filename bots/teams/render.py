@@ -10,6 +10,7 @@ so neither is used: a job called `**x**` stays inert by construction.
 import json
 import re
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Final, TypeAlias, assert_never
 
 from adaptive_cards import card as ac
@@ -17,9 +18,13 @@ from adaptive_cards import types as act
 
 from bots.shorten import Limits, fit
 from brain import reply as answer
+from brain.forms import form_of
 from brain.message import Locale
+from brain.phrases import say
 from brain.reply import Buttons, Code, Reply, Span, Table, strong
 
+REASON: Final = "reason"
+"""The input that holds what a form asks for."""
 MAX_CARD_BYTES: Final = 28 * 1024
 """As UTF-8 JSON. Bots may send more, but this is what every route into Teams takes."""
 
@@ -79,8 +84,8 @@ def to_summary(reply: Reply) -> str:
 
 def _card(blocks: Sequence[answer.Block], locale: Locale) -> dict[str, Any]:
     """The finished card, empty where the blocks show nothing."""
-    fitting = fit(blocks, _LIMITS[locale], _size)
-    elements = [element for block in fitting for element in _elements(block)]
+    fitting = fit(blocks, _LIMITS[locale], partial(_size, locale=locale))
+    elements = [element for block in fitting for element in _elements(block, locale)]
     if not elements:
         return {}
     card = ac.AdaptiveCard.new().version("1.5").lang(_LANGUAGES[locale]).add_items(elements).create()
@@ -90,13 +95,15 @@ def _card(blocks: Sequence[answer.Block], locale: Locale) -> dict[str, Any]:
     return finished | ({"msteams": {"width": "Full"}} if is_wide else {})
 
 
-def _size(block: answer.Block) -> int:
+def _size(block: answer.Block, locale: Locale) -> int:
     """Bytes of the block's elements in the card's JSON, commas included."""
-    dumps = (element.model_dump_json(by_alias=True, exclude_none=True) for element in _elements(block))
+    dumps = (
+        element.model_dump_json(by_alias=True, exclude_none=True) for element in _elements(block, locale)
+    )
     return sum(len(dump.encode()) + 1 for dump in dumps)
 
 
-def _elements(block: answer.Block) -> list[_Element]:
+def _elements(block: answer.Block, locale: Locale) -> list[_Element]:
     """The block's elements; none for an empty block."""
     match block:
         case answer.Text():
@@ -113,7 +120,10 @@ def _elements(block: answer.Block) -> list[_Element]:
             return [part for number, item in enumerate(block.items, 1) for part in _citation(number, item)]
         case Buttons():
             rows = range(0, len(block.items), _BUTTONS_A_ROW)
-            return [ac.ActionSet(actions=_actions(block.items[row : row + _BUTTONS_A_ROW])) for row in rows]
+            return [
+                ac.ActionSet(actions=_actions(block.items[row : row + _BUTTONS_A_ROW], locale))
+                for row in rows
+            ]
         case answer.Steps():
             steps = [Span("\n".join(map(answer.step_line, block.items)))]
             return [*_title(block.title), *_paragraphs(steps)]
@@ -231,21 +241,41 @@ def _citation(number: int, item: answer.Citation) -> list[_Element]:
     return [*_closer([_line(head)]), *([_line(_runs(quote, is_subtle=True), close=True)] if quote else [])]
 
 
-def _actions(buttons: Iterable[answer.Button]) -> list[Any]:
+def _actions(buttons: Iterable[answer.Button], locale: Locale) -> list[Any]:
     return [
-        ac.ActionExecute(
-            title=button.label,
-            style=_BUTTON_STYLES[button.style],
-            mode=None,
-            verb=button.verb.value,
-            data={"value": button.value},
-            # For clients that know no Action.Execute; the press then comes as a message.
-            fallback=ac.ActionSubmit(
-                title=button.label, mode=None, data={"verb": button.verb.value, "value": button.value}
-            ),
-        )
-        for button in buttons
+        _asking(button, locale) if button.asks_reason else _action(button, button.label) for button in buttons
     ]
+
+
+def _action(button: answer.Button, label: str) -> ac.ActionExecute:
+    return ac.ActionExecute(
+        title=label,
+        style=_BUTTON_STYLES[button.style],
+        mode=None,
+        verb=button.verb.value,
+        data={"value": button.value},
+        # For clients that know no Action.Execute; the press then comes as a message.
+        fallback=ac.ActionSubmit(
+            title=label, mode=None, data={"verb": button.verb.value, "value": button.value}
+        ),
+    )
+
+
+def _asking(button: answer.Button, locale: Locale) -> ac.ActionShowCard:
+    """Opens the form in the card itself; what is written there comes with the press."""
+    form = form_of(button.verb, locale)
+    written = ac.InputText(
+        id=REASON,
+        label=form.label,
+        placeholder=form.hint,
+        is_multiline=True,
+        is_required=True,
+        error_message=say(locale, "form_missing"),
+        max_length=form.max_chars,
+    )
+    asked = ac.AdaptiveCard.new().version("1.5").add_items([written]).create()
+    asked.actions = [_action(button, form.submit)]
+    return ac.ActionShowCard(title=button.label, style=_BUTTON_STYLES[button.style], mode=None, card=asked)
 
 
 def _clip(line: str, max_chars: int) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import structlog
 
@@ -20,6 +22,7 @@ from brain.toolbox import Toolbox
 from knowledge.documents import Passage
 from tws.errors import TwsError
 from tws.failure import Failure, explain
+from tws.forecast import forecast
 from tws.joblog import LogLine
 from tws.mirror.past import PastRun
 from tws.objects import Job
@@ -30,6 +33,8 @@ _STEPS = re.compile(r"\b(steps?|procedure|passos?|procedimento)\b", re.IGNORECAS
 """Headings under which runbooks say what to do."""
 _STAMP = re.compile(r"^[\d\s:.,/TZ+-]*\d[\d:.,/TZ+-]*\s+")
 """When the line was written."""
+_NAMED = 5
+"""Jobs in danger that are named."""
 _MESSAGES = 2
 """Message ids that are looked up."""
 _log = structlog.get_logger(__name__)
@@ -63,7 +68,7 @@ async def _explained(asked: Asked, found: Found[Job]) -> Draft:
     await asked.progress(asked.say("progress_documents"))
     degraded = await _documents(asked, job, failure, blocks, citations)
     blocks += await linked(asked, job.selection, failure.message_ids, citations)
-    blocks.append(await _impact(asked, job))
+    blocks += [await _impact(asked, job), *await _endangered(asked, job), _confidence(asked, failure)]
     if found.others:
         names = ", ".join(other.selection for other in found.others)
         blocks.append(asked.phrase("others_of_name", name=code(job.name), names=names))
@@ -197,6 +202,31 @@ def _add_runbook(
         citations.append(cite_text(steps, " ".join(items)))
         blocks.append(asked.phrase("runbook_steps", title=title, n=str(len(citations))))
         blocks.append(Bullets(items=tuple(text(item) for item in items), numbered=True))
+
+
+async def _endangered(asked: Asked, job: Job) -> list[Block]:
+    """The critical jobs and those with a deadline that this one puts in danger."""
+    plan = await asked.tools.plan()
+    if plan is None:
+        return []
+    expected = await asyncio.to_thread(forecast, plan, datetime.now(UTC))
+    endangered = [one for hot in expected.hot_list() if hot.job.id == job.id for one in hot.endangers]
+    if not endangered:
+        return []
+    names = ", ".join(
+        f"{one.selection} ({asked.cell(one.deadline)})" if one.deadline else one.selection
+        for one in endangered[:_NAMED]
+    )
+    return [asked.phrase("endangered", count=strong(str(len(endangered))), names=names)]
+
+
+def _confidence(asked: Asked, failure: Failure) -> Block:
+    """How sure the cause is: by what bears it out, not by how well it sounds."""
+    if not failure.decisive:
+        level = "low"
+    else:
+        level = "high" if failure.same_before or failure.message_ids else "medium"
+    return asked.phrase(f"confidence_{level}")
 
 
 async def _impact(asked: Asked, job: Job) -> Text:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from brain.agents.approvals import read_approvals
 from brain.agents.grammar import Request, read_request
 from brain.agents.incidents import read_incidents
-from brain.message import InboundMessage, Locale
+from brain.message import InboundMessage, Locale, Verb
 from brain.state import Memory
 
 AGENTS = (
@@ -24,8 +24,9 @@ AGENTS = (
         "planner",
     ),
     "decision",
+    "feedback",
 )
-"""All agents by name; `decision` answers presses on Approve and Reject only."""
+"""All agents by name; `decision` and `feedback` answer presses on buttons only."""
 MODEL_AGENTS = frozenset({"status", "diagnosis", "relations", "clarify"})
 """Agents whose work a language model takes over where there is one. Changes never are among them."""
 
@@ -112,6 +113,8 @@ def choose_agent(message: InboundMessage, request: Request) -> str:
     """The agent's name. A caller may force one, but never around the approval."""
     if message.decision is not None:
         return "decision"
+    if message.button is not None and message.button.verb in {Verb.RATE, Verb.WHY}:
+        return "feedback"
     if message.agent is not None:
         return message.agent
     if request.kind == "action" and (request.negated or request.hypothetical):

@@ -117,6 +117,17 @@ class ModelCalls:
         except (OSError, SQLAlchemyError) as error:
             _log.warning("model_call_not_recorded", call_id=call_id, error=type(error).__name__)
 
+    async def models_of(self, turn_id: str) -> tuple[str, ...]:
+        """The models that helped with the turn."""
+        query = (
+            select(MODEL_CALLS.c.model)
+            .where(MODEL_CALLS.c.turn_id == turn_id, MODEL_CALLS.c.outcome == "ok")
+            .distinct()
+            .order_by(MODEL_CALLS.c.model)
+        )
+        async with self._engine.connect() as connection:
+            return tuple((await connection.execute(query)).scalars())
+
     async def recent(self, *, limit: int, actor_id: str = "") -> tuple[ModelCall, ...]:
         """The last calls, of one person or of all, the newest first."""
         query = select(MODEL_CALLS).order_by(MODEL_CALLS.c.started_at.desc(), MODEL_CALLS.c.id).limit(limit)

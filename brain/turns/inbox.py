@@ -11,8 +11,10 @@ from pydantic_core import to_json
 from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from brain import reply as replies
 from brain.batches import Batches
 from brain.message import Conversation, InboundMessage, from_jsonable, to_jsonable
+from brain.reply import Reply
 from brain.tables import TURNS
 from observability.metrics import Metrics
 
@@ -109,6 +111,15 @@ class Inbox:
             found = await connection.execute(select(TURNS.c.message).where(TURNS.c.turn_id == turn_id))
             value = found.scalar()
         return None if value is None else from_jsonable(value)
+
+    async def answered(self, turn_id: str) -> tuple[InboundMessage, Reply] | None:
+        """The message of a turn and its answer; None while there is none."""
+        query = select(TURNS.c.message, TURNS.c.reply).where(
+            TURNS.c.turn_id == turn_id, TURNS.c.reply.is_not(None)
+        )
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else (from_jsonable(row.message), replies.from_jsonable(row.reply))
 
     async def knows(self, conversation: Conversation) -> bool:
         """Whether a message of this conversation was accepted before."""

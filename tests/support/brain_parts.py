@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 from pydantic import SecretStr
@@ -25,13 +26,18 @@ from brain.actions.watch import Watch
 from brain.incidents.desk import Desk
 from brain.incidents.incidents import Incidents
 from brain.incidents.shifts import Shifts
+from brain.llm.budget import Budget
+from brain.llm.calls import ModelCalls
+from brain.llm.settings import BudgetSettings
 from brain.message import Channel, Locale, Verb
+from brain.ratings import Ratings
 from brain.snapshots import PlanSnapshots
 from brain.tables import EXECUTIONS
 from brain.toolbox import Toolbox, Tools
 from brain.turns.inbox import Inbox
 from knowledge.cache import AnswerCache
 from knowledge.embed import OnnxEmbedder
+from knowledge.library import open_library
 from knowledge.relations import Relations
 from knowledge.search import Search
 from knowledge.settings import KnowledgeSettings
@@ -208,6 +214,11 @@ async def open_parts(
             snapshots={ENGINE: PlanSnapshots(engine, engine_name=tws_url)},
             desk=Desk(incidents=Incidents(engine), audit=audit),
             shifts=Shifts(engine, plans=changes.plans, engines=engines.names),
+            ratings=Ratings(
+                inbox=Inbox(engine, metrics),
+                book=open_library(engine, KnowledgeSettings()).feedback,
+                model_calls=ModelCalls(engine, Budget(BudgetSettings(), ZoneInfo("UTC"))),
+            ),
         )
         yield Parts(
             engine=engine,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,14 @@ def _sentences(locale: Locale) -> dict[str, str]:
 
 def test_all_languages_have_the_same_keys() -> None:
     assert phrases.keys(Locale.PT) == phrases.keys(Locale.EN)
+
+
+@pytest.mark.parametrize("locale", Locale)
+def test_no_sentence_stands_twice(locale: Locale) -> None:
+    lines = (_FOLDER / f"{locale}.yaml").read_text(encoding="utf-8")
+    assert [
+        key for key, count in Counter(re.findall(r"^(\w+):", lines, re.MULTILINE)).items() if count > 1
+    ] == []
 
 
 @pytest.mark.parametrize("key", sorted(phrases.keys(Locale.EN)))
