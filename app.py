@@ -22,8 +22,8 @@ from settings import Settings
 
 SERVICES = web.AppKey("services", Services)
 """For the probes; handlers get what they need in their constructors."""
-_FORCED = frozenset({"decision"})
-"""Agents that a caller cannot name: they belong to buttons."""
+_FORCED = frozenset({"decision", "feedback", "home"})
+"""Agents that a caller cannot name: they belong to buttons and pages."""
 _log = structlog.get_logger(__name__)
 
 

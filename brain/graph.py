@@ -25,6 +25,7 @@ from brain.agents.decision import answer_decision
 from brain.agents.engines import named_engine
 from brain.agents.feedback import RATED, answer_feedback, rating_row
 from brain.agents.grammar import Request
+from brain.agents.home import answer_home
 from brain.agents.incidents import answer_incidents
 from brain.agents.knowledge import answer_knowledge
 from brain.agents.readers import READERS
@@ -52,6 +53,8 @@ from security.roles import Actor
 from tws.errors import TwsError, TwsUnreachableError
 
 _PLAN_READERS = frozenset({"status", "diagnosis", "assistant"})
+_SPECIALISTS = {"relations": READERS["relations"], "incidents": answer_incidents, "home": answer_home}
+_PRESSES = {"decision": answer_decision, "feedback": answer_feedback}
 _log = structlog.get_logger(__name__)
 _Graph: TypeAlias = "CompiledStateGraph[TurnState, TurnContext, TurnState, TurnState]"
 
@@ -196,20 +199,19 @@ class Brain:
                 # What an alert says is no question for a model.
                 loop = self._loops.get("documents") if context.message.alert is None else None
                 return await answer_knowledge(asked, context.message.text, loop)
-            case "relations", _:
-                return await READERS["relations"](asked)
-            case "incidents", _:
-                return await answer_incidents(asked)
+            case agent, _ if agent in _SPECIALISTS:
+                return await _SPECIALISTS[agent](asked)
             case "planner", _:
                 return await self._plan(asked, context)
             case "action", "action" | "approvals" as kind:
                 return await (answer_action if kind == "action" else answer_approvals)(asked)
-            case "decision" | "feedback" as press, _:
-                return await (answer_decision if press == "decision" else answer_feedback)(context, locale)
+            case agent, _ if agent in _PRESSES:
+                return await _PRESSES[agent](context, locale)
             case "conversation", kind:
                 return answer_conversation(kind, context.tools, locale)
             case _:
-                return answer_help(context.tools, locale, understood=False, problem=asked.request.problem)
+                opening = "not_understood" if context.message.text.strip() else "no_words"
+                return answer_help(context.tools, locale, opening=opening, problem=asked.request.problem)
 
     async def _plan(self, asked: Asked, context: TurnContext) -> Draft:
         """Several specialists, one answer."""

@@ -79,21 +79,21 @@ class Interactions:
         bolt.view_submission(QUESTION)(self._listener(self.question))
         bolt.view_closed(re.compile(".*"))(self._listener(_nothing))
 
-    async def command(self, body: Payload, _client: AsyncWebClient) -> _Json:
+    async def command(self, body: Payload, client: AsyncWebClient) -> _Json:
         """`/tws …`; in_channel makes Slack show the command above its answer."""
         message = self._message(body, inbound.from_command)
         row = read_command(message.text, self.locale)
         if row is not None:
             private = {inbound.PRIVATE: "yes"} if row.is_private else {}
             message = replace(message, text=row.says, locale=row.locale, route={**message.route, **private})
-        await self._take(message)
+        await self._take(message, client)
         return {} if inbound.PRIVATE in message.route else {"response_type": "in_channel"}
 
     async def press(self, body: Payload, client: AsyncWebClient) -> _Json:
         """A button; one that asks for a reason does nothing before that is sent."""
         message, press = self._message(body, inbound.from_action), inbound.read_press(body)
         if not press.asks_reason:
-            await self._take(message)
+            await self._take(message, client)
             return {}
         locale = self._locale_of(body)
         metadata = press.model_copy(update={"locale": locale}).model_dump_json(exclude_none=True)
@@ -102,7 +102,7 @@ class Interactions:
         )
         return {}
 
-    async def submit(self, body: Payload, _client: AsyncWebClient) -> _Json:
+    async def submit(self, body: Payload, client: AsyncWebClient) -> _Json:
         """A reason is sent: the press on the button that asked for it."""
         try:
             press = inbound.press_of_form(body)
@@ -115,7 +115,7 @@ class Interactions:
         reason = read_text(body, form := form_of(press.verb, locale))
         if not reason:
             return ask_again(form, locale)
-        await self._take(inbound.reasoned(message, reason))
+        await self._take(inbound.reasoned(message, reason), client)
         return {}
 
     async def ask(self, body: Payload, client: AsyncWebClient) -> _Json:
@@ -129,20 +129,17 @@ class Interactions:
         if not question:
             return ask_again(form, self.locale)
         message = self._message(body, partial(inbound.from_question, question=question))
-        async with storing(max_seconds=CLAIM_SECONDS):
-            who = {"users": message.sender.user_id}
-            opened = await client.api_call("conversations.open", json=who)
-            await self._accept(inbound.moved(message, opened["channel"]["id"]))
+        await self._take(message, client)
         return {}
 
-    async def explain(self, body: Payload, _client: AsyncWebClient) -> _Json:
+    async def explain(self, body: Payload, client: AsyncWebClient) -> _Json:
         """A message is to be explained: its codes, or else its words, are looked up and can ask for nothing."""
         message = self._message(body, inbound.from_message_shortcut)
         if not message.text:
             raise _RefusedError("nothing_to_explain")
         codes = ", ".join(read_request(message.text).identifiers[:_CODES])
         asked = say(self.locale, "explain_codes", codes=codes) if codes else message.text[:_MOST_ASKED]
-        await self._take(replace(message, text=asked, agent="knowledge", locale=self.locale))
+        await self._take(replace(message, text=asked, agent="knowledge", locale=self.locale), client)
         return {}
 
     def _listener(self, handle: _Handler) -> Callable[..., Awaitable[None]]:
@@ -171,12 +168,14 @@ class Interactions:
             raise _RefusedError("team_refused")
         return message
 
-    async def _take(self, message: InboundMessage) -> None:
+    async def _take(self, message: InboundMessage, client: AsyncWebClient) -> None:
+        """Stores it; what stands in no conversation as if said between the person and the bot."""
         async with storing(max_seconds=CLAIM_SECONDS):
-            await self._accept(message)
-
-    async def _accept(self, message: InboundMessage) -> None:
-        accepted = await self.inbox.accept(message)
+            if not message.conversation.conversation_id:
+                who = {"users": message.sender.user_id}
+                opened = await client.api_call("conversations.open", json=who)
+                message = inbound.moved(message, opened["channel"]["id"])
+            accepted = await self.inbox.accept(message)
         _log.info("slack_message_accepted", turn_id=accepted.turn_id, duplicate=accepted.duplicate)
 
     async def _open(self, client: AsyncWebClient, body: Payload, view: _Json) -> None:

@@ -27,6 +27,8 @@ from brain.message import (
 
 REASON = "reason"
 """In the `action_id` of a button that asks for one."""
+HOME = "home"
+"""In a route: whose page it is."""
 PRIVATE = "private"
 """In a route: only whoever asked is answered."""
 
@@ -93,6 +95,61 @@ def from_event(body: Payload, *, received_at: datetime) -> InboundMessage:
     )
 
 
+def from_edit(body: Payload, *, received_at: datetime) -> InboundMessage:
+    """A `message_changed` event, as the message that it is now. Raises `MalformedEventError`."""
+    event = body["event"]
+    now = {**_part(event, "message"), "channel": event.get("channel")}
+    edited = _get(now, "edited.ts")
+    message = from_event({**body, "event": now}, received_at=received_at)
+    return replace(
+        message, delivery_id=delivery_digest("edit", _get(now, "channel"), _get(now, "ts"), edited)
+    )
+
+
+def is_edit(event: Payload) -> bool:
+    """Whether a person changed the words of a message."""
+    now, before = _part(event, "message"), _part(event, "previous_message")
+    is_theirs = is_from_person(now) and "edited" in now
+    return event.get("subtype") == "message_changed" and is_theirs and now.get("text") != before.get("text")
+
+
+def removed_delivery(event: Payload) -> str | None:
+    """The delivery id of the message that was deleted or is replaced by an edit; None for another event."""
+    gone = _part(event, "previous_message").get("ts")
+    is_gone = event.get("subtype") in {"message_deleted", "message_changed"}
+    return delivery_digest("message", _get(event, "channel"), str(gone)) if is_gone and gone else None
+
+
+def from_home(body: Payload, *, received_at: datetime) -> InboundMessage:
+    """Somebody opens the app's page. Raises `MalformedEventError`."""
+    team, user = _get(body, "team_id"), _get(body, "event.user")
+    return InboundMessage(
+        delivery_id=delivery_digest("home", user, _get(body, "event_id")),
+        conversation=_conversation(team, f"{HOME}:{user}", None),
+        sender=Sender(channel=Channel.SLACK, tenant=team, user_id=user),
+        text="",
+        received_at=received_at,
+        agent="home",
+        route={HOME: user},
+    )
+
+
+def from_joining(body: Payload, *, received_at: datetime) -> InboundMessage | None:
+    """The bot comes into a channel, and whoever invited it asks what it can do; None for anybody else who comes."""
+    inviter = _find(body, "event.inviter")
+    if inviter is None or _get(body, "event.user") != _bot_user_id(body):
+        return None
+    team, channel = _get(body, "team_id"), _get(body, "event.channel")
+    return InboundMessage(
+        delivery_id=delivery_digest("joined", channel, _get(body, "event_id")),
+        conversation=_conversation(team, channel, None),
+        sender=Sender(channel=Channel.SLACK, tenant=team, user_id=inviter),
+        text="help",
+        received_at=received_at,
+        route=_route(channel, inviter, None, None),
+    )
+
+
 def from_command(body: Payload, *, received_at: datetime) -> InboundMessage:
     """A slash command as a message. It stands in no thread. Raises `MalformedEventError`."""
     team, channel, user = _get(body, "team_id"), _get(body, "channel_id"), _get(body, "user_id")
@@ -131,7 +188,8 @@ def read_press(body: Payload) -> Press:
     """A press on a button that `render` made. Raises `MalformedEventError`, also for foreign buttons."""
     action = _action(body)
     action_id, value = _get(action, "action_id"), _get(action, "value")
-    verb, channel = _verb(action_id), _get(body, "channel.id")
+    is_at_home = _find(body, "view.type") == HOME
+    verb, channel = _verb(action_id), "" if is_at_home else _get(body, "channel.id")
     # An ephemeral message is no message to Slack: it has no thread and cannot be updated.
     message = body.get("message")
     ts = _find(message, "ts") if isinstance(message, Mapping) else None
@@ -141,7 +199,7 @@ def read_press(body: Payload) -> Press:
             "value": value,
             "asks_reason": REASON in action_id.split(":"),
             "channel": channel,
-            "thread": _find(body, "message.thread_ts") or (None if is_direct(channel) else ts),
+            "thread": _find(body, "message.thread_ts") or (None if is_direct(channel) or is_at_home else ts),
             "message": ts,
             "response_url": _find(body, "response_url"),
         }
@@ -210,6 +268,11 @@ def _attached(body: Payload) -> str:
     found = message.get("attachments") if isinstance(message, Mapping) else None
     texts = [_find(one, "text") or _find(one, "fallback") for one in found] if isinstance(found, list) else []
     return "\n".join(filter(None, texts))
+
+
+def _part(event: Payload, name: str) -> Mapping[str, Any]:
+    found = event.get(name)
+    return found if isinstance(found, Mapping) else {}
 
 
 def to_plain(text: str) -> str:

@@ -9,7 +9,7 @@ import structlog
 from slack_bolt.async_app import AsyncApp
 
 from bots.intake import storing
-from brain.message import Conversation, InboundMessage
+from brain.message import Channel, Conversation, InboundMessage
 from brain.turns.inbox import AcceptsMessages
 
 from . import inbound
@@ -25,6 +25,10 @@ _log = structlog.get_logger(__name__)
 
 class ConversationInbox(AcceptsMessages, Protocol):
     """An inbox that remembers which conversations it took part in."""
+
+    async def recall(self, channel: Channel, tenant: str, delivery_id: str) -> bool:
+        """Takes back what nobody has begun to answer; whether there was such a message."""
+        ...
 
     async def knows(self, conversation: Conversation) -> bool:
         """Whether a message of this conversation was accepted before."""
@@ -43,6 +47,8 @@ class Listeners:
         """Adds all listeners; each event has exactly one, since Bolt answers 404 to an event without."""
         bolt.event("app_mention")(self.on_mention)
         bolt.event("message")(self.on_message)
+        bolt.event("app_home_opened")(self.on_home)
+        bolt.event("member_joined_channel")(self.on_joined)
         bolt.event("app_uninstalled")(self.on_uninstalled)
         bolt.event("tokens_revoked")(self.on_revoked)
         bolt.event(re.compile(".*"))(self.on_other_event)
@@ -53,9 +59,24 @@ class Listeners:
             await self._take(body, inbound.from_event)
 
     async def on_message(self, body: Payload) -> None:
-        """Something is said to the bot alone, or in a channel that the app reads."""
-        if inbound.is_from_person(body["event"]):
+        """Something is said to the bot alone, or in a channel that the app reads; or is taken back, or changed."""
+        event = body["event"]
+        if inbound.is_from_person(event):
             await self._take(body, inbound.from_event, only_if=self._concerns_bot)
+        elif gone := inbound.removed_delivery(event):
+            async with storing(max_seconds=CLAIM_SECONDS):
+                await self._inbox.recall(Channel.SLACK, body["team_id"], gone)
+            if inbound.is_edit(event):
+                await self._take(body, inbound.from_edit, only_if=self._concerns_bot)
+
+    async def on_home(self, body: Payload) -> None:
+        """Somebody opens the app: its page is made anew."""
+        if body["event"].get("tab") == inbound.HOME:
+            await self._take(body, inbound.from_home)
+
+    async def on_joined(self, body: Payload) -> None:
+        """Somebody comes into a channel; the bot says what it can do when it is itself."""
+        await self._take(body, inbound.from_joining)
 
     async def on_uninstalled(self, body: Payload) -> None:
         """The app was removed from a workspace."""
@@ -73,7 +94,7 @@ class Listeners:
     async def _take(
         self,
         body: Payload,
-        read: Callable[..., InboundMessage],
+        read: Callable[..., InboundMessage | None],
         *,
         only_if: Callable[[Payload, InboundMessage], Awaitable[bool]] | None = None,
     ) -> None:
@@ -82,6 +103,8 @@ class Listeners:
         except MalformedEventError as error:
             # Acknowledged all the same: a second delivery would bring the same payload.
             _log.warning("slack_payload_malformed", field=error.field, type=body.get("type"))
+            return
+        if message is None:
             return
         if not self._settings.allows(message.conversation.tenant, message.sender.tenant):
             _log.warning("slack_team_refused", team=message.sender.tenant)
@@ -94,10 +117,14 @@ class Listeners:
 
     async def _concerns_bot(self, body: Payload, message: InboundMessage) -> bool:
         """Direct messages, and threads the bot is in unless somebody else is addressed."""
-        if not message.text:
-            return False
         if inbound.is_direct(message.conversation.conversation_id):
             return True
-        if "thread_ts" not in body["event"] or inbound.is_addressed_to_another(body):
+        if (
+            not message.text
+            or message.conversation.thread_id is None
+            or inbound.is_addressed_to_another(body)
+        ):
+            return False
+        if message.route.get("thread_ts") == body["event"].get("ts"):
             return False
         return inbound.is_in_thread_of_bot(body) or await self._inbox.knows(message.conversation)

@@ -7,6 +7,7 @@ https://docs.slack.dev/apis/web-api#responses
 import math
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -24,7 +25,7 @@ from brain.message import InboundMessage
 from brain.reply import Reply
 from brain.turns.outbox import Outbox, OutboxError
 
-from .inbound import PRIVATE, is_direct
+from .inbound import HOME, PRIVATE, is_direct
 from .render import SlackMessage, to_slack, to_status
 from .settings import SlackSettings
 from .workspaces import Installed
@@ -60,6 +61,35 @@ class _RefusedError(OutboxError):
             f"Slack refused {method}: {self.code or f'HTTP {status}'}",
             retryable=self.code in _TRANSIENT or _is_transient(status),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class SlackCaller:
+    """Calls Slack with the token of a team."""
+
+    client: AsyncWebClient
+    team: str
+    installed: Installed
+
+    async def call(self, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
+        """The method's answer. Raises `OutboxError`: a `_RefusedError`, or because Slack did not answer."""
+        try:
+            token = await self.installed.token(self.team)
+        except (SQLAlchemyError, OSError) as error:
+            raise OutboxError(f"no token for {method}: {type(error).__name__}", retryable=True) from error
+        if token is None:
+            raise OutboxError(f"Resync is not installed in {self.team}", retryable=False)
+        try:
+            response = await self.client.api_call(method, json={**arguments, "token": token})
+        except SlackApiError as error:
+            raise _RefusedError(method, error) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise OutboxError(
+                f"Slack did not answer {method}: {type(error).__name__}", retryable=True
+            ) from error
+        # Only a method that exports a file answers in bytes.
+        assert isinstance(response.data, dict)
+        return response.data
 
 
 class SlackOutbox:
@@ -194,14 +224,7 @@ class SlackOutbox:
     async def _call(
         self, client: AsyncWebClient, method: str, arguments: dict[str, Any]
     ) -> Mapping[str, Any]:
-        """With the team's token. Raises `_RefusedError`, or `OutboxError` where Slack did not answer."""
-        try:
-            token = await self._installed.token(self._team)
-        except (SQLAlchemyError, OSError) as error:
-            raise OutboxError(f"no token for {method}: {type(error).__name__}", retryable=True) from error
-        if token is None:
-            raise OutboxError(f"Resync is not installed in {self._team}", retryable=False)
-        return await _call(client, method, {**arguments, "token": token})
+        return await SlackCaller(client, self._team, self._installed).call(method, arguments)
 
     async def _respond(
         self, refusal: _RefusedError, message: SlackMessage, *, replaces: bool, is_private: bool = False
@@ -219,6 +242,34 @@ class SlackOutbox:
         if response.status_code != 200:  # noqa: PLR2004 HTTP status code
             status = response.status_code
             raise OutboxError(f"response_url answered {status}", retryable=_is_transient(status))
+
+
+@dataclass(frozen=True, slots=True)
+class SlackHome:
+    """A person's page of the app, published anew whenever they open it; an `Outbox`. It has no message and no id.
+
+    https://docs.slack.dev/reference/methods/views.publish
+    """
+
+    caller: SlackCaller
+    user: str
+
+    async def progress(self, line: str) -> None:
+        """Nothing: the page that is there stays until the new one is."""
+
+    async def delta(self, piece: str) -> None:
+        """Nothing, likewise."""
+
+    async def send(self, reply: Reply) -> str | None:
+        """Publishes it. Raises `OutboxError`."""
+        view = {"type": "home", "blocks": to_slack(reply).blocks}
+        await self.caller.call("views.publish", {"user_id": self.user, "view": view})
+        return None
+
+    async def replace(self, message_id: str, reply: Reply) -> None:
+        """Publishes it. Raises `OutboxError`."""
+        del message_id
+        await self.send(reply)
 
 
 class SlackOutboxes:
@@ -242,7 +293,10 @@ class SlackOutboxes:
 
     def __call__(self, _turn_id: str, message: InboundMessage) -> Outbox:
         """The way back to where the message came from."""
-        return self._to(message.conversation.tenant, message.route)
+        team, route = message.conversation.tenant, message.route
+        if HOME in route:
+            return SlackHome(SlackCaller(self._patient, team, self._installed), route[HOME])
+        return self._to(team, route)
 
     def to_channel(self, team: str, channel_id: str, thread_ts: str | None = None) -> Outbox:
         """A way into a channel, or a thread of it, without a message from there."""
@@ -251,19 +305,6 @@ class SlackOutboxes:
 
     def _to(self, team: str, route: Mapping[str, str]) -> Outbox:
         return SlackOutbox(self._patient, self._hasty, route, team=team, installed=self._installed)
-
-
-async def _call(client: AsyncWebClient, method: str, arguments: dict[str, Any]) -> Mapping[str, Any]:
-    """The method's answer. Raises `_RefusedError`, or `OutboxError` where Slack did not answer."""
-    try:
-        response = await client.api_call(method, json=arguments)
-    except SlackApiError as error:
-        raise _RefusedError(method, error) from error
-    except (aiohttp.ClientError, OSError) as error:
-        raise OutboxError(f"Slack did not answer {method}: {type(error).__name__}", retryable=True) from error
-    # Only a method that exports a file answers in bytes.
-    assert isinstance(response.data, dict)
-    return response.data
 
 
 def _is_transient(status: int) -> bool:

@@ -31,14 +31,13 @@ from .settings import SlackSettings
 
 SCOPES: Final = (
     "app_mentions:read",
-    "assistant:write",
     "channels:history",
+    "channels:read",
     "chat:write",
     "chat:write.public",
     "commands",
-    "files:read",
-    "files:write",
     "groups:history",
+    "groups:read",
     "im:history",
     "im:write",
     "mpim:history",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -46,8 +47,18 @@ async def answer_approvals(asked: Asked) -> Draft:
     if not found:
         return Draft(agent="action", blocks=(asked.phrase("no_approvals"),), memory=Memory())
     number = 1 if len(found) == 1 else int(asked.request.arguments["number"])
-    if 1 <= number <= len(found):
-        return _card(asked, found[number - 1])
+    return _card(asked, found[number - 1]) if 1 <= number <= len(found) else _listed(asked, found)
+
+
+async def list_approvals(asked: Asked) -> Draft:
+    """All of them, also a single one."""
+    found = await asked.tools.open_proposals()
+    if not found:
+        return Draft(agent="action", blocks=(asked.phrase("no_approvals"),), memory=Memory())
+    return _listed(asked, found)
+
+
+def _listed(asked: Asked, found: Sequence[Proposal]) -> Draft:
     listed = found[:_SHOWN]
     # A decision takes the place of the card that was pressed, so a list has no such buttons.
     show = tuple(

@@ -20,18 +20,18 @@ def answer_conversation(kind: Kind, tools: Toolbox, locale: Locale) -> Draft:
     return answer_help(tools, locale)
 
 
-def answer_help(tools: Toolbox, locale: Locale, *, understood: bool = True, problem: str = "") -> Draft:
+def answer_help(tools: Toolbox, locale: Locale, *, opening: str = "help", problem: str = "") -> Draft:
     """What can be asked; changes are named only to those who may propose them. `problem` is shown as it is."""
     if problem:
         return Draft(agent="clarify", blocks=(phrase(locale, "no_selection"), Code(text=problem)))
-    opening = phrase(locale, "help" if understood else "not_understood", person=tools.actor.display_name)
+    first = phrase(locale, opening, person=tools.actor.display_name)
     items = [phrase(locale, key) for key in ("help_why", "help_status", "help_several", "help_knowledge")]
     if tools.may_write and tools.actor.may(Permission.PROPOSE):
         items.append(phrase(locale, "help_action"))
     items.append(phrase(locale, "help_forget"))
     examples = [say(locale, key) for key in _EXAMPLES]
     return Draft(
-        agent="conversation" if understood else "clarify",
-        blocks=(opening, Bullets(items=tuple(items))),
+        agent="conversation" if opening == "help" else "clarify",
+        blocks=(first, Bullets(items=tuple(items))),
         buttons=tuple(Button(label=example, verb=Verb.SAY, value=example) for example in examples),
     )

@@ -25,8 +25,9 @@ AGENTS = (
     ),
     "decision",
     "feedback",
+    "home",
 )
-"""All agents by name; `decision` and `feedback` answer presses on buttons only."""
+"""All agents by name; `decision` and `feedback` answer presses on buttons only, `home` who opens a page of their own."""
 MODEL_AGENTS = frozenset({"status", "diagnosis", "relations", "clarify"})
 """Agents whose work a language model takes over where there is one. Changes never are among them."""
 

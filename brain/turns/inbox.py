@@ -8,12 +8,12 @@ from typing import Protocol, TypeAlias
 
 from pgqueuer import AsyncpgDriver, Queries
 from pydantic_core import to_json
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from brain import reply as replies
 from brain.batches import Batches
-from brain.message import Conversation, InboundMessage, from_jsonable, to_jsonable
+from brain.message import Channel, Conversation, InboundMessage, from_jsonable, to_jsonable
 from brain.reply import Reply
 from brain.tables import TURNS
 from observability.metrics import Metrics
@@ -111,6 +111,15 @@ class Inbox:
             found = await connection.execute(select(TURNS.c.message).where(TURNS.c.turn_id == turn_id))
             value = found.scalar()
         return None if value is None else from_jsonable(value)
+
+    async def recall(self, channel: Channel, tenant: str, delivery_id: str) -> bool:
+        """Takes back what nobody has begun to answer; whether there was such a message."""
+        mine = (TURNS.c.channel == channel, TURNS.c.tenant == tenant, TURNS.c.delivery_id == delivery_id)
+        taken = (
+            update(TURNS).where(*mine, TURNS.c.state == "waiting").values(state="done", outcome="recalled")
+        )
+        async with self._engine.begin() as connection:
+            return (await connection.execute(taken)).rowcount > 0
 
     async def answered(self, turn_id: str) -> tuple[InboundMessage, Reply] | None:
         """The message of a turn and its answer; None while there is none."""

@@ -117,3 +117,16 @@ async def test_a_press_below_an_answer_is_no_part_of_the_conversation(
     press = ButtonPress(verb=Verb.RATE, value=f"good:{turn_id}")
     await chat.say("", button=press)
     assert "PAYROLL" in (await chat.say("rerun it")).plain_text
+
+
+async def test_a_page_of_ones_own_shows_plan_approvals_incidents_and_what_can_be_asked(chat: Talk) -> None:
+    await chat.say("rerun PAYROLL")
+    page = await chat.say("", agent="home")
+    words = page.plain_text
+    for part in ("jobs in the plan", "Rerun", "no incident", "This is what I can do"):
+        assert part in words, part
+    assert page.proposal is None
+
+
+async def test_a_message_without_words_gets_a_helpful_sentence(chat: Talk) -> None:
+    assert "I read words only" in (await chat.say("")).plain_text

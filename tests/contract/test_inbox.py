@@ -7,14 +7,16 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from brain.message import Channel, Conversation, InboundMessage, Sender
+from brain.tables import TURNS
 from brain.turns.events import TurnEvents
 from brain.turns.inbox import Accepted, Inbox
 from observability.metrics import Metrics
+from tests.support.turns import make_message
 
 
 def _message(delivery_id: str, tenant: str = "T1") -> InboundMessage:
@@ -124,3 +126,16 @@ async def test_following_gives_up_when_no_reply_comes(engine: AsyncEngine, postg
     with pytest.raises(TimeoutError):
         async for _ in events.follow(turn_id, patience=timedelta(milliseconds=50)):
             pass
+
+
+async def test_what_nobody_has_begun_to_answer_can_be_taken_back(engine: AsyncEngine) -> None:
+    inbox = Inbox(engine, Metrics())
+    message = make_message("rerun PAYROLL")
+    accepted = await inbox.accept(message)
+    where = message.conversation.channel, message.conversation.tenant
+    assert not await inbox.recall(*where, "another")
+    assert await inbox.recall(*where, message.delivery_id)
+    assert not await inbox.recall(*where, message.delivery_id)
+    async with engine.connect() as connection:
+        query = select(TURNS.c.state, TURNS.c.outcome).where(TURNS.c.turn_id == accepted.turn_id)
+        assert tuple((await connection.execute(query)).one()) == ("done", "recalled")

@@ -139,7 +139,7 @@ async def test_thread_the_bot_began_needs_no_mention(app: App) -> None:
         message("lunch?", channel="C1"),
         message("lunch?", channel="C1", thread_ts="9.9", parent_user_id="U2"),
         message("<@U2> can you look?", channel="C1", thread_ts="9.9", parent_user_id=BOT),
-        message("", subtype="file_share"),
+        message("", channel="C1", subtype="file_share"),
         message("edited", subtype="message_changed", hidden=True, user=None),
         message("gone", subtype="message_deleted", hidden=True, user=None),
         message("I am a bot", subtype="bot_message", bot_id="B2", user=None),

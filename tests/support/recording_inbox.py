@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from brain.message import Conversation, InboundMessage
+from brain.message import Channel, Conversation, InboundMessage
 from brain.turns.inbox import Accepted
 
 
@@ -14,6 +14,7 @@ class RecordingInbox:
     def __init__(self) -> None:
         self.messages: list[InboundMessage] = []
         self.deliveries = 0
+        self.recalled: list[str] = []
         self.error: Exception | None = None
         self.delay_seconds = 0.0
         self._turns: dict[tuple[str, str, str], str] = {}
@@ -29,6 +30,11 @@ class RecordingInbox:
         if not duplicate:
             self.messages.append(message)
         return Accepted(turn_id=turn_id, duplicate=duplicate)
+
+    async def recall(self, channel: Channel, tenant: str, delivery_id: str) -> bool:
+        key = (channel, tenant, delivery_id)
+        self.recalled.append(delivery_id)
+        return key in self._turns
 
     async def knows(self, conversation: Conversation) -> bool:
         return any(message.conversation == conversation for message in self.messages)

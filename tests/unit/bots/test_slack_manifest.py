@@ -8,7 +8,11 @@ import jsonschema
 import pytest
 import yaml
 
-SCOPES = {
+from bots.slack import workspaces
+
+SCOPES: dict[str, set[str]] = {
+    "app_home_opened": set(),
+    "member_joined_channel": {"channels:read", "groups:read"},
     "app_mention": {"app_mentions:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
@@ -42,7 +46,7 @@ def test_manifest_asks_for_the_scopes_its_features_need_and_no_more(manifest: di
         "im:write",  # conversations.open
     }
 
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == needed == set(workspaces.SCOPES)
 
 
 def test_every_request_comes_to_the_one_route(manifest: dict[str, Any]) -> None:
