@@ -39,6 +39,8 @@ _MEANT = frozenset(
 )
 """What somebody wanted: an incident only once a job is late by it."""
 _LOST = frozenset({Cause.WORKSTATION_UNLINKED, Cause.WORKSTATION_STOPPED})
+_LATE = frozenset({"JobLate", "JobUntil", "JobExceededMaximumDuration", "JobStreamLate", "JobStreamUntil"})
+"""Events by which TWS says that something takes too long."""
 _MANY = 10
 """Waiting jobs from which on a failure is more than its own."""
 
@@ -70,8 +72,8 @@ def all_troubles(plan: Plan, now: datetime) -> Iterator[Trouble]:
 
 def behind(plan: Plan, alert: Alert, now: datetime) -> Trouble | None:
     """The trouble that the alert is about; None where the plan knows of none (any more)."""
-    jobs = subjects(plan, alert)
-    found = [trouble for job in jobs if (trouble := behind_job(plan, job, now))]
+    jobs, is_late_there = subjects(plan, alert), alert.event in _LATE
+    found = [trouble for job in jobs if (trouble := behind_job(plan, job, now, is_told_late=is_late_there))]
     if found:
         return min(found, key=lambda one: one.cause != "failed")
     workstation = plan.workstations.get(alert.workstation)
@@ -100,11 +102,14 @@ def subjects(plan: Plan, alert: Alert) -> list[Job]:
     return sorted(jobs, key=lambda job: (not job.has_failed, is_over(plan, job), job.id))
 
 
-def behind_job(plan: Plan, job: Job, now: datetime) -> Trouble | None:
-    """The trouble that the job is in, or that it waits for; None for one that goes well or waits for nothing amiss."""
+def behind_job(plan: Plan, job: Job, now: datetime, *, is_told_late: bool = False) -> Trouble | None:
+    """The trouble that the job is in, or that it waits for; None for one that goes well or waits for nothing amiss.
+
+    `is_told_late` where somebody else knows that it takes too long.
+    """
     if job.has_failed:
         return _of_failed(plan, job)
-    late = is_late(plan, job, now)
+    late = (is_told_late and not is_over(plan, job)) or is_late(plan, job, now)
     if job.status in WAITING and not job.canceled:
         causes = first_causes(plan, job, now)
         lasting = [one for one in causes if not one.reason.passes]
@@ -117,11 +122,14 @@ def behind_job(plan: Plan, job: Job, now: datetime) -> Trouble | None:
 
 
 def is_late(plan: Plan, job: Job, now: datetime) -> bool:
-    """Whether its deadline, or the latest time for its start, has passed."""
+    """Whether its deadline or that of its job stream, or the latest time for its start, has passed."""
     if is_over(plan, job) or job.canceled:
         return False
     missed = job.status in WAITING and job.latest_start is not None and job.latest_start < now
-    return job.is_late or missed or (job.deadline is not None and job.deadline < now)
+    stream = plan.job_streams.get(job.job_stream_id)
+    return missed or any(
+        one.is_late or (one.deadline is not None and one.deadline < now) for one in (job, stream) if one
+    )
 
 
 def _is_stuck(plan: Plan, job: Job, now: datetime) -> bool:
@@ -150,7 +158,8 @@ def still(plan: Plan, trouble: str, witness: str, now: datetime) -> Literal["on"
     job = plan.jobs.get(witness)
     if job is None or job.canceled:
         return "over"
-    now_behind = behind_job(plan, job, now)
+    # What was too late once is so until it is over, also where only an alert said so.
+    now_behind = behind_job(plan, job, now, is_told_late=kind not in {"job", "plan"})
     if now_behind is not None and now_behind.key == trouble:
         return "on"
     return "over" if is_over(plan, job) or kind not in {"job", "plan"} else "moving"

@@ -42,7 +42,7 @@ _ROOTS = {
     "prompt-pending": {"PAGTO", "3102"},
     "storm": {"AGT_FIN01#ABERTURA.CARGA_SALDOS"},
     "healthy-night": set(),
-    # Nothing there but what passes by itself, as long as nothing is late.
+    # Nothing there but what passes by itself, as long as nothing is late, or said to be.
     "resource-held": set(),
     "file-not-arrived": set(),
 }
@@ -65,6 +65,30 @@ async def test_what_is_wrong_is_found_without_any_alert(engine: AsyncEngine, sce
     async with watched(engine, scenario) as watch:
         found = await watch.folded()
     assert {incident.subject for incident in found} == _ROOTS[scenario]
+
+
+async def test_a_file_that_does_not_come_is_found_once_the_deadline_has_passed(engine: AsyncEngine) -> None:
+    async with watched(engine, "file-not-arrived") as watch:
+        await watch.later(hours=4)
+        found = await watch.folded()
+    assert [(one.cause, one.severity) for one in found] == [("file", "critical")]
+    assert "CNAB240_RET.txt" in found[0].subject
+
+
+async def test_who_says_that_a_job_is_late_is_told_what_holds_it(engine: AsyncEngine) -> None:
+    async with watched(engine, "resource-held") as watch:
+        plan = await watch.plans.current("TWS")
+        assert plan is not None
+        held = [job for job in plan.jobs.values() if job.name in {"BACKUP_MAILBOX", "BACKUP_CRM"}]
+        await watch.report(*(_alert(job, "JobStatusChanged") for job in held))
+        assert await watch.folded() == ()
+        await watch.report(*(_alert(job, "JobLate") for job in held))
+        found = await watch.folded()
+        await watch.later(minutes=5)
+        still = await watch.folded()
+    assert [one.cause for one in found] == ["resource"]
+    assert "FITALTO" in found[0].subject
+    assert [(one.id, one.state) for one in still] == [(found[0].id, "open")]
 
 
 async def test_two_thousand_alerts_of_one_failure_are_one_incident(engine: AsyncEngine) -> None:
