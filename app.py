@@ -64,6 +64,7 @@ def build_app(services: Services) -> web.Application:
         shifts=services.shifts,
         router=services.router,
         board=services.board,
+        links=services.links,
         zone=ZoneInfo(settings.turns.timezone),
     ).register(app)
     WebhookRoutes(settings.webhook, services.alerts, services.metrics).register(app)

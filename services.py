@@ -65,6 +65,7 @@ from observability.health import HealthChecks
 from observability.metrics import Metrics
 from observability.tracing import Tracer
 from security.limits import RateLimiter
+from security.linking import LinkCodes
 from security.masking import mask_secrets
 from security.secret_files import load_or_create_secret
 from security.tokens import Tokens
@@ -102,6 +103,7 @@ class Services:
     shifts: Shifts
     router: Router
     board: Board
+    links: LinkCodes
     proposals: Proposals
     identities: Identities
     tokens: Tokens
@@ -212,11 +214,13 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
         postings = Postings(
             engine, outboxes=channels.outboxes, proposals=changes.proposals, actors=database.actors, zone=zone
         )
+        links = LinkCodes(engine, database.actors, database.audit)
         runner = TurnRunner(
             ledger=ledger,
             outboxes=channels.outboxes,
             answers=brain.answer,
             actors=database.actors,
+            links=links,
             limiter=limiter,
             limit=settings.security.person_rate,
             metrics=metrics,
@@ -287,6 +291,7 @@ async def open_services(settings: Settings) -> AsyncIterator[Services]:
             desk=desk,
             shifts=shifts,
             router=router,
+            links=links,
             board=Board(engine, alerts=alerts, plans=changes.plans, engines=engines.names),
             events=events,
             ledger=ledger,

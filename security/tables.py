@@ -52,6 +52,14 @@ identities = Table(
     Column("linked_by", Text, nullable=False),
 )
 
+link_codes = Table(
+    "link_codes",
+    metadata,
+    Column("code_hash", Text, primary_key=True),
+    Column("username", Text, ForeignKey("users.username", ondelete="CASCADE"), nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+)
+
 refresh_tokens = Table(
     "refresh_tokens",
     metadata,

@@ -1,20 +1,22 @@
-"""People's own accounts in TWS: `/api/v1/me/tws-identities`. The only way in for their passwords."""
+"""Who people are elsewhere: `/api/v1/me/tws-identities`, the only way in for their passwords, and `/api/v1/me/link-code`."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from aiohttp import web
+from sqlalchemy.exc import DBAPIError
 
 from bots.problems import ProblemError
 from brain.actions.identities import Identities
+from security.linking import LinkCodes
 from tws.credentials import Credentials
 from tws.errors import TwsDeniedError, TwsError
 
 from .auth import Limits
 from .body import read_json
 from .endpoint import ACTOR, json_response
-from .models import TwsCredentials, TwsIdentity
+from .models import LinkCodeView, TwsCredentials, TwsIdentity
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,17 @@ class IdentityRoutes:
     identities: Identities
     limits: Limits
     link_rate: str
+    links: LinkCodes
+
+    async def link_code(self, request: web.Request) -> web.Response:
+        """Get a code by which a chat knows you; one that you got before is void."""
+        actor = request[ACTOR]
+        await self.limits.check(self.link_rate, f"link-code:{actor.actor_id}")
+        try:
+            issued = await self.links.issue(actor.actor_id)
+        except (OSError, DBAPIError) as error:
+            raise ProblemError(503, "database_away", "The database does not answer; try again.") from error
+        return json_response(LinkCodeView.model_validate(issued))
 
     async def show(self, request: web.Request) -> web.Response:
         """Which account your changes are made under; 404 when none is linked."""

@@ -161,6 +161,13 @@ class TwsCredentials(Request):
         return self
 
 
+class LinkCodeView(View):
+    """Say it once in Slack or Teams to be known there, as `link ABCDE-FGHJK`."""
+
+    code: str
+    expires_at: datetime
+
+
 class TwsIdentity(View):
     """A linked account in TWS; its secret is never shown."""
 

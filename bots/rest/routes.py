@@ -27,6 +27,7 @@ from knowledge.store import Store
 from observability.health import HealthChecks
 from security.actors import ActorDirectory
 from security.limits import RateLimiter
+from security.linking import LinkCodes
 from security.roles import Permission
 from security.tokens import Tokens
 from tws.mirror.plans import Plans
@@ -90,6 +91,7 @@ class RestRoutes:
         shifts: Shifts,
         router: Router,
         board: Board,
+        links: LinkCodes,
         zone: ZoneInfo,
     ) -> None:
         limits = Limits(limiter)
@@ -123,7 +125,7 @@ class RestRoutes:
                 wait=settings.upload_wait,
             ),
             AdminRoutes(health, stats, model_calls),
-            IdentityRoutes(identities, limits, login_rate),
+            IdentityRoutes(identities, limits, login_rate, links),
             GraphRoutes(relations=Relations(engine), plans=Plans(engine), engines=engines),
             FeedbackRoutes(book=feedback, inbox=inbox, answers=answers, keys=keys),
         )
@@ -225,6 +227,9 @@ def _table(
             edit,
             FeedbackDecision,
             {200: Decided},
+        ),
+        Endpoint(
+            "PUT", "/api/v1/me/link-code", own.link_code, Permission.ASK, None, {200: models.LinkCodeView}
         ),
         Endpoint("GET", linked, own.show, Permission.PROPOSE, None, account),
         Endpoint(

@@ -14,7 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from brain.actions.postings import Postings
 from brain.agents.language import detect_locale
 from brain.message import Channel, InboundMessage, Locale
-from brain.reply import Reply
+from brain.phrases import say
+from brain.reply import Notice, Reply
 from brain.turns.apologies import apology
 from brain.turns.ledger import Ledger, Turn
 from brain.turns.outbox import Outbox, OutboxError, Outboxes
@@ -23,12 +24,15 @@ from observability.metrics import Metrics
 from observability.tracing import Tracer
 from security.actors import ActorDirectory
 from security.limits import RateLimiter
+from security.linking import LinkCodes, read_code
 from security.roles import Actor, Permission, Role
 
 _MAX_ATTEMPTS = 3
 """A turn that killed its worker this often gets an apology instead of another try."""
 _DELIVERY_PAUSES = (timedelta(seconds=1), timedelta(seconds=4), timedelta(seconds=15))
 """Between the deliveries of one round."""
+_LINK_TRIES = "5/hour"
+"""Codes that somebody unknown may say."""
 _MAX_DELIVERIES = 5
 """After so many rounds of delivery the answer stays in the ledger and the operator of Resync is told."""
 
@@ -46,6 +50,7 @@ class TurnRunner:
     outboxes: Outboxes
     answers: Answers
     actors: ActorDirectory
+    links: LinkCodes
     limiter: RateLimiter
     limit: str
     """Turns of one person, e.g. `30/minute`."""
@@ -108,6 +113,8 @@ class TurnRunner:
         if turn.attempts > _MAX_ATTEMPTS:
             return apology("gave_up", locale), "failed"
         actor = await self._who(message)
+        if actor is None and (code := read_code(message.text)) is not None:
+            return await self._link(message, code, locale)
         if actor is None or not actor.may(Permission.ASK):
             _log.warning("unknown_sender", channel=message.sender.channel, user_id=message.sender.user_id)
             return apology(
@@ -138,6 +145,17 @@ class TurnRunner:
             _log.exception("turn_failed")
             return apology("failed", locale, degraded=degraded, turn_id=turn.turn_id), "failed"
         return reply, "answered"
+
+    async def _link(self, message: InboundMessage, code: str, locale: Locale) -> tuple[Reply, str]:
+        """Somebody unknown says a code that they got on the page."""
+        who = message.sender
+        # The code is guarded by its length, the guessing by a limit.
+        tries = await self.limiter.hit(_LINK_TRIES, f"link:{who.channel}:{who.tenant}:{who.user_id}")
+        found = await self.links.redeem(code, who.channel, who.tenant, who.user_id) if tries.allowed else None
+        if found is None:
+            return apology("link_refused", locale, is_private=True), "refused"
+        words = say(locale, "link_done", person=found.display_name)
+        return Reply(blocks=(Notice(text=words, level="good"),), plain_text=words, agent="link"), "answered"
 
     async def _who(self, message: InboundMessage) -> Actor | None:
         """The person (or the source of alerts) behind a channel's user."""

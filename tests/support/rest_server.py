@@ -65,6 +65,7 @@ from observability.tracing import Tracer
 from security.actors import ActorDirectory
 from security.audit import AuditLog
 from security.limits import RateLimiter
+from security.linking import LinkCodes
 from security.passwords import Passwords
 from security.roles import Actor, Role
 from security.tokens import Tokens
@@ -188,6 +189,7 @@ async def rest_server(
         outboxes={Channel.WEB: WebOutboxes(events)},
         answers=brain.answer,
         actors=directory,
+        links=LinkCodes(engine, directory, AuditLog()),
         limiter=limiter,
         limit=person_rate,
         metrics=metrics,
@@ -251,6 +253,7 @@ async def rest_server(
             engine, routes=rules or Routes(), silences=Silences(engine, audit=AuditLog()), reach=_nowhere
         ),
         board=Board(engine, alerts=Alerts(engine), plans=Plans(engine), engines=(tws.name,)),
+        links=LinkCodes(engine, directory, AuditLog()),
         zone=ZoneInfo("UTC"),
     )
     app = web.Application(middlewares=[problem_middleware])

@@ -29,7 +29,9 @@ from observability.metrics import Metrics
 from observability.settings import ObservabilitySettings
 from observability.tracing import Tracer
 from security.actors import ActorDirectory
+from security.audit import AuditLog
 from security.limits import RateLimiter
+from security.linking import LinkCodes
 from security.passwords import Passwords
 from security.roles import Actor, Role
 
@@ -218,6 +220,7 @@ async def open_turns(
         outboxes=outboxes,
         answers=answers,
         actors=actors,
+        links=LinkCodes(engine, actors, AuditLog()),
         limiter=limiter,
         limit=limit,
         metrics=metrics,

@@ -4,7 +4,7 @@ import { openChat, prepareChat } from "./chat.js";
 import { byId } from "./dom.js";
 import { applyWords, locale, onLocaleChange, setLocale, words } from "./i18n.js";
 import { preparePassage } from "./passage.js";
-import { onSignedOut, session, signIn, signOut } from "./session.js";
+import { authorized, onSignedOut, session, signIn, signOut } from "./session.js";
 
 const HEALTH_EVERY_MS = 60_000;
 
@@ -57,6 +57,18 @@ async function submitLogin(event) {
   }
 }
 
+async function showLinkCode() {
+  let text;
+  try {
+    const { code } = await (await authorized("/api/v1/me/link-code", { method: "PUT" })).json();
+    text = words("link.say", { code });
+  } catch (problem) {
+    text = words(`problems.${problem.code}`) ?? problem.message;
+  }
+  byId("link-words").textContent = text;
+  byId("link").showModal();
+}
+
 function prepareBar() {
   const language = byId("language");
   const theme = byId("theme");
@@ -67,6 +79,7 @@ function prepareBar() {
     root.dataset.theme = isDark ? "light" : "dark";
     localStorage.setItem("resync.theme", root.dataset.theme);
   });
+  byId("link-chat").addEventListener("click", showLinkCode);
   byId("sign-out").addEventListener("click", () => signOut());
   const label = () => {
     language.textContent = words("switchLanguage");
