@@ -5,7 +5,7 @@ const WORDS = {
     skip: "Skip to the conversation",
     newConversation: "New conversation",
     apiDocs: "API",
-    link: { button: "Link a chat", say: "Say this to Resync in Slack or Teams within ten minutes: link {code}" },
+    link: { button: "Link a chat", say: "Say this to Resync in Slack or Teams within ten minutes:", code: "link {code}" },
     board: {
       link: "Board",
       title: "Board",
@@ -143,7 +143,7 @@ const WORDS = {
     skip: "Ir para a conversa",
     newConversation: "Nova conversa",
     apiDocs: "API",
-    link: { button: "Vincular um chat", say: "Diga isto ao Resync no Slack ou no Teams em até dez minutos: vincular {code}" },
+    link: { button: "Vincular um chat", say: "Diga isto ao Resync no Slack ou no Teams em até dez minutos:", code: "vincular {code}" },
     board: {
       link: "Painel",
       title: "Painel",

@@ -59,13 +59,16 @@ async function submitLogin(event) {
 
 async function showLinkCode() {
   let text;
+  let said = "";
   try {
     const { code } = await (await authorized("/api/v1/me/link-code", { method: "PUT" })).json();
-    text = words("link.say", { code });
+    text = words("link.say");
+    said = words("link.code", { code });
   } catch (problem) {
     text = words(`problems.${problem.code}`) ?? problem.message;
   }
   byId("link-words").textContent = text;
+  byId("link-code").textContent = said;
   byId("link").showModal();
 }
 
