@@ -208,6 +208,8 @@ class Reply:
     """What is away: `model`, `budget` (of the model), `redis`, `embeddings`, `tws`, `langfuse`."""
     is_private: bool = False
     """Only for whoever asked, where the channel can: others learn nothing, and what stands there stays."""
+    is_generated: bool = False
+    """Whether a language model wrote some of its words."""
     about: Mapping[str, str | int | None] | None = None
     """The incident that it shows, for programs."""
 

@@ -10,7 +10,7 @@ from slack_bolt.async_app import AsyncApp
 
 from bots.intake import storing
 from brain.message import Channel, Conversation, InboundMessage
-from brain.turns.inbox import AcceptsMessages
+from brain.turns.inbox import RecallsMessages
 
 from . import inbound
 from .inbound import MalformedEventError, Payload
@@ -23,12 +23,8 @@ CLAIM_SECONDS = 2.5
 _log = structlog.get_logger(__name__)
 
 
-class ConversationInbox(AcceptsMessages, Protocol):
+class ConversationInbox(RecallsMessages, Protocol):
     """An inbox that remembers which conversations it took part in."""
-
-    async def recall(self, channel: Channel, tenant: str, delivery_id: str) -> bool:
-        """Takes back what nobody has begun to answer; whether there was such a message."""
-        ...
 
     async def knows(self, conversation: Conversation) -> bool:
         """Whether a message of this conversation was accepted before."""

@@ -24,12 +24,22 @@ from botframework.connector.auth.authenticate_request_result import Authenticate
 from botframework.connector.auth.connector_factory import ConnectorFactory
 
 from bots.intake import storing
-from brain.message import InboundMessage, Locale
-from brain.turns.inbox import AcceptsMessages
+from brain.message import Channel, InboundMessage, Locale
+from brain.turns.inbox import RecallsMessages
 from brain.turns.outbox import OutboxError
 
 from .connector import BotToken, Conversations, Patience
-from .inbound import MalformedActivityError, to_help_request, to_locale, to_message
+from .inbound import (
+    MalformedActivityError,
+    base_of,
+    delivery_of,
+    tenants_of,
+    to_edit,
+    to_help_request,
+    to_locale,
+    to_message,
+)
+from .references import References
 from .settings import TeamsSettings
 
 _log = structlog.get_logger(__name__)
@@ -127,13 +137,32 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
     payloads of two dozen invokes before it finds that nobody serves them.
     """
 
-    def __init__(self, inbox: AcceptsMessages) -> None:
+    def __init__(self, inbox: RecallsMessages, references: References) -> None:
         super().__init__()
         self._inbox = inbox
+        self._references = references
 
     async def on_message_activity(self, turn_context: TurnContext) -> None:
         """A message, or a button of a client that knows no `Action.Execute`."""
         await self._accept(to_message(turn_context.activity, received_at=datetime.now(UTC)))
+
+    async def on_message_update_activity(self, turn_context: TurnContext) -> None:
+        """Changed words are asked in the place of the old ones, if nobody has begun to answer those."""
+        activity = turn_context.activity
+        message = to_edit(activity, received_at=datetime.now(UTC))
+        await self._recall(activity)
+        if message is not None:
+            await self._accept(message)
+
+    async def on_message_delete_activity(self, turn_context: TurnContext) -> None:
+        """A message is taken back."""
+        await self._recall(turn_context.activity)
+
+    async def on_installation_update_remove(self, turn_context: TurnContext) -> None:
+        """Nothing more is posted where the app was removed."""
+        activity = turn_context.activity
+        (tenant,) = tenants_of(activity) or ("",)
+        await self._references.bury(tenant, base_of(activity.conversation.id))
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
@@ -156,6 +185,11 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
             return _card_answer(HTTPStatus.BAD_REQUEST, "error", details)
         await self._accept(message)
         return _card_answer(HTTPStatus.OK, "activity.message", _WORKING[to_locale(activity) or Locale.EN])
+
+    async def _recall(self, activity: Activity) -> None:
+        (tenant,) = tenants_of(activity) or ("",)
+        async with storing():
+            await self._inbox.recall(Channel.TEAMS, tenant, delivery_of(activity))
 
     async def _accept(self, message: InboundMessage) -> None:
         async with storing():

@@ -6,6 +6,7 @@ https://learn.microsoft.com/azure/bot-service/rest-api/bot-framework-rest-connec
 import html
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, ClassVar, Final, TypeAlias
 
@@ -19,7 +20,16 @@ from botbuilder.schema import (
 from pydantic import AfterValidator, AliasPath, BaseModel, Field, ValidationError
 
 from bots.intake import storable
-from brain.message import ButtonPress, Channel, Conversation, InboundMessage, Locale, Sender, Verb
+from brain.message import (
+    ButtonPress,
+    Channel,
+    Conversation,
+    InboundMessage,
+    Locale,
+    Sender,
+    Verb,
+    delivery_digest,
+)
 
 _HELP: Final = "help"
 """What a bare mention or an installation asks for."""
@@ -97,6 +107,32 @@ def to_message(activity: Activity, *, received_at: datetime) -> InboundMessage:
     return _message(activity, button.value if button.verb is Verb.SAY else "", button, received_at)
 
 
+def to_edit(activity: Activity, *, received_at: datetime) -> InboundMessage | None:
+    """A message whose words were changed, as it is now; None for other changes, such as one that was restored.
+
+    Raises `MalformedActivityError`.
+    """
+    data = activity.channel_data
+    is_edit = isinstance(data, dict) and data.get("eventType") == "editMessage"
+    words = _text(activity)
+    if not is_edit or not words:
+        return None
+    message = _message(activity, words, None, received_at)
+    changed = delivery_digest("edit", message.delivery_id, words)
+    return replace(message, delivery_id=changed)
+
+
+def delivery_of(activity: Activity) -> str:
+    """The delivery id of the message that the activity is, or changes. Raises `MalformedActivityError`."""
+    conversation = _required(activity.conversation and activity.conversation.id, "conversation.id")
+    return f"{conversation}|{_required(activity.id, 'id')}"
+
+
+def base_of(conversation_id: str) -> str:
+    """The chat or channel, without the thread."""
+    return conversation_id.partition(_THREAD)[0]
+
+
 def to_help_request(activity: Activity, *, received_at: datetime) -> InboundMessage:
     """What an installation asks: what can you do? Raises `MalformedActivityError`."""
     return _message(activity, _HELP, None, received_at)
@@ -152,7 +188,7 @@ def _message(
     tenant = _required(min(tenants) if len(tenants) == 1 else None, "channelData.tenant.id")
     base_id, _, thread_id = conversation_id.partition(_THREAD)
     return InboundMessage(
-        delivery_id=f"{conversation_id}|{_required(activity.id, 'id')}",
+        delivery_id=delivery_of(activity),
         conversation=Conversation(
             channel=Channel.TEAMS, tenant=tenant, conversation_id=base_id, thread_id=thread_id or None
         ),

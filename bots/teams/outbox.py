@@ -4,10 +4,10 @@ import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import ClassVar, Final, TypeVar
 
 import structlog
-from botbuilder.schema import Activity, ActivityTypes, Attachment, ConversationReference
+from botbuilder.schema import Activity, ActivityTypes, Attachment, ConversationReference, Entity
 from sqlalchemy.exc import SQLAlchemyError
 
 from brain.message import InboundMessage, Locale
@@ -27,6 +27,26 @@ _T = TypeVar("_T")
 _CARD: Final = "application/vnd.microsoft.card.adaptive"
 _TYPING_SECONDS: Final = 3.0
 """Teams shows a typing sign for a few seconds; more often than this only uses up the rate limit."""
+
+
+class AiLabel(Entity):  # type: ignore[misc]  # the SDK ships no types
+    """Says that a model wrote it; the SDK drops what its own `Entity` does not know.
+
+    https://learn.microsoft.com/microsoftteams/platform/bots/how-to/bot-messages-ai-generated-content
+    """
+
+    _attribute_map: ClassVar = {
+        "type": {"key": "type", "type": "str"},
+        "kind": {"key": "@type", "type": "str"},
+        "context": {"key": "@context", "type": "str"},
+        "additional_type": {"key": "additionalType", "type": "[str]"},
+    }
+
+    def __init__(self) -> None:
+        super().__init__(type="https://schema.org/Message")
+        self.kind = "Message"
+        self.context = "https://schema.org"
+        self.additional_type = ["AIGeneratedContent"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +129,10 @@ class TeamsOutbox:
 
     def _to_activity(self, reply: Reply) -> Activity:
         card = Attachment(content_type=_CARD, content=to_card(reply, self._locale))
-        return Activity(type=ActivityTypes.message, summary=to_summary(reply), attachments=[card])
+        label = [AiLabel()] if reply.is_generated else None
+        return Activity(
+            type=ActivityTypes.message, summary=to_summary(reply), attachments=[card], entities=label
+        )
 
 
 class TeamsOutboxes:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.intake import read_body
 from bots.problems import ProblemError
-from brain.turns.inbox import AcceptsMessages
+from brain.turns.inbox import RecallsMessages
 
 from .adapter import TeamsAdapter, TeamsBot
 from .inbound import MalformedActivityError, read_activity
@@ -83,12 +83,12 @@ class TeamsChannel:
 
 
 def build_channel(
-    settings: TeamsSettings, session: aiohttp.ClientSession, inbox: AcceptsMessages, engine: AsyncEngine
+    settings: TeamsSettings, session: aiohttp.ClientSession, inbox: RecallsMessages, engine: AsyncEngine
 ) -> TeamsChannel:
     """Puts the parts together; opens nothing, so there is nothing to close. The session stays the caller's."""
     adapter, references = TeamsAdapter(session, settings), References(engine)
     return TeamsChannel(
-        routes=TeamsRoutes(settings, session, adapter, TeamsBot(inbox)),
+        routes=TeamsRoutes(settings, session, adapter, TeamsBot(inbox, references)),
         outboxes=TeamsOutboxes(adapter, references),
         references=references,
     )

@@ -26,4 +26,5 @@ def compose(draft: Draft, degraded: frozenset[str], locale: Locale) -> Reply:
         outcome=draft.outcome,
         degraded=away,
         is_private=draft.is_private,
+        is_generated=draft.tokens > 0,
     )

@@ -52,6 +52,14 @@ class AcceptsMessages(Protocol):
         ...
 
 
+class RecallsMessages(AcceptsMessages, Protocol):
+    """An inbox from which can be taken back what nobody has begun to answer."""
+
+    async def recall(self, channel: Channel, tenant: str, delivery_id: str) -> bool:
+        """Whether there was such a message."""
+        ...
+
+
 class Inbox:
     """Takes messages of all channels."""
 

@@ -269,3 +269,17 @@ async def test_dead_connector_is_worth_a_later_try(outboxes: TeamsOutboxes) -> N
     with pytest.raises(OutboxError) as caught:
         await outboxes("turn-1", message).send(REPLY)
     assert caught.value.retryable
+
+
+async def test_what_a_model_wrote_says_so(outbox: TeamsOutbox, teams: FakeConnector) -> None:
+    await outbox.send(REPLY)
+    await outbox.send(replace(REPLY, is_generated=True))
+    plain, generated = (delivery.activity for delivery in teams.messages)
+    assert "entities" not in plain
+    (label,) = generated["entities"]
+    assert label == {
+        "type": "https://schema.org/Message",
+        "@type": "Message",
+        "@context": "https://schema.org",
+        "additionalType": ["AIGeneratedContent"],
+    }
