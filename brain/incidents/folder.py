@@ -28,7 +28,16 @@ from .alerts import StoredAlert, fold, try_again, waiting
 from .incidents import Incident, Root, change, create, current, is_active, read_incident, step
 from .lifecycle import ACTIVE
 from .settings import IncidentSettings
-from .troubles import Trouble, all_troubles, behind, root_of, severity_of, still, waiting_for
+from .troubles import (
+    Trouble,
+    all_troubles,
+    behind,
+    endangered,
+    root_of,
+    severity_of,
+    still,
+    waiting_for,
+)
 
 _ROUND = timedelta(seconds=0.5)
 _AT_ONCE = 5000
@@ -194,6 +203,7 @@ class Folder:
         """What became of the active incidents, by the plan."""
         query = select(INCIDENTS).where(INCIDENTS.c.engine == engine, is_active()).with_for_update()
         now = plan.read_at
+        at_risk = await asyncio.to_thread(endangered, plan, now)
         for row in (await connection.execute(query)).mappings().all():
             incident = read_incident(row)
             stands = still(plan, incident.trouble, incident.witness, now)
@@ -206,7 +216,8 @@ class Folder:
             if incident.state == "mitigated":
                 await step(connection, incident, "reopen")
             held = waiting_for(plan, incident.trouble, incident.witness)
-            severity = severity_of(plan, root_of(plan, incident.trouble, incident.witness), held, now)
+            root = root_of(plan, incident.trouble, incident.witness)
+            severity = severity_of(plan, root, held, now, at_risk)
             if (len(held), severity) != (incident.waiting, incident.severity):
                 await change(connection, incident.id, waiting=len(held), severity=severity)
 

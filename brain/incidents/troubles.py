@@ -6,13 +6,14 @@ workstation the workstation, of everything the plan that was not extended.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias, get_args
 
 from brain.message import Alert
 from tws.actions import PlanObject
+from tws.forecast import forecast
 from tws.gates import WAITING, Cause
 from tws.objects import Dependency, Job, JobStream, Workstation
 from tws.outcomes import is_over
@@ -182,12 +183,19 @@ def waiting_for(plan: Plan, trouble: str, witness: str) -> list[Job]:
     return sorted(jobs, key=lambda job: (not job.is_critical, _deadline(job), job.selection))
 
 
-def severity_of(plan: Plan, root: object, waiting: Sequence[Job], now: datetime) -> Severity:
-    """From what is at stake: a critical or late job, many jobs, some, none."""
+def endangered(plan: Plan, now: datetime) -> frozenset[str]:
+    """Ids of the jobs that are expected to miss their deadlines. Takes a while."""
+    return frozenset(job.id for hot in forecast(plan, now).hot_list() for job in hot.endangers)
+
+
+def severity_of(
+    plan: Plan, root: object, waiting: Sequence[Job], now: datetime, at_risk: Collection[str] = ()
+) -> Severity:
+    """From what is at stake: a critical or late job, a deadline in danger or many jobs, some, none."""
     jobs = [*waiting, *([root] if isinstance(root, Job) else [])]
     if any(job.is_critical or is_late(plan, job, now) for job in jobs):
         return "critical"
-    if len(waiting) >= _MANY or isinstance(root, Workstation):
+    if len(waiting) >= _MANY or isinstance(root, Workstation) or any(job.id in at_risk for job in jobs):
         return "high"
     return "medium" if waiting else "low"
 

@@ -81,9 +81,23 @@ class Product:
 
         return await _settled(found)
 
+    async def home(self, person: str = slack_driver.PERSON) -> Sequence[_Json]:
+        """The blocks of the app's page."""
+        driver = SlackDriver(self.session, f"{self.resync.address}/slack/events")
+        await driver.send_event(slack_driver.event("app_home_opened", channel="DHOME", tab="home"))
+        return await _settled(lambda: self.slack.views.get(person, {}).get("blocks", ()))
+
     async def in_teams(self, words: str, conversation: str) -> Sequence[_Json]:
         """The card of the answer, alone."""
-        activity = teams_activities.message(self.connector.service_url, words)
+        return await self._told_teams(
+            teams_activities.message(self.connector.service_url, words), conversation
+        )
+
+    async def added_to_teams(self, conversation: str) -> Sequence[_Json]:
+        """The card that greets whoever adds the app."""
+        return await self._told_teams(teams_activities.bot_added(self.connector.service_url), conversation)
+
+    async def _told_teams(self, activity: dict[str, Any], conversation: str) -> Sequence[_Json]:
         activity["conversation"] = activity["conversation"] | {"id": conversation}
         headers = {"Authorization": self.connector.sign()}
         async with self.session.post(
@@ -172,6 +186,7 @@ async def _shown(product: Product) -> dict[str, tuple[Sequence[_Json], Sequence[
         kind: (await product.in_slack(words, f"D{kind}"), await product.in_teams(words, f"a:{kind}"))
         for kind, words in _QUESTIONS.items()
     }
+    shown["onboarding"] = (await product.home(), await product.added_to_teams("a:onboarding"))
     await _alert(product)
     shown["incident"] = (
         await product.shown_in_slack("CNIGHT"),
