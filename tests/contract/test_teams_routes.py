@@ -16,7 +16,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.problems import problem_middleware
-from bots.teams.references import References
 from bots.teams.routes import build_channel
 from brain.message import InboundMessage, Locale, Verb, from_jsonable
 from brain.tables import TURNS
@@ -392,51 +391,3 @@ async def test_requests_do_not_wait_for_each_other(client: TestClient, teams: Fa
     async with asyncio.timeout(10):
         assert {response.status for response in await asyncio.gather(*posts)} == {202}
     assert teams.metadata_reads == 1
-
-
-async def _states(engine: AsyncEngine) -> list[tuple[str, str]]:
-    query = select(TURNS.c.message["text"].astext, TURNS.c.state).order_by(TURNS.c.seq)
-    async with engine.connect() as connection:
-        return [tuple(row) for row in await connection.execute(query)]
-
-
-async def test_changed_words_are_asked_in_the_place_of_the_old_ones(
-    client: TestClient, teams: FakeConnector, engine: AsyncEngine
-) -> None:
-    await _post(client, activities.message(teams.service_url, "why PAYROL?", id="f:77"), teams.sign())
-    for event, words in (
-        ("editMessage", "why PAYROLL?"),
-        ("editMessage", "why PAYROLL?"),
-        ("undeleteMessage", "why PAYROL?"),
-    ):
-        changed = activities.message(
-            teams.service_url,
-            words,
-            id="f:77",
-            type="messageUpdate",
-            channelData={"tenant": {"id": TENANT}, "eventType": event},
-        )
-        assert (await _post(client, changed, teams.sign())).status in {200, 202}
-    assert await _states(engine) == [("why PAYROL?", "done"), ("why PAYROLL?", "waiting")]
-
-
-async def test_a_message_that_is_taken_back_is_not_answered(
-    client: TestClient, teams: FakeConnector, engine: AsyncEngine
-) -> None:
-    await _post(client, activities.message(teams.service_url, "rerun PAYROLL", id="f:78"), teams.sign())
-    gone = activities.activity(teams.service_url, "messageDelete", id="f:78")
-    assert (await _post(client, gone, teams.sign())).status in {200, 202}
-    assert await _states(engine) == [("rerun PAYROLL", "done")]
-
-
-async def test_nothing_more_is_posted_where_the_app_was_removed(
-    client: TestClient, teams: FakeConnector, engine: AsyncEngine
-) -> None:
-    references = References(engine)
-    route = {"service_url": teams.service_url, "person": "", "scope": "personal"}
-    await references.keep(TENANT, activities.PERSONAL_CHAT, route)
-    removed = activities.activity(teams.service_url, "installationUpdate", action="remove")
-    assert (await _post(client, removed, teams.sign())).status in {200, 202}
-    known = await references.find(TENANT, activities.PERSONAL_CHAT)
-    assert known is not None
-    assert known.is_dead
