@@ -161,8 +161,8 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
     async def on_installation_update_remove(self, turn_context: TurnContext) -> None:
         """Nothing more is posted where the app was removed."""
         activity = turn_context.activity
-        (tenant,) = tenants_of(activity) or ("",)
-        await self._references.bury(tenant, base_of(activity.conversation.id))
+        for tenant in tenants_of(activity) if activity.conversation else ():
+            await self._references.bury(tenant, base_of(activity.conversation.id))
 
     async def on_members_added_activity(
         self, members_added: list[ChannelAccount], turn_context: TurnContext
@@ -187,9 +187,10 @@ class TeamsBot(ActivityHandler):  # type: ignore[misc]  # the SDK ships no types
         return _card_answer(HTTPStatus.OK, "activity.message", _WORKING[to_locale(activity) or Locale.EN])
 
     async def _recall(self, activity: Activity) -> None:
-        (tenant,) = tenants_of(activity) or ("",)
+        delivery = delivery_of(activity)
         async with storing():
-            await self._inbox.recall(Channel.TEAMS, tenant, delivery_of(activity))
+            for tenant in tenants_of(activity):
+                await self._inbox.recall(Channel.TEAMS, tenant, delivery)
 
     async def _accept(self, message: InboundMessage) -> None:
         async with storing():

@@ -33,7 +33,7 @@ async def answer_feedback(context: TurnContext, locale: Locale) -> Draft:
     is_why = press.verb is Verb.WHY
     verdict, _, turn_id = ("", "", press.value) if is_why else press.value.partition(":")
     answered = await tools.ratings.find(turn_id, context.message.conversation)
-    if answered is None:
+    if answered is None or not (is_why or verdict in {"good", "bad"}):
         return _private(phrase(locale, "no_such_answer"))
     if is_why:
         return _private(*_why(answered, locale))

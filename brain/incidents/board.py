@@ -86,12 +86,13 @@ class Board:
 
     async def follow(self) -> AsyncGenerator[BoardState]:
         """The board now, and again whenever it has changed. Raises SQLAlchemy's errors at the beginning only."""
-        first = await self.read()
         changes: asyncio.Queue[BoardState] = asyncio.Queue(maxsize=1)
+        # Before the first look, or what changes right after it would be missed.
         self._watchers.add(changes)
-        if self._task is None:
-            self._task = asyncio.create_task(self._look(first), name="board")
         try:
+            first = await self.read()
+            if self._task is None:
+                self._task = asyncio.create_task(self._look(first), name="board")
             yield first
             while True:
                 yield await changes.get()
@@ -108,6 +109,9 @@ class Board:
                 now = await self.read()
             except (OSError, DBAPIError) as error:
                 _log.warning("board_not_read", error=type(error).__name__)
+                continue
+            except Exception:  # noqa: BLE001  # a fault of ours must not leave everybody with an old board
+                _log.exception("board_not_read")
                 continue
             if now != last:
                 last = now

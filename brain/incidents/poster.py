@@ -79,6 +79,8 @@ class Poster:
                 await self.post_lists(hushed, those)
             except (OSError, DBAPIError) as error:
                 _log.warning("incident_cards_round_failed", error=type(error).__name__)
+            except Exception:  # noqa: BLE001  # a fault of ours must not end the rounds
+                _log.exception("incident_cards_round_failed")
             await asyncio.sleep(self.interval.total_seconds())
 
     async def post(self, hushed: Collection[int], those: ColumnElement[bool]) -> int:

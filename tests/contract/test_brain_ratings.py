@@ -130,3 +130,9 @@ async def test_a_page_of_ones_own_shows_plan_approvals_incidents_and_what_can_be
 
 async def test_a_message_without_words_gets_a_helpful_sentence(chat: Talk) -> None:
     assert "I read words only" in (await chat.say("")).plain_text
+
+
+async def test_a_verdict_that_is_none_is_not_kept(chat: Talk, engine: AsyncEngine) -> None:
+    turn_id = await _answered(engine, await chat.say("why did PAYROLL fail?"))
+    assert "do not find" in (await chat.press(Verb.RATE, f"great:{turn_id}")).plain_text
+    assert await _given(engine) == []

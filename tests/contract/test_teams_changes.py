@@ -13,7 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bots.problems import problem_middleware
 from bots.teams.references import References
+from bots.teams.render import to_card
 from bots.teams.routes import build_channel
+from brain.message import Locale, Verb
+from brain.reply import Button, Buttons, Reply
 from brain.tables import TURNS
 from brain.turns.inbox import Inbox
 from observability.metrics import Metrics
@@ -87,3 +90,20 @@ async def test_nothing_more_is_posted_where_the_app_was_removed(
     known = await references.find(TENANT, activities.PERSONAL_CHAT)
     assert known is not None
     assert known.is_dead
+
+
+async def test_the_reason_is_asked_in_the_card_and_comes_with_the_press(
+    client: TestClient, teams: FakeConnector, engine: AsyncEngine
+) -> None:
+    reject = Button(label="Reject", verb=Verb.REJECT, value="p-1", asks_reason=True)
+    card = to_card(Reply(blocks=(Buttons(items=(reject,)),), plain_text="Rerun?"), Locale.EN)
+    (asking,) = card["body"][0]["actions"]
+    (written,), (send,) = asking["card"]["body"], asking["card"]["actions"]
+    assert (asking["type"], written["id"], written["isRequired"]) == ("Action.ShowCard", "reason", True)
+    assert (send["type"], send["verb"], send["data"]) == ("Action.Execute", "reject", {"value": "p-1"})
+    data = {**send["data"], written["id"]: "not tonight"}
+    pressed = activities.execute(teams.service_url, send["verb"], data)
+    assert (await _post(client, pressed, teams.sign())).status == 200
+    async with engine.connect() as connection:
+        (message,) = (await connection.execute(select(TURNS.c.message))).scalars()
+    assert (message["button"]["value"], message["button"]["reason"]) == ("p-1", "not tonight")
