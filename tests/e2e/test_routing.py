@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import socket
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from aiohttp import web
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
 from pydantic import SecretStr
 
 from bots.slack.settings import SlackSettings
-from brain.incidents.settings import Hook, IncidentSettings
+from brain.incidents.settings import Hook, IncidentSettings, MailServer
 from tests.support import slack_driver
 from tests.support.fake_slack import TOKEN, FakeSlack
 from tests.support.postgres import fresh_database
@@ -22,8 +25,21 @@ _RULES = """
 routes:
   - {name: pager, severity: critical, to: "webhook:pager"}
   - {name: payroll, job: "PAYROLL", to: "person:supervisor"}
+  - {name: by mail, digest: PT1S, to: "mail:night@bank.example"}
   - {name: lost, workstation: "AGT_POS02", to: "slack:T1:C9"}
 """
+
+
+class Sink:
+    """Keeps mails."""
+
+    def __init__(self) -> None:
+        self.got: list[bytes] = []
+
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+        assert isinstance(envelope.content, bytes)
+        self.got.append(envelope.content)
+        return "250 OK"
 
 
 async def test_each_is_told_of_their_own(postgres_dsn: str, redis_url: str, tmp_path: Path) -> None:
@@ -35,9 +51,16 @@ async def test_each_is_told_of_their_own(postgres_dsn: str, redis_url: str, tmp_
         told.append(await request.json())
         return web.Response()
 
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    mails = Sink()
+    post = Controller(mails, hostname="127.0.0.1", port=port)
     app = web.Application()
     app.router.add_post("/pager", take)
     async with AsyncExitStack() as stack:
+        post.start()
+        stack.callback(post.stop)
         runner = web.AppRunner(app)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
@@ -58,7 +81,9 @@ async def test_each_is_told_of_their_own(postgres_dsn: str, redis_url: str, tmp_
                     api_url=slack.api_url,
                 ),
                 incidents=IncidentSettings(
-                    routes=rules, webhooks={"pager": Hook(url=url, secret=SecretStr("k" * 32))}
+                    routes=rules,
+                    mail=MailServer(host="127.0.0.1", port=port, security="none"),
+                    webhooks={"pager": Hook(url=url, secret=SecretStr("k" * 32))},
                 ),
             )
         )
@@ -68,9 +93,10 @@ async def test_each_is_told_of_their_own(postgres_dsn: str, redis_url: str, tmp_
             return [json.dumps(one) for (channel, _), one in slack.messages.items() if channel == place]
 
         async def all_told() -> bool:
-            return bool(told and posted("D7") and posted("C9"))
+            return bool(told and posted("D7") and posted("C9") and mails.got)
 
         await eventually(all_told)
+        assert b"incidents that were kept for this list" in mails.got[0]
         assert {one["incident"]["severity"] for one in told} == {"critical"}
         (personal,) = posted("D7")
         assert "PAYROLL" in personal
@@ -82,6 +108,7 @@ async def test_each_is_told_of_their_own(postgres_dsn: str, redis_url: str, tmp_
             assert [(one["route"], one["target"]) for one in seen["deliveries"]] == [
                 ("pager", "webhook:pager"),
                 ("payroll", "slack:T1:U7"),
+                ("by mail", "mail:night@bank.example"),
             ]
             status, board = await viewer.get("/api/v1/board")
         assert status == 200
